@@ -1,0 +1,148 @@
+//! The life of an alert: raised, amended, withdrawn, with gapless revisions.
+//!
+//! Each document and each code keeps an [`AlertBook`] of what it has published. After every input the findings
+//! that hold now are compared with it; only differences are published.
+
+use std::collections::BTreeMap;
+
+use super::Text;
+use super::document::Origin;
+use super::finding::{Finding, FindingKey};
+use super::observation::Cause;
+use super::time::Timestamp;
+
+/// Where an alert stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Status {
+    /// The finding is new, or is back after a withdrawal.
+    Raised,
+    /// The same finding says something else than before.
+    Amended,
+    /// The finding no longer holds; the cause names the document that explains it.
+    Withdrawn,
+}
+
+/// One revision of an alert, to be published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlertChange {
+    /// Where the alert stands.
+    pub status: Status,
+    /// Gapless per alert, from 1, also across withdrawals.
+    pub revision: u32,
+    /// The code, for code rules.
+    pub code: Option<Text>,
+    /// What is found; of a withdrawn alert, what was found last.
+    pub finding: Finding,
+    /// What explains the change.
+    pub cause: Cause,
+    /// When the upload that explains it was received; of a tick, the subject's.
+    pub received_at: Timestamp,
+    /// When the change was found.
+    pub detected_at: Timestamp,
+    /// Digest of the rule set in force.
+    pub ruleset: Text,
+    /// The reference version that the subject was judged by.
+    pub reference_version: u64,
+}
+
+/// What one document or one code has published: the last revision of each finding, and what it said while it holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AlertBook {
+    /// By finding.
+    pub published: BTreeMap<FindingKey, Published>,
+}
+
+/// The newest published state of one finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// Its last revision.
+    pub revision: u32,
+    /// What it says while it is open.
+    pub open: Option<Box<Finding>>,
+}
+
+/// What every change of one diff has in common.
+#[derive(Clone, Debug)]
+pub struct Occasion<'a> {
+    /// The code, for code rules.
+    pub code: Option<&'a Text>,
+    /// What explains the changes.
+    pub cause: &'a Cause,
+    /// The upload that explains them; none for a tick.
+    pub origin: Option<&'a Origin>,
+    /// When they were found.
+    pub detected_at: Timestamp,
+    /// Digest of the rule set in force.
+    pub ruleset: &'a Text,
+    /// The reference version in play.
+    pub reference_version: u64,
+}
+
+impl Status {
+    /// The name in alerts.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Raised => "raised",
+            Self::Amended => "amended",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+}
+
+impl AlertBook {
+    /// Compares what holds now with what was published, remembers it, and returns the changes in order of
+    /// their finding. Findings that are no alerts are passed over.
+    pub fn diff(&mut self, findings: Vec<Finding>, occasion: &Occasion<'_>) -> Vec<AlertChange> {
+        let mut holding: BTreeMap<FindingKey, Finding> =
+            findings.into_iter().filter(Finding::is_alert).map(|finding| (finding.key(), finding)).collect();
+        let mut changes = Vec::new();
+        for (key, published) in &mut self.published {
+            match (holding.remove(key), published.open.take()) {
+                (Some(finding), Some(before)) => {
+                    if !finding.says_the_same_as(&before) {
+                        published.revision = published.revision.saturating_add(1);
+                        changes.push(occasion.change(Status::Amended, published.revision, finding.clone()));
+                    }
+                    published.open = Some(Box::new(finding));
+                }
+                (Some(finding), None) => {
+                    published.revision = published.revision.saturating_add(1);
+                    changes.push(occasion.change(Status::Raised, published.revision, finding.clone()));
+                    published.open = Some(Box::new(finding));
+                }
+                (None, Some(before)) => {
+                    published.revision = published.revision.saturating_add(1);
+                    changes.push(occasion.change(Status::Withdrawn, published.revision, *before));
+                }
+                (None, None) => {}
+            }
+        }
+        for (key, finding) in holding {
+            changes.push(occasion.change(Status::Raised, 1, finding.clone()));
+            self.published.insert(key, Published { revision: 1, open: Some(Box::new(finding)) });
+        }
+        changes
+    }
+
+    /// Whether nothing was ever published.
+    pub fn is_empty(&self) -> bool {
+        self.published.is_empty()
+    }
+}
+
+impl Occasion<'_> {
+    fn change(&self, status: Status, revision: u32, finding: Finding) -> AlertChange {
+        let received_at = self.origin.map_or(finding.subject.origin.received_at, |origin| origin.received_at);
+        AlertChange {
+            status,
+            revision,
+            code: self.code.cloned(),
+            finding,
+            cause: self.cause.clone(),
+            received_at,
+            detected_at: self.detected_at,
+            ruleset: self.ruleset.clone(),
+            reference_version: self.reference_version,
+        }
+    }
+}

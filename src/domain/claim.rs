@@ -1,0 +1,127 @@
+//! Claims and the decision to pay: joined by revision, amounts to the last fen.
+
+use std::collections::BTreeMap;
+
+use super::Text;
+use super::amount::Money;
+use super::document::{DocumentKey, Origin};
+use super::rules::RuleId;
+use super::time::Timestamp;
+
+/// May a line, or a claim, be paid? Ordered from best to worst.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// Pay.
+    #[default]
+    Pay,
+    /// Hold until somebody has looked at it.
+    Hold,
+    /// Refuse.
+    Refuse,
+}
+
+/// A live settlement document as the register knows it: an entry of the `claims` topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The settlement document.
+    pub key: DocumentKey,
+    /// The document's revision.
+    pub revision: u64,
+    /// Whether the claim was taken back; then it has no lines.
+    pub withdrawn: bool,
+    /// When the settlement happened.
+    pub occurred_at: Timestamp,
+    /// Its lines, in line order.
+    pub lines: Vec<ClaimLine>,
+    /// The rule set of the register when it judged the lines.
+    pub ruleset: Text,
+    /// The newest reference version of its parts.
+    pub reference_version: u64,
+    /// The upload that changed it.
+    pub origin: Origin,
+}
+
+/// One line of a claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimLine {
+    /// The line.
+    pub line_id: Text,
+    /// What the fund would pay for it.
+    pub amount: Money,
+    /// Line rules whose findings act hold or refuse, each once, in rule order.
+    pub reasons: BTreeMap<RuleId, Verdict>,
+    /// The codes whose verdict the line waits for, each with the revision at which its observation was last asserted.
+    pub awaits: BTreeMap<Text, u64>,
+}
+
+/// The monitor's answer to one settlement observation: an entry of the `claims` topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodeVerdict {
+    /// The claim.
+    pub key: DocumentKey,
+    /// The line.
+    pub line_id: Text,
+    /// The code.
+    pub code: Text,
+    /// The revision of the observation that is judged.
+    pub revision: u64,
+    /// Code rules whose findings on it act hold or refuse.
+    pub reasons: BTreeMap<RuleId, Verdict>,
+}
+
+impl Verdict {
+    /// The name in decisions.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pay => "pay",
+            Self::Hold => "hold",
+            Self::Refuse => "refuse",
+        }
+    }
+}
+
+/// The published answer to one claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// The settlement document.
+    pub key: DocumentKey,
+    /// Gapless per claim, from 1.
+    pub revision: u32,
+    /// The worst of the lines; `pay` without lines.
+    pub verdict: Verdict,
+    /// Sum of the amounts of the lines with verdict pay.
+    pub payable: Money,
+    /// Whether not every verdict was there at the deadline.
+    pub provisional: bool,
+    /// When a final decision was due, of a provisional one.
+    pub deadline: Option<Timestamp>,
+    /// Payable of the last revision that released money, less payable now, at least zero.
+    pub recover: Money,
+    /// Per line, in line order.
+    pub lines: Vec<DecisionLine>,
+    /// Whether the claim was taken back.
+    pub withdrawn: bool,
+    /// When the settlement happened.
+    pub occurred_at: Timestamp,
+    /// When the upload behind the claim was received.
+    pub received_at: Timestamp,
+    /// When it was decided.
+    pub decided_at: Timestamp,
+    /// Digest of the rule set in force.
+    pub ruleset: Text,
+    /// The newest reference version in play.
+    pub reference_version: u64,
+}
+
+/// The answer to one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecisionLine {
+    /// The line.
+    pub line_id: Text,
+    /// May it be paid?
+    pub verdict: Verdict,
+    /// Rules whose findings act hold or refuse, by name, each once.
+    pub reasons: Vec<RuleId>,
+    /// What the fund would pay for it.
+    pub amount: Money,
+}

@@ -1,0 +1,26 @@
+//! The domain: what an upload means, which observations a code has, what the rules find.
+//!
+//! Everything here is a pure function of (documents, reference data, rule set, `now`). There is no clock, no
+//! randomness, no I/O and no dependency but `std`; nothing from outside can make it panic. The specification is
+//! the text of the rules, restated where each is implemented.
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::unreachable
+)]
+
+pub mod alert;
+pub mod amount;
+pub mod claim;
+pub mod document;
+pub mod finding;
+pub mod observation;
+pub mod reference;
+pub mod rules;
+pub mod time;
+pub mod trace_code;
+
+/// Text shared by many values: identifiers, names, codes. Cloning copies no bytes.
+pub type Text = std::sync::Arc<str>;

@@ -1,0 +1,5 @@
+//! tracewarden (追溯卫士).
+pub mod broker;
+pub mod domain;
+pub mod store;
+pub mod wire;

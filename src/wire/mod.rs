@@ -1,0 +1,16 @@
+//! Bytes to domain and back; nobody else knows a format.
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::unreachable
+)]
+
+pub mod entries;
+
+/// Messages generated from `proto/tracewarden/v1`.
+#[allow(missing_docs, clippy::all, clippy::pedantic)]
+pub mod pb {
+    include!(concat!(env!("OUT_DIR"), "/tracewarden.v1.rs"));
+}
