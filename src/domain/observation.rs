@@ -152,6 +152,17 @@ pub struct CodeChange {
     pub origin: Origin,
 }
 
+/// The moment at which an input is applied, as data: the domain reads no clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// The watermark: what graces are measured by. None before every source has spoken.
+    pub now: Option<Timestamp>,
+    /// The greatest wall clock seen; serves the decision deadline only. None in a back-test.
+    pub wall: Option<Timestamp>,
+    /// When the input's record was written.
+    pub detected_at: Timestamp,
+}
+
 impl What {
     /// The name in alerts.
     pub const fn name(self) -> &'static str {

@@ -3,6 +3,9 @@
 
 use std::ops::Bound;
 
+/// A key and its value.
+pub type Entry = (Vec<u8>, Vec<u8>);
+
 /// State of one partition. What is written is what was committed before, so a reader never sees more than the
 /// broker has.
 pub trait Store: Send {
@@ -13,12 +16,7 @@ pub trait Store: Send {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// Up to `limit` entries within the bounds, in key order.
-    fn range(
-        &self,
-        from: Bound<&[u8]>,
-        to: Bound<&[u8]>,
-        limit: usize,
-    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError>;
+    fn range(&self, from: Bound<&[u8]>, to: Bound<&[u8]>, limit: usize) -> Result<Vec<Entry>, StoreError>;
 
     /// Applies a batch and moves the offset on, at once or not at all.
     fn write(&mut self, batch: Batch) -> Result<(), StoreError>;

@@ -263,7 +263,7 @@ pub struct Reversal {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Upload {
     /// It states parts.
-    Version(Version),
+    Version(Box<Version>),
     /// It takes parts back.
     Reversal(Reversal),
 }
