@@ -52,8 +52,9 @@ pub struct Intake {
     pub pseudonymiser: Pseudonymiser,
     /// Where time comes from.
     pub clock: Clock,
-    /// Whether file and line are read from headers: in a replay only, nobody outside is trusted with them.
-    pub origin_from_headers: bool,
+    /// Whether the records are lines of files: then file and line are read from headers (nobody outside is trusted
+    /// with them), the topic follows from the kind, and an upload is received when it was issued.
+    pub reads_files: bool,
     sources: BTreeMap<Text, SourceTime>,
 }
 
@@ -76,7 +77,7 @@ impl Intake {
         clock: Clock,
     ) -> Self {
         let sources = BTreeMap::new();
-        Self { topology, book, limits, pseudonymiser, clock, origin_from_headers: false, sources }
+        Self { topology, book, limits, pseudonymiser, clock, reads_files: false, sources }
     }
 
     /// The greatest time reached by any source: what a replay compares with the time it has passed on.
@@ -116,7 +117,7 @@ impl Intake {
             let header = record.headers.iter().find(|header| header.name == name)?;
             std::str::from_utf8(&header.value).ok()
         };
-        if self.origin_from_headers
+        if self.reads_files
             && let (Some(file), Some(line)) = (header(FILE_HEADER), header(LINE_HEADER))
         {
             let offset = line.parse().unwrap_or_default();
@@ -161,11 +162,11 @@ impl Stage for Intake {
         }
         let content_type = record.headers.iter().find(|header| header.name == "content-type");
         let input = Input {
-            group: self.topology.topic(&record.source.topic).and_then(Topic::group),
+            group: self.topology.topic(&record.source.topic).and_then(Topic::group).filter(|_| !self.reads_files),
             content_type: content_type.map(|header| header.value.as_slice()),
             payload: record.payload.as_deref().unwrap_or_default(),
             origin: &origin,
-            record_timestamp: if self.origin_from_headers { None } else { record_timestamp },
+            record_timestamp,
         };
         cx.tally.read += 1;
         match inbound::decode(&input, &self.limits, &self.pseudonymiser) {
@@ -177,7 +178,10 @@ impl Stage for Intake {
                     self.reach(&record.source, at);
                 }
             }
-            Decoded::Rejected(reject) => refuse(&reject, &origin, cx),
+            Decoded::Rejected(reject) => {
+                *cx.tally.rejected.entry(reject.reason.name()).or_default() += 1;
+                send_dead_letter(&reject, &origin, cx.out);
+            }
         }
         Ok(())
     }
@@ -218,27 +222,40 @@ impl Intake {
         origin: &Origin,
         cx: &mut Context<'_, ()>,
     ) {
-        cx.tally.decoded += 1;
+        let is_decoded = uploads.iter().any(Result::is_ok);
+        if is_decoded {
+            cx.tally.decoded += 1;
+        }
         let book = self.book.clone();
         let book = book.read().unwrap_or_else(PoisonError::into_inner);
+        let mut counts_as_rejected = !is_decoded;
         for upload in uploads {
             match upload {
-                Ok(upload) => {
+                Ok(mut upload) => {
                     cx.tally.derived += 1;
+                    if self.reads_files {
+                        upload.upload.receive_when_issued();
+                    }
                     if self.clock != Clock::Wall {
                         self.reach(&record.source, upload.upload.issued_at());
                     }
                     self.pass_on(upload, &book, cx.out);
                 }
-                Err(reject) => refuse(&reject, origin, cx),
+                Err(reject) if std::mem::take(&mut counts_as_rejected) => {
+                    *cx.tally.rejected.entry(reject.reason.name()).or_default() += 1;
+                    send_dead_letter(&reject, origin, cx.out);
+                }
+                Err(reject) => {
+                    *cx.tally.rejected_uploads.entry(reject.reason.name()).or_default() += 1;
+                    send_dead_letter(&reject, origin, cx.out);
+                }
             }
         }
     }
 }
 
-fn refuse(reject: &Reject, origin: &Origin, cx: &mut Context<'_, ()>) {
-    *cx.tally.rejected.entry(reject.reason.name()).or_default() += 1;
-    cx.out.dead_letter(&DeadLetter {
+fn send_dead_letter(reject: &Reject, origin: &Origin, out: &mut Outbox) {
+    out.dead_letter(&DeadLetter {
         origin: origin.clone(),
         reason: reject.reason.name(),
         field: reject.field.clone(),

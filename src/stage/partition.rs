@@ -96,6 +96,11 @@ impl<V: StateValue> PartitionState<V> {
         self.overlay.value(self.store.as_ref(), key)
     }
 
+    /// The committed value of a key.
+    pub(super) fn committed_value(&self, key: &[u8]) -> Result<Option<V>, StoreError> {
+        self.store.get(&Space::Value.key(&[key]))?.map(|bytes| V::decode(&bytes)).transpose()
+    }
+
     /// Time and rules.
     pub fn facts(&mut self) -> &mut PartitionFacts {
         &mut self.facts

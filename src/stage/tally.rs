@@ -17,6 +17,8 @@ pub struct Tally {
     pub read: u64,
     /// Input records refused as a whole, by reason.
     pub rejected: BTreeMap<&'static str, u64>,
+    /// Uploads refused beside others of the same record, by reason.
+    pub rejected_uploads: BTreeMap<&'static str, u64>,
     /// Messages that report no fact, and control records.
     pub ignored: u64,
     /// Input records from which uploads were derived.
@@ -89,6 +91,7 @@ impl Tally {
         self.superseded += other.superseded;
         self.forwarded += other.forwarded;
         add_counts(&mut self.rejected, &other.rejected);
+        add_counts(&mut self.rejected_uploads, &other.rejected_uploads);
         add_counts(&mut self.alerts, &other.alerts);
         add_counts(&mut self.decisions, &other.decisions);
         add_counts(&mut self.observed, &other.observed);

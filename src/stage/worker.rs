@@ -127,6 +127,12 @@ impl<S: Stage> Worker<S> {
         &mut self.stage
     }
 
+    /// The state of a key in a partition that this worker owns.
+    pub fn value(&mut self, partition: &TopicPartition, key: &[u8]) -> Result<Option<S::Value>, StageError> {
+        let Some(state) = self.partitions.get(partition) else { return Ok(None) };
+        Ok(state.committed_value(key)?)
+    }
+
     /// One round: poll, collect, apply, commit, write.
     pub fn step(&mut self, wait: Duration) -> Result<Step, StageError> {
         let mut step = Step { reassigned: self.collect(wait)?, ..Step::default() };
