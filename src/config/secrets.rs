@@ -24,7 +24,7 @@ impl PseudonymKey {
     /// Reads hexadecimal or base64 (either alphabet, padding optional); the problem never repeats the text.
     pub fn from_text(text: &str) -> Result<Self, String> {
         let text = text.trim_ascii();
-        let is_hex = text.len() % 2 == 0 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_hex = text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         let decoded = if is_hex { decode_hex(text) } else { decode_base64(text) };
         let bytes = decoded.ok_or("the key is neither hexadecimal nor base64")?;
         if bytes.len() < PSEUDONYM_KEY_BYTES_MIN {
