@@ -9,7 +9,8 @@ use super::{ConfigArguments, Failure, files, parse_moment, say};
 use crate::domain::reference::Book;
 use crate::domain::time::Timestamp;
 use crate::run::local::{Local, LocalOptions};
-use crate::stage::tally::Tally;
+use crate::domain::document::merge::Outcome;
+use crate::stage::tally::{InputOutcome, Tally};
 use crate::stage::topology::Topic;
 use crate::telemetry::progress::Progress;
 
@@ -163,21 +164,23 @@ fn summary(local: &Local) -> String {
 
 /// The two equations that hold at rest.
 fn accounting(tally: &Tally) -> String {
+    let rejected = tally.inputs_total(|outcome| matches!(outcome, InputOutcome::Rejected(_)));
     let mut text = format!(
-        "records     {} read = {} rejected + {} ignored + {} decoded\n\
+        "records     {} read = {rejected} rejected + {} ignored + {} decoded\n\
          uploads     {} derived = {} accepted + {} duplicate + {} superseded + {} in flight",
-        tally.read,
-        tally.rejected_total(),
-        tally.ignored,
-        tally.decoded,
-        tally.derived,
-        tally.accepted,
-        tally.duplicate,
-        tally.superseded,
+        tally.read_total(),
+        tally.inputs_total(|outcome| outcome == InputOutcome::Ignored),
+        tally.inputs_total(|outcome| outcome == InputOutcome::Decoded),
+        tally.derived_total(),
+        tally.merged_as(Outcome::Accepted),
+        tally.merged_as(Outcome::Duplicate),
+        tally.merged_as(Outcome::Superseded),
         tally.in_flight(),
     );
-    for (reason, count) in &tally.rejected {
-        let _ = write!(text, "\nrejected    {reason:<24} {count}");
+    for ((_, outcome), count) in &tally.inputs {
+        if let InputOutcome::Rejected(reason) = outcome {
+            let _ = write!(text, "\nrejected    {reason:<24} {count}");
+        }
     }
     for (reason, count) in &tally.rejected_uploads {
         let _ = write!(text, "\nrejected    {reason:<24} {count} beside other uploads of the same record");

@@ -102,7 +102,7 @@ impl Adjudicate {
             self.decide(key, cx, adjudicator::deadline)?;
         }
         if due.len() >= self.timers_per_entry_max {
-            *cx.tally.limits.entry("timers_per_entry_max").or_default() += 1;
+            cx.tally.limit("timers_per_entry_max");
             cx.out.claim_entry(ClaimEntry::FireMore, partition);
         }
         Ok(())

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::outbox::Outbox;
+use super::tally::InputOutcome;
 use super::topology::{Topic, Topology};
 use super::{Context, Stage, StageError, WallClock};
 use crate::broker::{Record, TopicPartition};
@@ -168,18 +169,19 @@ impl Stage for Intake {
             origin: &origin,
             record_timestamp,
         };
-        cx.tally.read += 1;
+        let topic = self.topology.topic(&record.source.topic).unwrap_or(Topic::Procurement);
+        cx.tally.read(topic);
         match inbound::decode(&input, &self.limits, &self.pseudonymiser) {
-            Decoded::Uploads(uploads) => self.take_uploads(uploads, record, &origin, cx),
-            Decoded::Ignored { .. } => cx.tally.ignored += 1,
+            Decoded::Uploads(uploads) => self.take_uploads(uploads, topic, record, &origin, cx),
+            Decoded::Ignored { .. } => cx.tally.input(topic, InputOutcome::Ignored),
             Decoded::Tick { at } => {
-                cx.tally.ignored += 1;
+                cx.tally.input(topic, InputOutcome::Ignored);
                 if self.clock != Clock::Wall {
                     self.reach(&record.source, at);
                 }
             }
             Decoded::Rejected(reject) => {
-                *cx.tally.rejected.entry(reject.reason.name()).or_default() += 1;
+                cx.tally.input(topic, InputOutcome::Rejected(reject.reason.name()));
                 send_dead_letter(&reject, &origin, cx.out);
             }
         }
@@ -218,13 +220,14 @@ impl Intake {
     fn take_uploads(
         &mut self,
         uploads: Vec<Result<DecodedUpload, Reject>>,
+        topic: Topic,
         record: &Record,
         origin: &Origin,
         cx: &mut Context<'_, ()>,
     ) {
         let is_decoded = uploads.iter().any(Result::is_ok);
         if is_decoded {
-            cx.tally.decoded += 1;
+            cx.tally.input(topic, InputOutcome::Decoded);
         }
         let book = self.book.clone();
         let book = book.read().unwrap_or_else(PoisonError::into_inner);
@@ -232,7 +235,7 @@ impl Intake {
         for upload in uploads {
             match upload {
                 Ok(mut upload) => {
-                    cx.tally.derived += 1;
+                    *cx.tally.derived.entry(topic).or_default() += 1;
                     if self.reads_files {
                         upload.upload.receive_when_issued();
                     }
@@ -242,7 +245,7 @@ impl Intake {
                     self.pass_on(upload, &book, cx.out);
                 }
                 Err(reject) if std::mem::take(&mut counts_as_rejected) => {
-                    *cx.tally.rejected.entry(reject.reason.name()).or_default() += 1;
+                    cx.tally.input(topic, InputOutcome::Rejected(reject.reason.name()));
                     send_dead_letter(&reject, origin, cx.out);
                 }
                 Err(reject) => {

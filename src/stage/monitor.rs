@@ -84,7 +84,7 @@ impl Monitor {
             publish(effects, cx);
         }
         if due.len() >= self.timers_per_entry_max {
-            *cx.tally.limits.entry("timers_per_entry_max").or_default() += 1;
+            cx.tally.limit("timers_per_entry_max");
             cx.out.observation(ObservationEntry::FireMore, partition);
         }
         Ok(())

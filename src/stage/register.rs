@@ -58,7 +58,7 @@ impl Stage for Register {
             match entry {
                 DocumentEntry::Upload(upload) => {
                     let outcome = merge(&upload, cx)?;
-                    cx.tally.outcome(outcome);
+                    *cx.tally.merged.entry(outcome).or_default() += 1;
                     if let (Upload::Reversal(reversal), Outcome::Accepted) = (*upload, outcome) {
                         tell_members(&reversal, None, cx)?;
                     }

@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use super::outbox::Outbox;
+use super::meters::Meters;
 use super::partition::PartitionState;
 use super::tally::Tally;
 use super::{Context, Stage, StageError, WallClock};
@@ -23,7 +24,6 @@ use crate::broker::{BrokerError, NextOffset, Polled, Record, Session, TopicParti
 use crate::domain::time::Timestamp;
 use crate::store::memory::MemoryStore;
 use crate::store::{Store, StoreError};
-use crate::telemetry::metrics;
 
 /// Opens the store of a partition, given the committed offset. What it returns is never ahead of that offset: a
 /// store that is ahead saw a commit that did not happen, and is discarded.
@@ -89,6 +89,7 @@ pub struct Worker<S: Stage> {
     backlog_bytes: usize,
     outbox: Outbox,
     tally: Tally,
+    meters: Meters,
     time_passed_at: Option<Instant>,
 }
 
@@ -103,6 +104,7 @@ impl<S: Stage> Worker<S> {
         options: WorkerOptions,
     ) -> Self {
         Self {
+            meters: Meters::new(stage.name()),
             stage,
             session,
             open_store,
@@ -203,7 +205,6 @@ impl<S: Stage> Worker<S> {
             batch.push(record);
         }
         self.backlog_bytes -= bytes;
-        metrics::batch(self.stage.name(), batch.len(), bytes);
         batch
     }
 
@@ -236,6 +237,7 @@ impl<S: Stage> Worker<S> {
             starts.push((source.clone(), start));
         }
         self.session.start(&starts)?;
+        self.meters.stage.assigned(self.partitions.len());
         Ok(())
     }
 
@@ -245,9 +247,11 @@ impl<S: Stage> Worker<S> {
         self.backlog_bytes = self.backlog.iter().map(payload_bytes).sum();
         for partition in revoked {
             self.partitions.remove(partition);
+            self.meters.stage.forget_lag(&partition.topic, partition.partition);
             tracing::info!(stage = self.stage.name(), %partition, "partition given back");
         }
         self.session.release(revoked)?;
+        self.meters.stage.revoked(revoked.len());
         Ok(())
     }
 
@@ -280,10 +284,10 @@ impl<S: Stage> Worker<S> {
             if !offsets.is_empty() {
                 let commit_started = Instant::now();
                 match self.session.commit(outputs, &offsets) {
-                    Ok(()) => metrics::committed(self.stage.name(), commit_started.elapsed()),
+                    Ok(()) => self.meters.stage.committed(commit_started.elapsed()),
                     Err(BrokerError::Aborted(reason)) if attempt < self.options.aborts_max => {
                         tracing::warn!(stage = self.stage.name(), reason, "batch aborted, applied again");
-                        metrics::aborted(self.stage.name());
+                        self.meters.stage.aborted();
                         self.roll_back(batch);
                         self.stage.aborted();
                         continue;
@@ -297,9 +301,10 @@ impl<S: Stage> Worker<S> {
                 }
             }
             self.tally.add(&tally);
-            metrics::tally(&tally);
+            self.meters.committed(&tally, (self.read_wall)());
             if !batch.is_empty() {
-                metrics::batch_seconds(self.stage.name(), started.elapsed());
+                let bytes = batch.iter().map(payload_bytes).sum();
+                self.meters.stage.applied(batch.len(), bytes, started.elapsed());
             }
             return Ok(published);
         }

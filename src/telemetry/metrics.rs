@@ -109,9 +109,9 @@ impl InputMetrics {
         }
     }
 
-    /// A record was refused, with one of the stable reasons.
-    pub fn rejected(&mut self, reason: &'static str) {
-        self.read.increment(1);
+    /// Records were refused, with one of the stable reasons.
+    pub fn rejected(&mut self, reason: &'static str, records: u64) {
+        self.read.increment(records);
         let input = &self.input;
         self.rejected
             .entry(reason)
@@ -119,19 +119,19 @@ impl InputMetrics {
                 let labels = vec![Label::new("input", input.clone()), Label::new("reason", reason)];
                 counter(&declared::INPUTS_REJECTED, labels)
             })
-            .increment(1);
+            .increment(records);
     }
 
-    /// A record reports no fact.
-    pub fn ignored(&self) {
-        self.read.increment(1);
-        self.ignored.increment(1);
+    /// Records report no fact.
+    pub fn ignored(&self, records: u64) {
+        self.read.increment(records);
+        self.ignored.increment(records);
     }
 
-    /// A record became this many uploads.
-    pub fn decoded(&self, uploads: u64) {
-        self.read.increment(1);
-        self.decoded.increment(1);
+    /// Records became this many uploads.
+    pub fn decoded(&self, records: u64, uploads: u64) {
+        self.read.increment(records);
+        self.decoded.increment(records);
         self.derived.increment(uploads);
     }
 }
@@ -143,12 +143,12 @@ impl UploadMetrics {
         Self { accepted: of("accepted"), duplicate: of("duplicate"), superseded: of("superseded") }
     }
 
-    /// An upload was merged.
-    pub fn merged(&self, outcome: UploadOutcome) {
+    /// Uploads were merged.
+    pub fn merged(&self, outcome: UploadOutcome, uploads: u64) {
         match outcome {
-            UploadOutcome::Accepted => self.accepted.increment(1),
-            UploadOutcome::Duplicate => self.duplicate.increment(1),
-            UploadOutcome::Superseded => self.superseded.increment(1),
+            UploadOutcome::Accepted => self.accepted.increment(uploads),
+            UploadOutcome::Duplicate => self.duplicate.increment(uploads),
+            UploadOutcome::Superseded => self.superseded.increment(uploads),
         }
     }
 }
@@ -175,18 +175,22 @@ impl FindingMetrics {
         Self { alerts, observed, delay: publish_delay(Published::Alert) }
     }
 
-    /// A revision of an alert was committed, this long after the upload that led to it was received.
-    pub fn alert(&self, rule: RuleId, status: Status, delay: Duration) {
+    /// Revisions of alerts were committed.
+    pub fn alert(&self, rule: RuleId, status: Status, revisions: u64) {
         if let Some(counter) = self.alerts.get(&(rule, status)) {
-            counter.increment(1);
+            counter.increment(revisions);
         }
+    }
+
+    /// A revision was committed this long after the upload that led to it was received.
+    pub fn delay(&self, delay: Duration) {
         self.delay.record(delay);
     }
 
     /// A rule that only observes found something.
-    pub fn observed(&self, rule: RuleId) {
+    pub fn observed(&self, rule: RuleId, findings: u64) {
         if let Some(counter) = self.observed.get(&rule) {
-            counter.increment(1);
+            counter.increment(findings);
         }
     }
 }
@@ -212,17 +216,20 @@ impl DecisionMetrics {
         Self { decided, withdrawn: of("withdrawn", "false"), delay: publish_delay(Published::Decision) }
     }
 
-    /// A decision was committed, this long after the upload that led to it was received.
-    pub fn decided(&self, verdict: Verdict, provisional: bool, delay: Duration) {
+    /// Decisions were committed.
+    pub fn decided(&self, verdict: Verdict, provisional: bool, revisions: u64) {
         if let Some(counter) = self.decided.get(&(verdict, provisional)) {
-            counter.increment(1);
+            counter.increment(revisions);
         }
-        self.delay.record(delay);
     }
 
-    /// A decision was withdrawn with its claim.
-    pub fn withdrawn(&self, delay: Duration) {
-        self.withdrawn.increment(1);
+    /// Decisions were withdrawn with their claims.
+    pub fn withdrawn(&self, revisions: u64) {
+        self.withdrawn.increment(revisions);
+    }
+
+    /// A decision was committed this long after the upload that led to it was received.
+    pub fn delay(&self, delay: Duration) {
         self.delay.record(delay);
     }
 }
@@ -324,12 +331,12 @@ impl StageMetrics {
 }
 
 impl LimitMetrics {
-    /// A limit, called by a stable name such as `walked_observations`, was reached.
-    pub fn hit(&mut self, limit: &'static str) {
+    /// A limit, called by a stable name such as `timers_per_entry_max`, was reached that often.
+    pub fn hit(&mut self, limit: &'static str, times: u64) {
         self.hits
             .entry(limit)
             .or_insert_with(|| counter(&declared::LIMITS_HIT, vec![Label::new("limit", limit)]))
-            .increment(1);
+            .increment(times);
     }
 }
 
@@ -378,17 +385,18 @@ mod tests {
             exporter::describe();
             record_build_info();
             let mut input = InputMetrics::new("settlement");
-            input.decoded(3);
-            input.ignored();
-            input.rejected("unparseable");
-            input.rejected("unparseable");
-            UploadMetrics::new().merged(UploadOutcome::Accepted);
+            input.decoded(1, 3);
+            input.ignored(1);
+            input.rejected("unparseable", 2);
+            UploadMetrics::new().merged(UploadOutcome::Accepted, 1);
             let findings = FindingMetrics::new();
-            findings.alert(RuleId::Reflow, Status::Raised, Duration::from_millis(90));
-            findings.observed(RuleId::UnknownProduct);
+            findings.alert(RuleId::Reflow, Status::Raised, 1);
+            findings.delay(Duration::from_millis(90));
+            findings.observed(RuleId::UnknownProduct, 1);
             let decisions = DecisionMetrics::new();
-            decisions.decided(Verdict::Hold, true, Duration::from_millis(1_600));
-            decisions.withdrawn(Duration::from_millis(100));
+            decisions.decided(Verdict::Hold, true, 1);
+            decisions.withdrawn(1);
+            decisions.delay(Duration::from_millis(1_600));
             let mut stage = StageMetrics::new("monitor");
             stage.applied(500, 70_000, Duration::from_millis(7));
             stage.committed(Duration::from_millis(6));
@@ -402,7 +410,7 @@ mod tests {
             stage.lag("tracewarden.observations", 2, 17);
             stage.lag("tracewarden.observations", 3, 9);
             stage.forget_lag("tracewarden.observations", 3);
-            LimitMetrics::default().hit("walked_observations");
+            LimitMetrics::default().hit("timers_per_entry_max", 1);
         });
         endpoint.render()
     }
