@@ -8,9 +8,14 @@
 )]
 
 pub mod entries;
+mod internal;
+#[cfg(test)]
+mod testing;
 
-/// Messages generated from `proto/tracewarden/v1`.
-#[allow(missing_docs, clippy::all, clippy::pedantic)]
-pub mod pb {
-    include!(concat!(env!("OUT_DIR"), "/tracewarden.v1.rs"));
+pub use internal::WireError;
+
+/// Messages generated from `proto/tracewarden/internal/v1`: what stages say to each other and keep.
+#[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
+pub mod pb_internal {
+    include!(concat!(env!("OUT_DIR"), "/tracewarden.internal.v1.rs"));
 }

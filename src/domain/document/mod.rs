@@ -443,6 +443,14 @@ impl Upload {
         }
     }
 
+    /// Sets the time of receipt to that of issue, for uploads read from a file, which nobody stamped.
+    pub fn receive_when_issued(&mut self) {
+        match self {
+            Self::Version(version) => version.origin.received_at = version.issued_at,
+            Self::Reversal(reversal) => reversal.origin.received_at = reversal.issued_at,
+        }
+    }
+
     /// Where it came from.
     pub fn origin(&self) -> &Origin {
         match self {
