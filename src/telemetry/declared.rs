@@ -66,9 +66,6 @@ const STAGE: &[&str] = &["stage"];
 /// Of one batch or transaction: a commit costs about 5 ms on a healthy cluster.
 const SECONDS_SHORT: &[f64] =
     &[0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0];
-/// From an upload to what it leads to: dense around a second, but able to show a backlog.
-const SECONDS_DELAY: &[f64] =
-    &[0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.5, 1.0, 1.5, 2.0, 5.0, 15.0, 60.0, 600.0, 3_600.0, 86_400.0];
 /// Of rebuilding a partition's state.
 const SECONDS_LONG: &[f64] = &[0.01, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3_600.0];
 const RECORDS: &[f64] = &[1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 3_000.0, 10_000.0, 100_000.0];
@@ -81,32 +78,32 @@ pub const BUILD_INFO: Metric =
 /// Records read from an input topic.
 pub const INPUTS_READ: Metric = counter(
     "tracewarden_inputs_read_total",
-    &["input"],
-    "Records read from an input topic; equals rejected + ignored + decoded.",
+    &[],
+    "Records read from the input topics; equals rejected + ignored + decoded.",
 );
 
 /// Records rejected.
 pub const INPUTS_REJECTED: Metric = counter(
     "tracewarden_inputs_rejected_total",
-    &["input", "reason"],
+    &["reason"],
     "Records refused as a whole; each has one dead letter with the same reason.",
 );
 
 /// Records that report no fact.
 pub const INPUTS_IGNORED: Metric = counter(
     "tracewarden_inputs_ignored_total",
-    &["input"],
+    &[],
     "Records of the national interface that report no fact, such as a pre-settlement.",
 );
 
 /// Records decoded.
 pub const INPUTS_DECODED: Metric =
-    counter("tracewarden_inputs_decoded_total", &["input"], "Records that became one or more uploads.");
+    counter("tracewarden_inputs_decoded_total", &[], "Records that became one or more uploads.");
 
 /// Uploads made from records.
 pub const UPLOADS_DERIVED: Metric = counter(
     "tracewarden_uploads_derived_total",
-    &["input"],
+    &[],
     "Uploads made from decoded records; equals the sum of tracewarden_uploads_total once nothing is in flight.",
 );
 
@@ -116,6 +113,13 @@ pub const UPLOADS: Metric = counter(
     &["outcome"],
     "Uploads merged into their document: accepted (something new), duplicate (all known already), superseded \
      (older than what is known).",
+);
+
+/// Reversals passed on.
+pub const REVERSALS_FORWARDED: Metric = counter(
+    "tracewarden_reversals_forwarded_total",
+    &[],
+    "Reversals passed on from an alias (a batch number, a settlement id) to the documents behind it.",
 );
 
 /// Alert revisions.
@@ -136,19 +140,8 @@ pub const FINDINGS_OBSERVED: Metric = counter(
 pub const DECISIONS: Metric = counter(
     "tracewarden_decisions_total",
     &["verdict", "provisional"],
-    "Decision revisions published, by verdict (pay, hold, refuse; withdrawn when the claim was taken back).",
+    "Decision revisions published, by verdict (pay, hold, refuse).",
 );
-
-/// From the receipt of an upload to the commit of what it led to.
-pub const PUBLISH_DELAY: Metric = Metric {
-    labels: &["output"],
-    ..histogram(
-        "tracewarden_publish_delay_seconds",
-        Unit::Seconds,
-        SECONDS_DELAY,
-        "From the receipt of an upload by Kafka to the commit of the alert or decision that it led to.",
-    )
-};
 
 /// Partitions owned.
 pub const PARTITIONS_OWNED: Metric = gauge(
@@ -179,7 +172,7 @@ pub const BATCH_SECONDS: Metric = histogram(
     "tracewarden_batch_seconds",
     Unit::Seconds,
     SECONDS_SHORT,
-    "Time to apply one batch, without its commit.",
+    "Time to apply one batch and commit it.",
 );
 
 /// Time to commit a batch.
@@ -223,15 +216,15 @@ pub const RESTORED_RECORDS: Metric = counter(
 pub const WATERMARK_DELAY: Metric = gauge(
     "tracewarden_watermark_delay_seconds",
     Unit::Seconds,
-    STAGE,
-    "How far the event time of the stage (now) is behind the wall clock: the age of the backlog. Graces wait for it.",
+    &["partition"],
+    "How far the event time of a partition (now) is behind the wall clock: the age of the backlog. Graces wait for it.",
 );
 
 /// How far the travelling wall clock is behind.
 pub const WALL_DELAY: Metric = gauge(
     "tracewarden_wall_delay_seconds",
     Unit::Seconds,
-    STAGE,
+    &["partition"],
     "How far the wall clock that travels with the records is behind the real one. Decision deadlines wait for it.",
 );
 
@@ -251,10 +244,10 @@ pub const METRICS: &[Metric] = &[
     INPUTS_DECODED,
     UPLOADS_DERIVED,
     UPLOADS,
+    REVERSALS_FORWARDED,
     ALERTS,
     FINDINGS_OBSERVED,
     DECISIONS,
-    PUBLISH_DELAY,
     PARTITIONS_OWNED,
     LAG,
     BATCH_RECORDS,
@@ -311,4 +304,31 @@ pub fn reference_page() -> String {
         );
     }
     page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn declarations_follow_the_naming_rules() {
+        for metric in METRICS {
+            assert!(metric.name.starts_with("tracewarden_"), "{}", metric.name);
+            assert_eq!(metric.name.ends_with("_total"), metric.kind == Kind::Counter, "{}", metric.name);
+            assert_eq!(metric.buckets.is_empty(), metric.kind != Kind::Histogram, "{}", metric.name);
+            assert!(metric.buckets.windows(2).all(|pair| pair[0] < pair[1]), "{}", metric.name);
+        }
+    }
+
+    #[test]
+    fn the_reference_page_is_the_file_for_deployment() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/reference/metrics.md");
+        if std::env::var_os("TRACEWARDEN_WRITE_GENERATED").is_some() {
+            std::fs::write(path, reference_page()).unwrap();
+        }
+        assert!(
+            std::fs::read_to_string(path).unwrap() == reference_page(),
+            "deploy/reference/metrics.md is out of date; run this test with TRACEWARDEN_WRITE_GENERATED=1"
+        );
+    }
 }

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder};
 
 use super::declared::{Kind, METRICS, Unit};
-use super::metrics::record_build_info;
+use super::metrics::make_handles;
 
 /// The endpoint could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -20,18 +20,17 @@ pub struct ExporterError {
     problem: String,
 }
 
-/// Starts the endpoint. From here on handles that are made record; those made before stay silent. It can be
-/// started once in a process.
+/// Starts the endpoint, once in a process and before anything is recorded (see [`metrics`](super::metrics)).
 pub fn start(listen: SocketAddr) -> Result<(), ExporterError> {
     let failed = |error: BuildError| ExporterError { listen, problem: error.to_string() };
     builder().map_err(failed)?.with_http_listener(listen).install().map_err(failed)?;
     describe();
-    record_build_info();
+    make_handles();
     Ok(())
 }
 
 /// A builder that knows the buckets of every declared histogram.
-pub(super) fn builder() -> Result<PrometheusBuilder, BuildError> {
+fn builder() -> Result<PrometheusBuilder, BuildError> {
     METRICS.iter().filter(|metric| metric.kind == Kind::Histogram).try_fold(
         PrometheusBuilder::new(),
         |builder, metric| {
@@ -41,7 +40,7 @@ pub(super) fn builder() -> Result<PrometheusBuilder, BuildError> {
 }
 
 /// Tells the recorder in force what each metric means.
-pub(super) fn describe() {
+fn describe() {
     metrics::with_recorder(|recorder| {
         for metric in METRICS {
             let unit = match metric.unit {
