@@ -14,6 +14,7 @@
 
 pub mod adjudicate;
 pub mod intake;
+mod meters;
 pub mod monitor;
 pub mod outbox;
 pub mod overlay;

@@ -8,7 +8,6 @@ use crate::domain::alert::{AlertChange, Status};
 use crate::domain::claim::{Decision, Verdict};
 use crate::domain::document::merge::Outcome;
 use crate::domain::rules::RuleId;
-use crate::domain::time::Timestamp;
 
 /// The one end of every input record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,10 +47,6 @@ pub struct Tally {
     pub observed: BTreeMap<RuleId, u64>,
     /// Limits that were hit, by name.
     pub limits: BTreeMap<&'static str, u64>,
-    /// When the uploads behind the alert revisions of this batch were received; not added up.
-    pub alerts_received_at: Vec<Timestamp>,
-    /// When the uploads behind the decision revisions of this batch were received; not added up.
-    pub decisions_received_at: Vec<Timestamp>,
 }
 
 impl Tally {
@@ -68,12 +63,10 @@ impl Tally {
     /// An alert revision was published.
     pub fn alert(&mut self, change: &AlertChange) {
         *self.alerts.entry((change.finding.rule, change.status)).or_default() += 1;
-        self.alerts_received_at.push(change.received_at);
     }
 
     /// A decision revision was published.
     pub fn decision(&mut self, decision: &Decision) {
-        self.decisions_received_at.push(decision.received_at);
         if decision.withdrawn {
             self.decisions_withdrawn += 1;
         } else {

@@ -16,14 +16,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use super::outbox::Outbox;
-use super::meters::Meters;
 use super::partition::PartitionState;
 use super::tally::Tally;
-use super::{Context, Stage, StageError, WallClock};
+use super::{Context, Stage, StageError, WallClock, meters};
 use crate::broker::{BrokerError, NextOffset, Polled, Record, Session, TopicPartition};
 use crate::domain::time::Timestamp;
 use crate::store::memory::MemoryStore;
 use crate::store::{Store, StoreError};
+use crate::telemetry::metrics;
 
 /// Opens the store of a partition, given the committed offset. What it returns is never ahead of that offset: a
 /// store that is ahead saw a commit that did not happen, and is discarded.
@@ -89,7 +89,6 @@ pub struct Worker<S: Stage> {
     backlog_bytes: usize,
     outbox: Outbox,
     tally: Tally,
-    meters: Meters,
     time_passed_at: Option<Instant>,
 }
 
@@ -104,7 +103,6 @@ impl<S: Stage> Worker<S> {
         options: WorkerOptions,
     ) -> Self {
         Self {
-            meters: Meters::new(stage.name()),
             stage,
             session,
             open_store,
@@ -237,7 +235,7 @@ impl<S: Stage> Worker<S> {
             starts.push((source.clone(), start));
         }
         self.session.start(&starts)?;
-        self.meters.stage.assigned(self.partitions.len());
+        metrics::assigned(self.stage.name(), assigned.len());
         Ok(())
     }
 
@@ -247,11 +245,11 @@ impl<S: Stage> Worker<S> {
         self.backlog_bytes = self.backlog.iter().map(payload_bytes).sum();
         for partition in revoked {
             self.partitions.remove(partition);
-            self.meters.stage.forget_lag(&partition.topic, partition.partition);
+            metrics::lag(&partition.topic, partition.partition, 0);
             tracing::info!(stage = self.stage.name(), %partition, "partition given back");
         }
         self.session.release(revoked)?;
-        self.meters.stage.revoked(revoked.len());
+        metrics::revoked(self.stage.name(), revoked.len());
         Ok(())
     }
 
@@ -284,10 +282,10 @@ impl<S: Stage> Worker<S> {
             if !offsets.is_empty() {
                 let commit_started = Instant::now();
                 match self.session.commit(outputs, &offsets) {
-                    Ok(()) => self.meters.stage.committed(commit_started.elapsed()),
+                    Ok(()) => metrics::committed(self.stage.name(), commit_started.elapsed()),
                     Err(BrokerError::Aborted(reason)) if attempt < self.options.aborts_max => {
                         tracing::warn!(stage = self.stage.name(), reason, "batch aborted, applied again");
-                        self.meters.stage.aborted();
+                        metrics::aborted(self.stage.name());
                         self.roll_back(batch);
                         self.stage.aborted();
                         continue;
@@ -301,10 +299,10 @@ impl<S: Stage> Worker<S> {
                 }
             }
             self.tally.add(&tally);
-            self.meters.committed(&tally, (self.read_wall)());
+            meters::record(&tally);
             if !batch.is_empty() {
-                let bytes = batch.iter().map(payload_bytes).sum();
-                self.meters.stage.applied(batch.len(), bytes, started.elapsed());
+                metrics::batch(self.stage.name(), batch.len(), batch.iter().map(payload_bytes).sum());
+                metrics::batch_seconds(self.stage.name(), started.elapsed());
             }
             return Ok(published);
         }
