@@ -2,7 +2,15 @@
 //!
 //! A document is identified by [`DocumentKey`] and consists of a header and lines; a line has two facets, *fee*
 //! and *codes*. An upload is a [`Version`] of some of these parts or a [`Reversal`] of them, stamped `issued_at`
-//! by its sender.
+//! by its sender. [`merge`] keeps what counts of all uploads, [`live`] is the view of it, [`observe`] what it says of
+//! codes.
+
+pub mod canonical_text;
+pub mod live;
+pub mod merge;
+pub mod observe;
+
+use std::collections::BTreeMap;
 
 use super::Text;
 use super::amount::{Money, Quantity};
@@ -272,6 +280,22 @@ impl<T> Part<T> {
     /// A part to which no reference data is attached yet.
     pub fn bare(content: T) -> Self {
         Self { content, reference: Slice::default() }
+    }
+}
+
+impl CodesFacet {
+    /// Merges scans into a facet: equal ones are one, their given units add up.
+    pub fn collect(scans: impl IntoIterator<Item = (Scan, Option<Quantity>)>) -> Self {
+        let mut distinct: BTreeMap<(Text, Scan), Option<Quantity>> = BTreeMap::new();
+        for (scan, units) in scans {
+            let known = distinct.entry((scan.text().clone(), scan)).or_default();
+            *known = match (*known, units) {
+                (Some(known), Some(units)) => Some(known.saturating_add(units)),
+                (known, units) => known.or(units),
+            };
+        }
+        let scans = distinct.into_iter().map(|((_, scan), units)| ScannedCode { scan, units });
+        Self { scans: scans.collect() }
     }
 }
 

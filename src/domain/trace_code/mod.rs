@@ -141,7 +141,7 @@ fn without_symbology_mark(text: &str) -> Option<&str> {
     let mut characters = text.strip_prefix(']')?.chars();
     let letter = characters.next()?;
     let modifier = characters.next()?;
-    (letter.is_ascii_alphabetic() && modifier.is_ascii_alphanumeric()).then(|| characters.as_str())
+    (letter.is_ascii_alphabetic() && modifier.is_ascii_alphanumeric()).then_some(characters.as_str())
 }
 
 fn recognise(text: &str) -> Result<TraceCode, InvalidReason> {
