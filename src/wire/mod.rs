@@ -7,7 +7,14 @@
     clippy::unreachable
 )]
 
+pub mod canonical;
+pub mod control;
+pub mod decimal;
 pub mod entries;
+pub mod intake;
+pub mod moment;
+pub mod pseudonym;
+pub mod reject;
 
 /// Messages generated from `proto/tracewarden/v1`.
 #[allow(missing_docs, clippy::all, clippy::pedantic)]
