@@ -139,6 +139,6 @@ fn say_error(text: &str) {
 
 /// Reads a moment given on the command line.
 fn parse_moment(text: &str) -> Result<Timestamp, String> {
-    crate::wire::moment::parse_rfc3339(text)
-        .map_err(|_| format!("`{text}` is no moment with an offset, such as 2026-01-20T09:00:00+08:00"))
+    crate::wire::moment::rfc3339(text)
+        .ok_or_else(|| format!("`{text}` is no moment with an offset, such as 2026-01-20T09:00:00+08:00"))
 }

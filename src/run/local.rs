@@ -25,7 +25,8 @@ use crate::stage::{Stage, StageError};
 use crate::store::memory::MemoryStore;
 use crate::wire::Format;
 use crate::wire::entries::{self, ClaimEntry, DocumentEntry, ObservationEntry};
-use crate::wire::inbound::{self, Limits};
+use crate::wire::control;
+use crate::wire::intake::Limits;
 use crate::wire::pseudonym::Pseudonymiser;
 
 /// How a local run is set up.
@@ -114,10 +115,9 @@ impl Local {
 
     /// Moves time to `until`, unless it is there already, and settles.
     pub fn advance_to(&mut self, until: Timestamp) -> Result<(), StageError> {
-        let control = inbound::encode_tick(until);
-        let headers =
-            control.headers.into_iter().map(|(name, value)| Header { name, value }).collect();
-        self.append_input(control.payload, headers)?;
+        let content_type = control::TICK_CONTENT_TYPE.into();
+        let headers = vec![Header { name: "content-type".into(), value: content_type }];
+        self.append_input(control::encode_tick(until), headers)?;
         self.settle()
     }
 

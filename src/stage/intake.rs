@@ -17,8 +17,9 @@ use crate::domain::document::{Origin, Upload};
 use crate::domain::reference::Book;
 use crate::domain::time::Timestamp;
 use crate::wire::entries::{DeadLetter, DocumentEntry, Tick};
-use crate::wire::inbound::{self, Decoded, DecodedUpload, Input, Limits, Reject};
+use crate::wire::intake::{self, Decoded, DecodedUpload, Input, Limits};
 use crate::wire::pseudonym::Pseudonymiser;
+use crate::wire::reject::Reject;
 
 /// Where time comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,8 +172,15 @@ impl Stage for Intake {
         };
         let topic = self.topology.topic(&record.source.topic).unwrap_or(Topic::Procurement);
         cx.tally.read(topic);
-        match inbound::decode(&input, &self.limits, &self.pseudonymiser) {
-            Decoded::Uploads(uploads) => self.take_uploads(uploads, topic, record, &origin, cx),
+        match intake::decode(&input, &self.limits, &self.pseudonymiser) {
+            Decoded::Uploads { uploads, refused } => {
+                cx.tally.input(topic, InputOutcome::Decoded);
+                self.take_uploads(uploads, topic, record, cx);
+                for reject in &refused {
+                    *cx.tally.rejected_uploads.entry(reject.reason.name()).or_default() += 1;
+                    send_dead_letter(reject, &origin, cx.out);
+                }
+            }
             Decoded::Ignored { .. } => cx.tally.input(topic, InputOutcome::Ignored),
             Decoded::Tick { at } => {
                 cx.tally.input(topic, InputOutcome::Ignored);
@@ -180,9 +188,12 @@ impl Stage for Intake {
                     self.reach(&record.source, at);
                 }
             }
-            Decoded::Rejected(reject) => {
-                cx.tally.input(topic, InputOutcome::Rejected(reject.reason.name()));
-                send_dead_letter(&reject, &origin, cx.out);
+            Decoded::Rejected(rejects) => {
+                let reason = rejects.first().map_or("unparseable", |reject| reject.reason.name());
+                cx.tally.input(topic, InputOutcome::Rejected(reason));
+                for reject in &rejects {
+                    send_dead_letter(reject, &origin, cx.out);
+                }
             }
         }
         Ok(())
@@ -219,40 +230,22 @@ impl Stage for Intake {
 impl Intake {
     fn take_uploads(
         &mut self,
-        uploads: Vec<Result<DecodedUpload, Reject>>,
+        uploads: Vec<DecodedUpload>,
         topic: Topic,
         record: &Record,
-        origin: &Origin,
         cx: &mut Context<'_, ()>,
     ) {
-        let is_decoded = uploads.iter().any(Result::is_ok);
-        if is_decoded {
-            cx.tally.input(topic, InputOutcome::Decoded);
-        }
         let book = self.book.clone();
         let book = book.read().unwrap_or_else(PoisonError::into_inner);
-        let mut counts_as_rejected = !is_decoded;
-        for upload in uploads {
-            match upload {
-                Ok(mut upload) => {
-                    *cx.tally.derived.entry(topic).or_default() += 1;
-                    if self.reads_files {
-                        upload.upload.receive_when_issued();
-                    }
-                    if self.clock != Clock::Wall {
-                        self.reach(&record.source, upload.upload.issued_at());
-                    }
-                    self.pass_on(upload, &book, cx.out);
-                }
-                Err(reject) if std::mem::take(&mut counts_as_rejected) => {
-                    cx.tally.input(topic, InputOutcome::Rejected(reject.reason.name()));
-                    send_dead_letter(&reject, origin, cx.out);
-                }
-                Err(reject) => {
-                    *cx.tally.rejected_uploads.entry(reject.reason.name()).or_default() += 1;
-                    send_dead_letter(&reject, origin, cx.out);
-                }
+        for mut upload in uploads {
+            *cx.tally.derived.entry(topic).or_default() += 1;
+            if self.reads_files {
+                upload.upload.receive_when_issued();
             }
+            if self.clock != Clock::Wall {
+                self.reach(&record.source, upload.upload.issued_at());
+            }
+            self.pass_on(upload, &book, cx.out);
         }
     }
 }

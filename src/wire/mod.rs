@@ -7,8 +7,15 @@
     clippy::unreachable
 )]
 
+pub mod canonical;
+pub mod control;
+pub mod decimal;
 pub mod entries;
+pub mod intake;
 mod internal;
+pub mod moment;
+pub mod pseudonym;
+pub mod reject;
 #[cfg(test)]
 mod testing;
 
