@@ -19,6 +19,7 @@
 //! The group may also give a worker up that was silent for too long and hand its partitions on. It learns of that
 //! by the next `poll`, again as `Revoked`; a [`Session::commit`] before it fails and ends the session.
 
+pub mod kafka;
 pub mod memory;
 
 use std::fmt;
@@ -213,3 +214,7 @@ impl TopicPartition {
         Self { topic: topic.into(), partition }
     }
 }
+
+const NO_OFFSETS: &str = "a commit without offsets would not be fenced; commit the current ones";
+const START_ALL: &str = "start must name exactly the partitions that were assigned last";
+const RELEASE_ALL: &str = "release must name exactly the partitions that were revoked last";

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use super::group::{Incarnation, Standing};
 use super::{CommitFault, MemoryBroker, State};
 use crate::broker::{
-    BrokerError, NextOffset, OutRecord, Polled, Record, Session, SessionOptions, TopicPartition,
+    BrokerError, NO_OFFSETS, NextOffset, OutRecord, Polled, RELEASE_ALL, Record, START_ALL, Session,
+    SessionOptions, TopicPartition,
 };
 
 /// A session with a [`MemoryBroker`]. Dropping it without [`Session::close`] is a crash.
@@ -322,7 +323,3 @@ impl State {
 fn replaced() -> BrokerError {
     BrokerError::SessionLost("another session of the same member took its place".to_owned())
 }
-
-const NO_OFFSETS: &str = "a commit without offsets would not be fenced; commit the current ones";
-const START_ALL: &str = "start must name exactly the partitions that were assigned last";
-const RELEASE_ALL: &str = "release must name exactly the partitions that were revoked last";
