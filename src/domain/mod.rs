@@ -11,6 +11,7 @@
     clippy::unreachable
 )]
 
+pub mod adjudicator;
 pub mod alert;
 pub mod amount;
 pub mod claim;
