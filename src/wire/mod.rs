@@ -26,3 +26,9 @@ pub use internal::WireError;
 pub mod pb_internal {
     include!(concat!(env!("OUT_DIR"), "/tracewarden.internal.v1.rs"));
 }
+
+/// Messages generated from `proto/tracewarden/v1`: what comes in and what goes out.
+#[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
+pub mod pb {
+    include!(concat!(env!("OUT_DIR"), "/tracewarden.v1.rs"));
+}
