@@ -37,3 +37,22 @@ pub(super) fn judge(observations: &[Observation], rules: &RuleSet) -> Option<Fin
         attributes: Attributes { count: u64::try_from(observations.len()).ok(), ..Attributes::default() },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{RULE, RuleId};
+    use crate::domain::document::Kind::Settlement;
+    use crate::domain::timeline::OBSERVATIONS_WALKED_MAX;
+    use crate::domain::timeline::story::{PHARMACY, found, told};
+
+    #[test]
+    fn it_speaks_above_the_limit_and_alone() {
+        let claims = |count: usize| {
+            (0..count).map(|n| told(Settlement, PHARMACY, &format!("S{n:05}"), 5)).collect::<Vec<_>>()
+        };
+        assert_eq!(found(RULE, claims(OBSERVATIONS_WALKED_MAX), 20), Vec::<String>::new());
+        let over = claims(OBSERVATIONS_WALKED_MAX + 1);
+        assert_eq!(found(RULE, over.clone(), 20), ["S00000 against nobody hold"]);
+        assert_eq!(found(RuleId::DuplicateSettlement, over, 20), Vec::<String>::new());
+    }
+}
