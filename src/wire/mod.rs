@@ -7,12 +7,23 @@
     clippy::unreachable
 )]
 
+pub mod alert;
+pub mod deadletter;
+pub mod decision;
 pub mod entries;
 mod internal;
+mod outbound;
 #[cfg(test)]
 mod testing;
 
 pub use internal::WireError;
+pub use outbound::{Format, Message};
+
+/// Messages generated from `proto/tracewarden/v1`: the contract with the outside.
+#[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
+pub mod pb {
+    include!(concat!(env!("OUT_DIR"), "/tracewarden.v1.rs"));
+}
 
 /// Messages generated from `proto/tracewarden/internal/v1`: what stages say to each other and keep.
 #[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
