@@ -17,10 +17,12 @@ pub mod amount;
 pub mod claim;
 pub mod document;
 pub mod finding;
+pub mod monitor;
 pub mod observation;
 pub mod reference;
 pub mod rules;
 pub mod time;
+pub mod timeline;
 pub mod trace_code;
 pub mod wording;
 

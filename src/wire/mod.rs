@@ -8,18 +8,25 @@
 )]
 
 pub mod alert;
+pub mod canonical;
+pub mod control;
 pub mod deadletter;
+pub mod decimal;
 pub mod decision;
 pub mod entries;
+pub mod intake;
 mod internal;
+pub mod moment;
 mod outbound;
+pub mod pseudonym;
+pub mod reject;
 #[cfg(test)]
 mod testing;
 
 pub use internal::WireError;
 pub use outbound::{Format, Message};
 
-/// Messages generated from `proto/tracewarden/v1`: the contract with the outside.
+/// Messages generated from `proto/tracewarden/v1`: what comes in and what goes out.
 #[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
 pub mod pb {
     include!(concat!(env!("OUT_DIR"), "/tracewarden.v1.rs"));

@@ -1,0 +1,30 @@
+//! `person_mismatch` 冒名: handed to one person, settled for another.
+//!
+//! **Catches** a sale whose settlement and dispensing, tied by a settlement id or a visit id, name different
+//! persons. The counterpart is the dispensing. Held.
+//!
+//! **Silent** when either half names nobody, or the two name no kind of pseudonym in common.
+//!
+//! **Example.** Visit V1 is dispensed to certificate A and settled for certificate B.
+
+use super::docket::{Docket, Statement};
+use crate::domain::document::Identity;
+use crate::domain::rules::{Action, RuleId};
+use crate::domain::timeline::sale::Sale;
+use crate::domain::timeline::walk::Walk;
+
+const RULE: RuleId = RuleId::PersonMismatch;
+
+pub(super) fn judge(sale: &Sale<'_>, walk: &Walk<'_, '_>, docket: &mut Docket<'_>) {
+    let Some((settlement, dispensing)) = sale.settlement.zip(sale.dispensing()) else {
+        return;
+    };
+    if settlement.observation.person.compare(&dispensing.observation.person) != Identity::Different {
+        return;
+    }
+    let Some(setting) = docket.setting(RULE, settlement.observation) else {
+        return;
+    };
+    let statement = Statement::about(RULE, Action::Hold, setting, settlement).against(dispensing);
+    docket.enter(statement, walk);
+}

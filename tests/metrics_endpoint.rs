@@ -1,0 +1,107 @@
+//! The endpoint for Prometheus shows every declared metric, and nothing else, as declared.
+//!
+//! The recorder belongs to the process, so all of it is one test in its own binary.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
+
+use tracewarden::domain::alert::Status;
+use tracewarden::domain::claim::Verdict;
+use tracewarden::domain::rules::RuleId;
+use tracewarden::telemetry::declared::METRICS;
+use tracewarden::telemetry::exporter;
+use tracewarden::telemetry::metrics::{self, UploadOutcome};
+
+#[test]
+fn the_endpoint_shows_what_is_declared_and_recorded() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let refused = exporter::start(taken.local_addr().unwrap()).unwrap_err().to_string();
+    assert!(refused.starts_with("http.listen: cannot serve metrics at 127.0.0.1:"), "{refused}");
+
+    let listen = free_address();
+    exporter::start(listen).unwrap();
+    record_everything();
+    let shown = get(listen);
+    every_metric_is_shown_as_declared(&shown);
+    recorded_values_are_shown(&shown);
+}
+
+fn record_everything() {
+    metrics::inputs_read(4);
+    metrics::inputs_rejected("unparseable", 2);
+    metrics::inputs_ignored(1);
+    metrics::inputs_decoded(1);
+    metrics::uploads_derived(3);
+    metrics::uploads(UploadOutcome::Accepted, 3);
+    metrics::reversals_forwarded(1);
+    metrics::alerts(RuleId::Reflow, Status::Raised, 1);
+    metrics::findings_observed(RuleId::UnknownProduct, 5);
+    metrics::decisions(Verdict::Hold, true, 1);
+    metrics::assigned("monitor", 4);
+    metrics::revoked("monitor", 1);
+    metrics::lag("tracewarden.observations", 2, 17);
+    metrics::lag("tracewarden.observations", 3, -1);
+    metrics::batch("monitor", 500, 70_000);
+    metrics::batch("monitor", 0, 0);
+    metrics::batch_seconds("monitor", Duration::from_millis(13));
+    metrics::committed("monitor", Duration::from_millis(6));
+    metrics::aborted("monitor");
+    metrics::session_lost("monitor");
+    metrics::restored("monitor", 1_000, Duration::from_secs(2));
+    metrics::watermark_delay("documents/1", Duration::from_millis(2_500));
+    metrics::wall_delay("documents/1", Duration::from_millis(300));
+    metrics::limits_hit("timers_per_entry_max", 1);
+    metrics::committed("no such stage", Duration::from_secs(1));
+}
+
+fn every_metric_is_shown_as_declared(shown: &str) {
+    for metric in METRICS {
+        let kind = format!("# TYPE {} {}\n", metric.name, metric.kind.name());
+        assert!(shown.contains(&kind), "{} is not a {}:\n{shown}", metric.name, metric.kind.name());
+        assert!(shown.contains(&format!("# HELP {} {}\n", metric.name, metric.help)), "{}", metric.name);
+        let series = shown.lines().find(|line| line.starts_with(metric.name)).unwrap_or_default();
+        for label in metric.labels {
+            assert!(series.contains(&format!("{label}=\"")), "{}: no label {label} in {series}", metric.name);
+        }
+    }
+    let kinds = shown.lines().filter(|line| line.starts_with("# TYPE")).count();
+    assert_eq!(kinds, METRICS.len(), "something is recorded that is not declared:\n{shown}");
+    assert!(!shown.contains("no such stage"));
+}
+
+fn recorded_values_are_shown(shown: &str) {
+    for line in [
+        "tracewarden_inputs_read_total 4",
+        "tracewarden_inputs_rejected_total{reason=\"unparseable\"} 2",
+        "tracewarden_uploads_total{outcome=\"accepted\"} 3",
+        "tracewarden_uploads_total{outcome=\"duplicate\"} 0",
+        "tracewarden_alerts_total{rule=\"reflow\",status=\"raised\"} 1",
+        "tracewarden_alerts_total{rule=\"resale\",status=\"raised\"} 0",
+        "tracewarden_findings_observed_total{rule=\"unknown_product\"} 5",
+        "tracewarden_decisions_total{verdict=\"hold\",provisional=\"true\"} 1",
+        "tracewarden_commit_seconds_bucket{stage=\"monitor\",le=\"0.005\"} 0",
+        "tracewarden_commit_seconds_bucket{stage=\"monitor\",le=\"0.01\"} 1",
+        "tracewarden_batch_records_count{stage=\"monitor\"} 1",
+        "tracewarden_partitions_owned{stage=\"monitor\"} 3",
+        "tracewarden_lag_records{topic=\"tracewarden.observations\",partition=\"2\"} 17",
+        "tracewarden_lag_records{topic=\"tracewarden.observations\",partition=\"3\"} 0",
+        "tracewarden_watermark_delay_seconds{partition=\"documents/1\"} 2.5",
+    ] {
+        assert!(shown.lines().any(|shown| shown == line), "{line} is missing in\n{shown}");
+    }
+}
+
+fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+fn get(address: SocketAddr) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    answer
+}
