@@ -7,6 +7,25 @@ use protox::prost_reflect::DescriptorPool;
 
 const FOLDERS: [&str; 2] = ["proto/tracewarden/v1", "proto/tracewarden/internal/v1"];
 
+/// Messages whose JSON form has the same fields: one definition of the contract for both formats.
+const OUTBOUND: [&str; 13] = [
+    "tracewarden.v1.SourceRecord",
+    "tracewarden.v1.Alert",
+    "tracewarden.v1.AlertSide",
+    "tracewarden.v1.AlertPerson",
+    "tracewarden.v1.AlertProduct",
+    "tracewarden.v1.AlertAttributes",
+    "tracewarden.v1.AlertCode",
+    "tracewarden.v1.AlertCause",
+    "tracewarden.v1.AlertText",
+    "tracewarden.v1.Decision",
+    "tracewarden.v1.DecisionClaim",
+    "tracewarden.v1.DecisionLine",
+    "tracewarden.v1.DeadLetter",
+];
+const ABSENT_WHEN_NONE: &str = "#[serde(default, skip_serializing_if = \"Option::is_none\")]";
+const ABSENT_WHEN_EMPTY: &str = "#[serde(default, skip_serializing_if = \"Vec::is_empty\")]";
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=proto");
     let mut files: Vec<PathBuf> = Vec::new();
@@ -22,7 +41,23 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let out = std::env::var("OUT_DIR")?;
     let pool = DescriptorPool::from_file_descriptor_set(descriptors.clone())?;
     std::fs::write(Path::new(&out).join("field-numbers.txt"), field_numbers(&pool))?;
-    prost_build::Config::new().compile_fds(descriptors)?;
+    let mut config = prost_build::Config::new();
+    for outbound in OUTBOUND {
+        config.type_attribute(outbound, "#[derive(serde::Serialize, serde::Deserialize)]");
+    }
+    config.field_attribute("AlertSide.source", ABSENT_WHEN_NONE);
+    for field in
+        ["shortfall", "need", "used", "content", "estimate", "count", "grace_hours", "evidence_omitted"]
+    {
+        config.field_attribute(format!("AlertAttributes.{field}"), ABSENT_WHEN_NONE);
+    }
+    for field in ["reason", "codes"] {
+        config.field_attribute(format!("AlertAttributes.{field}"), ABSENT_WHEN_EMPTY);
+    }
+    for field in ["invalid", "product_code", "product_name"] {
+        config.field_attribute(format!("AlertCode.{field}"), ABSENT_WHEN_NONE);
+    }
+    config.compile_fds(descriptors)?;
     Ok(())
 }
 

@@ -24,6 +24,7 @@ pub mod rules;
 pub mod time;
 pub mod timeline;
 pub mod trace_code;
+pub mod wording;
 
 /// Text shared by many values: identifiers, names, codes. Cloning copies no bytes.
 pub type Text = std::sync::Arc<str>;
