@@ -8,7 +8,9 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::unreachable
+    clippy::unreachable,
+    clippy::disallowed_methods,
+    clippy::iter_over_hash_type
 )]
 
 pub mod adjudicator;
