@@ -11,7 +11,8 @@ use crate::domain::claim::Verdict;
 use crate::domain::time::Millis;
 use crate::wire::Format;
 use crate::wire::intake::Limits;
-use crate::wire::pseudonym::Pseudonymiser;
+use crate::wire::pseudonym::{KeyError, Pseudonymiser};
+use crate::wire::ruleset::RuleSetError;
 
 /// What intake accepts at most.
 pub fn limits(config: &Config) -> Limits {
@@ -25,11 +26,24 @@ pub fn limits(config: &Config) -> Limits {
     }
 }
 
+/// What is wrong with the set-up of a run.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The key of pseudonyms.
+    #[error("intake.pseudonym_key: {0}")]
+    PseudonymKey(#[from] KeyError),
+    /// The rule set.
+    #[error(transparent)]
+    Rules(#[from] RuleSetError),
+}
+
 /// The configured key of pseudonyms, which a service must have.
-pub fn pseudonymiser(config: &Config) -> Result<Pseudonymiser, ConfigError> {
+pub fn pseudonymiser(config: &Config) -> Result<Pseudonymiser, SetupError> {
     let key = config.require_pseudonym_key()?;
-    Pseudonymiser::new(config.intake.pseudonym_key_id, key.bytes())
-        .map_err(|error| config.refuse_pseudonym_key(&error.to_string()))
+    Ok(Pseudonymiser::from_bytes(config.intake.pseudonym_key_id, key.bytes())?)
 }
 
 /// The form of what is published.
