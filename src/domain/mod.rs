@@ -18,6 +18,7 @@ pub mod document;
 pub mod finding;
 pub mod observation;
 pub mod reference;
+pub mod register;
 pub mod rules;
 pub mod time;
 pub mod trace_code;
