@@ -22,6 +22,7 @@ pub mod finding;
 pub mod monitor;
 pub mod observation;
 pub mod reference;
+pub mod register;
 pub mod rules;
 pub mod time;
 pub mod timeline;
