@@ -73,12 +73,6 @@ pub(crate) trait Tell: Sized {
     fn line(self, line_id: &str) -> Self {
         self.with(|o| o.key.line_id = line_id.into())
     }
-    fn hours_later(self, hours: u32) -> Self {
-        self.with(|o| {
-            o.time = o.time.plus(Millis::from_hours(hours));
-            o.codes_issued_at = o.time;
-        })
-    }
     fn issued(self, on: u32) -> Self {
         self.with(|o| o.codes_issued_at = day(on))
     }
