@@ -14,6 +14,7 @@ pub mod entries;
 pub mod intake;
 pub mod moment;
 pub mod pseudonym;
+pub mod reference;
 pub mod reject;
 
 /// Messages generated from `proto/tracewarden/v1`.
