@@ -19,6 +19,7 @@ mod internal;
 pub mod moment;
 mod outbound;
 pub mod pseudonym;
+pub mod reference;
 pub mod reject;
 pub mod route;
 #[cfg(test)]
