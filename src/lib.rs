@@ -1,5 +1,6 @@
 //! tracewarden (追溯卫士).
 pub mod broker;
 pub mod domain;
+pub mod sim;
 pub mod store;
 pub mod wire;
