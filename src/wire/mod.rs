@@ -13,6 +13,7 @@ pub mod decimal;
 pub mod entries;
 pub mod intake;
 pub mod moment;
+pub mod nhsa;
 pub mod pseudonym;
 pub mod reference;
 pub mod reject;
