@@ -18,6 +18,7 @@ pub mod intake;
 mod internal;
 pub mod moment;
 mod outbound;
+pub mod nhsa;
 pub mod pseudonym;
 pub mod reference;
 pub mod reject;
