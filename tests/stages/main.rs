@@ -40,7 +40,7 @@ struct Ended {
 fn run(world: &World, batch_records_max: usize, partitions: u16) -> Ended {
     let mut book = Book::default();
     for record in &world.reference {
-        book.apply(reference::decode(record.to_string().as_bytes()).expect("reference records are valid"));
+        book.apply(reference::from_json(record.to_string().as_bytes()).expect("reference records are valid"));
     }
     let options = LocalOptions {
         partitions,
