@@ -20,6 +20,7 @@ pub mod moment;
 mod outbound;
 pub mod pseudonym;
 pub mod reject;
+pub mod state;
 #[cfg(test)]
 mod testing;
 
