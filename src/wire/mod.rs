@@ -23,6 +23,7 @@ pub mod pseudonym;
 pub mod reference;
 pub mod reject;
 pub mod route;
+pub mod state;
 #[cfg(test)]
 mod testing;
 
