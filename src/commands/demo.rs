@@ -1,6 +1,6 @@
 //! `demo`: a simulated province through all stages on the memory twin, nothing to set up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -77,13 +77,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         files.finish()?;
     }
 
-    say(format_args!("\n{}", super::replay::summary(&mut local)));
+    say(format_args!("\n{}", super::replay::summary(&local)));
     say(format_args!("\nWhat was planted, and what was found 埋设与发现\n"));
     say(watch.evaluation.report().table(Language::English));
     say(watch.money());
     say("\nSome alerts, as an inspector would hear them 预警示例\n");
     for told in watch.told.values() {
-        say(format_args!("· {}\n  {}\n", told.text.zh, told.text.en));
+        if let Some(text) = &told.text {
+            say(format_args!("· {}\n  {}\n", text.zh, text.en));
+        }
     }
     say(WHAT_NEXT);
     Ok(())
@@ -100,10 +102,10 @@ What to try next 接下来
 #[derive(Default)]
 struct Watch {
     evaluation: Evaluation,
-    open_alerts: BTreeMap<String, ()>,
+    open_alerts: BTreeSet<String>,
     /// The first raised alert of each rule.
     told: BTreeMap<String, AlertMessage>,
-    verdicts: BTreeMap<String, decision::DecisionMessage>,
+    verdicts: BTreeMap<(String, String), decision::DecisionMessage>,
 }
 
 impl Watch {
@@ -117,15 +119,15 @@ impl Watch {
                     if alert.status == "withdrawn" {
                         self.open_alerts.remove(&alert.alert_id);
                     } else {
-                        self.open_alerts.insert(alert.alert_id.clone(), ());
+                        self.open_alerts.insert(alert.alert_id.clone());
                         self.told.entry(alert.rule.clone()).or_insert(alert);
                     }
                 }
                 Topic::Decisions => {
                     self.evaluation.decision(&String::from_utf8_lossy(&payload))?;
                     let decision = decision::parse(&payload)?;
-                    let claim = format!("{}/{}", decision.claim.institution_id, decision.claim.document_id);
-                    self.verdicts.insert(claim, decision);
+                    let Some(claim) = decision.claim.clone() else { continue };
+                    self.verdicts.insert((claim.institution_id, claim.document_id), decision);
                 }
                 _ => {}
             }
