@@ -59,7 +59,7 @@ pub(super) fn for_each_reference(
     mut each: impl FnMut(Change) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     for_each_line(path, |number, line| {
-        let change = reference::decode(&line).map_err(|error| Failure {
+        let change = reference::from_json(&line).map_err(|error| Failure {
             exit_code: 1,
             message: format!("{} line {number}: {error}", path.display()),
         })?;

@@ -59,8 +59,16 @@ pub(super) struct Catalogue {
 const PATTERNS: u32 = 20;
 
 const NAMES: [&str; 10] = [
-    "盐酸氨溴索片", "瑞格列奈片", "血塞通胶囊", "碳酸钙D3片", "参松养心胶囊", "复方丹参片", "阿托伐他汀钙片",
-    "二甲双胍缓释片", "氨氯地平片", "多烯磷脂酰胆碱胶囊",
+    "盐酸氨溴索片",
+    "瑞格列奈片",
+    "血塞通胶囊",
+    "碳酸钙D3片",
+    "参松养心胶囊",
+    "复方丹参片",
+    "阿托伐他汀钙片",
+    "二甲双胍缓释片",
+    "氨氯地平片",
+    "多烯磷脂酰胆碱胶囊",
 ];
 
 impl Catalogue {
@@ -90,7 +98,10 @@ impl Product {
 
     /// Whether a part of a pack may be handed over: the units are known, and one code is one pack.
     pub(super) fn splittable(&self) -> bool {
-        self.family == Family::Drug20 && self.mapped && self.packs_per_code == 1 && self.units_per_pack.is_some()
+        self.family == Family::Drug20
+            && self.mapped
+            && self.packs_per_code == 1
+            && self.units_per_pack.is_some()
     }
 
     /// The code of pack number `number` in normal form.
@@ -121,7 +132,13 @@ fn product(parameters: &Parameters, index: u32) -> Product {
     let name = NAMES[index as usize % NAMES.len()];
     let units = 10 + (chance % 6) as u32 * 10;
     let base = Product {
-        code: format!("XR{:02}CBA{:03}A001010{:03}00{:03}", index % 100, index % 1000, index / 1000, index % 1000),
+        code: format!(
+            "XR{:02}CBA{:03}A001010{:03}00{:03}",
+            index % 100,
+            index % 1000,
+            index / 1000,
+            index % 1000
+        ),
         name: format!("{name} {index}号 {units}片"),
         family: Family::Drug20,
         prefix: format!("{}", 8_100_000 + index * 7),
@@ -133,7 +150,9 @@ fn product(parameters: &Parameters, index: u32) -> Product {
     };
     match pattern {
         3 => Product { units_per_pack: None, ..base },
-        9 => Product { code: format!("ZI{:02}AAN{:04}0201{:05}", index % 100, index % 10_000, index), ..base },
+        9 => {
+            Product { code: format!("ZI{:02}AAN{:04}0201{:05}", index % 100, index % 10_000, index), ..base }
+        }
         12 if mix(chance ^ 12) % 1_000_000 < u64::from(parameters.dirt.unmapped_products_ppm) * 20 => {
             Product { mapped: false, units_per_pack: None, ..base }
         }
@@ -215,6 +234,6 @@ mod tests {
             assert!(catalogue.products.iter().any(|p| p.family == family), "{family:?}");
         }
         assert!(!catalogue.plain.is_empty() && !catalogue.makers.is_empty());
-        assert_eq!(gtin(0), "06901234000002");
+        assert_eq!(gtin(56_789), "06901234567892");
     }
 }

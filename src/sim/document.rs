@@ -137,7 +137,11 @@ pub(super) struct Supplier {
 pub(super) enum Body {
     Full(Full),
     /// Takes back a document of the same institution, or one line of it.
-    Reversal { group: Group, target: Name, line: Option<usize> },
+    Reversal {
+        group: Group,
+        target: Name,
+        line: Option<usize>,
+    },
 }
 
 /// A document with header and lines.

@@ -12,8 +12,16 @@ use crate::domain::time::Day;
 
 /// Districts of several cities (GB/T 2260), so that acts can cross them.
 pub(super) const REGIONS: [(&str, &str); 10] = [
-    ("370202", "市南区"), ("370203", "市北区"), ("370211", "黄岛区"), ("370102", "历下区"), ("370103", "市中区"),
-    ("370602", "芝罘区"), ("370702", "潍城区"), ("371002", "环翠区"), ("371502", "东昌府区"), ("371302", "兰山区"),
+    ("370202", "市南区"),
+    ("370203", "市北区"),
+    ("370211", "黄岛区"),
+    ("370102", "历下区"),
+    ("370103", "市中区"),
+    ("370602", "芝罘区"),
+    ("370702", "潍城区"),
+    ("371002", "环翠区"),
+    ("371502", "东昌府区"),
+    ("371302", "兰山区"),
 ];
 
 /// One hospital or pharmacy.
@@ -92,14 +100,14 @@ impl World {
 
     /// Whether an exemption covers the pair.
     pub(super) fn exempt(&self, institution: u32, product: u32) -> bool {
-        self.may_lack_codes(product) && self.pair(institution, product, 0xe)
-            < u64::from(self.parameters.habits.exemptions_ppm)
+        self.may_lack_codes(product)
+            && self.pair(institution, product, 0xe) < u64::from(self.parameters.habits.exemptions_ppm)
     }
 
     /// Whether the pair has old stock without codes.
     pub(super) fn has_no_code_stock(&self, institution: u32, product: u32) -> bool {
-        self.may_lack_codes(product) && self.pair(institution, product, 0xf)
-            < u64::from(self.parameters.habits.no_code_stock_ppm)
+        self.may_lack_codes(product)
+            && self.pair(institution, product, 0xf) < u64::from(self.parameters.habits.no_code_stock_ppm)
     }
 
     /// The last day on which stock without codes may be sold.
@@ -164,7 +172,8 @@ impl fmt::Display for PersonCertificate {
         let rest = index / REGIONS.len();
         let (year, month, day) = Day::from_days_since_epoch((rest % 25_000) as i32 - 12_000).civil();
         let body = format!("{district}{year:04}{month:02}{day:02}{:03}", rest / 25_000 % 1000);
-        let sum: u32 = body.bytes().zip(WEIGHTS).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
+        let sum: u32 =
+            body.bytes().zip(WEIGHTS).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
         write!(f, "{body}{}", CHECKS[sum as usize % CHECKS.len()])
     }
 }
@@ -176,7 +185,8 @@ mod tests {
 
     #[test]
     fn persons_are_distinct_and_certificates_have_18_characters() {
-        let certificates: BTreeSet<String> = (0..5000).map(|i| PersonCertificate(i * 7).to_string()).collect();
+        let certificates: BTreeSet<String> =
+            (0..5000).map(|i| PersonCertificate(i * 7).to_string()).collect();
         assert_eq!(certificates.len(), 5000);
         assert!(certificates.iter().all(|c| c.len() == 18));
     }

@@ -169,8 +169,5 @@ fn shelves(world: &World, random: &mut Random) -> Vec<Shelf> {
     let start = random.pick(products);
     let mut indices: Vec<u32> = (0..kept).map(|at| ((start + at) % products) as u32).collect();
     indices.sort_unstable();
-    indices
-        .into_iter()
-        .map(|product| Shelf { product, packs: VecDeque::new(), open: None })
-        .collect()
+    indices.into_iter().map(|product| Shelf { product, packs: VecDeque::new(), open: None }).collect()
 }

@@ -5,10 +5,10 @@
 //! transfer leaves one stock before it enters the other; what is brought back is refunded before it is on the
 //! shelf again, the next morning at the earliest.
 
+use super::HOUR;
 use super::catalogue::Family;
 use super::document::{Body, Document, Form, Full, Handling, Line, Lot, Pack, Scan, Supplier};
 use super::province::{Province, Shelf};
-use super::HOUR;
 use crate::domain::document::Kind;
 
 /// Thousandths of a day's visits in each hour of the day.
@@ -187,7 +187,14 @@ impl Province {
         taken
     }
 
-    fn take_line(&mut self, institution: u32, shelf: usize, day: u32, packs: u32, split: bool) -> Option<Taken> {
+    fn take_line(
+        &mut self,
+        institution: u32,
+        shelf: usize,
+        day: u32,
+        packs: u32,
+        split: bool,
+    ) -> Option<Taken> {
         let index = self.shelves[institution as usize][shelf].product;
         let product = self.world.catalogue.get(index).clone();
         let lot = Lot::Month(self.month(day));
@@ -284,6 +291,9 @@ impl Province {
         handling: Handling,
     ) -> super::dirt::Filed {
         let name = self.name(letter);
-        self.send(Document { name, institution, issued_at: full.occurred_at, body: Body::Full(full) }, handling)
+        self.send(
+            Document { name, institution, issued_at: full.occurred_at, body: Body::Full(full) },
+            handling,
+        )
     }
 }

@@ -1,10 +1,10 @@
 //! Turns what the simulator knows into statements of the truth.
 
+use super::HOUR;
 use super::dirt::Filed;
 use super::document::Pack;
 use super::province::Province;
 use super::truth::{Act, Effect, Truth};
-use super::HOUR;
 use crate::domain::rules::{Basis, RuleId, Scope};
 
 /// One rule's statement about one line, in the simulator's terms.
@@ -60,8 +60,10 @@ impl Province {
     pub(super) fn prove(&mut self, (act, act_number): (Act, u64), fact: Fact<'_>) {
         let world = &self.world;
         let documents = fact.takes.iter().copied().chain(fact.counterpart);
-        let deciding = documents.fold(fact.subject, |last, one| if one.sent_at > last.sent_at { one } else { last });
-        let grace_over = if fact.grace_hours > 0 { fact.subject.known_at + fact.grace_hours * HOUR } else { 0 };
+        let deciding =
+            documents.fold(fact.subject, |last, one| if one.sent_at > last.sent_at { one } else { last });
+        let grace_over =
+            if fact.grace_hours > 0 { fact.subject.known_at + fact.grace_hours * HOUR } else { 0 };
         let scope = fact.counterpart.filter(|_| fact.scoped).map(|other| {
             let (a, b) = (world.institution(fact.subject.institution), world.institution(other.institution));
             match (a.id == b.id, a.region == b.region) {

@@ -68,7 +68,10 @@ impl Province {
         };
         let unproved: Vec<(usize, Pack)> = unrecorded(&taken);
         let returned = back.flatten().filter(|_| {
-            visit.settled && link != Link::None && unproved.is_empty() && taken.first().is_some_and(|l| l.whole)
+            visit.settled
+                && link != Link::None
+                && unproved.is_empty()
+                && taken.first().is_some_and(|l| l.whole)
         });
         let lines: Vec<Line> = taken.iter().map(|line| line.line.clone()).collect();
         let (mut handed, mut claimed) = (lines.clone(), lines);
@@ -151,18 +154,24 @@ impl Province {
     }
 
     /// Mangles a code in one of the two channels, now and then.
-    fn mangle_one(&mut self, visit: &Visit, handed: &mut [Line], claimed: &mut [Line]) -> Option<(Group, usize)> {
+    fn mangle_one(
+        &mut self,
+        visit: &Visit,
+        handed: &mut [Line],
+        claimed: &mut [Line],
+    ) -> Option<(Group, usize)> {
         let group = match (visit.dispensed, visit.settled, self.accidents.chance(500_000)) {
             (true, true, true) | (true, false, _) => Group::Dispensing,
             (_, true, _) => Group::Settlement,
             (false, false, _) => return None,
         };
         let lines = if group == Group::Dispensing { handed } else { claimed };
-        (0..lines.len()).find(|&at| {
-            let single = self.world.catalogue.get(lines[at].product).packs_per_code == 1;
-            single && self.mangle(&mut lines[at])
-        })
-        .map(|at| (group, at))
+        (0..lines.len())
+            .find(|&at| {
+                let single = self.world.catalogue.get(lines[at].product).packs_per_code == 1;
+                single && self.mangle(&mut lines[at])
+            })
+            .map(|at| (group, at))
     }
 
     fn state_mangled_sale(

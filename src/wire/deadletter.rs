@@ -8,12 +8,13 @@ use super::{Format, Message, WireError};
 
 pub use super::pb::DeadLetter as DeadLetterMessage;
 
-/// The record of a refused input. Its key is `topic/partition/offset`.
+/// The record of a refused input. Its key is `topic/partition/offset`. One input may be refused in several places, which
+/// the event's id tells apart.
 pub fn encode(letter: &DeadLetter, format: Format) -> Message {
     let origin = &letter.origin;
     let key = format!("{}/{}/{}", origin.topic, origin.partition, origin.offset);
     let event = Event {
-        id: key.clone(),
+        id: format!("{key}/{}/{}", letter.reason, letter.field.as_deref().unwrap_or_default()),
         source: "/tracewarden/deadletter",
         kind: "tracewarden.deadletter".to_owned(),
         time: origin.received_at,

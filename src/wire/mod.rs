@@ -18,10 +18,12 @@ pub mod intake;
 mod internal;
 pub mod moment;
 mod outbound;
+pub mod nhsa;
 pub mod pseudonym;
 pub mod reference;
 pub mod reject;
 pub mod route;
+pub mod state;
 #[cfg(test)]
 mod testing;
 

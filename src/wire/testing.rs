@@ -10,17 +10,19 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::domain::Text;
+use crate::domain::alert::{AlertBook, Published};
 use crate::domain::amount::{Money, Quantity};
 use crate::domain::claim::{Claim, ClaimLine, CodeVerdict, Verdict};
 use crate::domain::document::{
     CodesFacet, Counterparty, DocumentKey, FeeFacet, Group, Header, Kind, LineVersion, Origin, Part, Parts,
     Person, Pseudonym, ReturnedSale, Reversal, Role, ScannedCode, Version,
 };
+use crate::domain::finding::{Attributes, BannedReason, ConcernedCode, Finding, Side};
 use crate::domain::observation::{CodeChange, Observation, ObservationKey, What};
 use crate::domain::reference::{Institution, Item, Key, Product, Record, Slice, Value};
 use crate::domain::rules::catalogue::RULES;
 use crate::domain::rules::ruleset::{Override, RuleSet, Setting};
-use crate::domain::rules::{Action, RuleId, Severity};
+use crate::domain::rules::{Action, Basis, RuleId, Scope, Severity};
 use crate::domain::time::{Day, Millis, Timestamp};
 use crate::domain::trace_code::{Family, InvalidReason, Scan, TraceCode};
 
@@ -28,6 +30,7 @@ pub(crate) const ROLES: [Role; 5] =
     [Role::StockIn, Role::Dispensing, Role::Settlement, Role::Return, Role::StockOut];
 pub(crate) const WHATS: [What; 4] = [What::Asserted, What::Retracted, What::Tick, What::Reference];
 const VERDICTS: [Verdict; 3] = [Verdict::Pay, Verdict::Hold, Verdict::Refuse];
+const BANNED: [BannedReason; 3] = [BannedReason::Expired, BannedReason::Recalled, BannedReason::Listed];
 const FAMILIES: [Family; 5] = [Family::Drug20, Family::Gs1, Family::Ma, Family::Hibc, Family::Maker];
 const INVALID: [InvalidReason; 6] = [
     InvalidReason::CheckDigit,
@@ -352,4 +355,87 @@ pub(crate) fn rule_set() -> impl Strategy<Value = RuleSet> {
             overrides,
         },
     )
+}
+
+fn side() -> impl Strategy<Value = Side> {
+    let event = (select(&Kind::ALL[..]), of(select(&ROLES[..])), moment(), person(), text());
+    (observation_key(), event, any::<(bool, bool)>(), origin()).prop_map(
+        |(key, (kind, role, occurred_at, person, region), (custody, custody_proof), origin)| Side {
+            key,
+            kind,
+            role,
+            occurred_at,
+            person,
+            region,
+            custody,
+            custody_proof,
+            origin,
+        },
+    )
+}
+
+fn attributes() -> impl Strategy<Value = Attributes> {
+    let code = (text(), of(select(&INVALID[..])), of(text()), of(text())).prop_map(
+        |(code, invalid, product_code, product_name)| ConcernedCode {
+            code,
+            invalid,
+            product_code,
+            product_name,
+        },
+    );
+    let banned = vec(select(&BANNED[..]), 0..3);
+    let sums = (of(quantity()), of(quantity()), of(quantity()), of(quantity()));
+    (banned, vec(code, 0..3), sums, any::<(bool, Option<u64>, Option<u32>)>()).prop_map(
+        |(banned, codes, sums, (estimate, count, grace_hours))| Attributes {
+            shortfall: sums.0,
+            banned,
+            codes,
+            need: sums.1,
+            used: sums.2,
+            content: sums.3,
+            estimate,
+            count,
+            grace_hours,
+        },
+    )
+}
+
+pub(crate) fn finding() -> impl Strategy<Value = Finding> {
+    let what = (
+        rule(),
+        of(select(&[Basis::Catalogue, Basis::Declared][..])),
+        of(select(&[Scope::Institution, Scope::Region, Scope::OtherRegion][..])),
+        select(&Action::ALL[..]),
+        select(&Severity::ALL[..]),
+    );
+    let sides = (side(), of(side()), vec(side(), 0..3), any::<u32>());
+    let product = (of(text()), of(text()), of(money()));
+    (what, sides, product, attributes()).prop_map(|(what, sides, product, attributes)| Finding {
+        rule: what.0,
+        basis: what.1,
+        scope: what.2,
+        action: what.3,
+        severity: what.4,
+        subject: sides.0,
+        counterpart: sides.1,
+        evidence: sides.2,
+        evidence_omitted: sides.3,
+        product_code: product.0,
+        product_name: product.1,
+        amount_at_risk: product.2,
+        attributes,
+    })
+}
+
+/// Books whose entries stand under the key of their finding.
+pub(crate) fn alert_book() -> impl Strategy<Value = AlertBook> {
+    vec((finding(), any::<u32>(), any::<bool>()), 0..3).prop_map(|published| AlertBook {
+        published: published
+            .into_iter()
+            .map(|(finding, revision, is_open)| {
+                let key = finding.key();
+                (key, Published { revision, open: is_open.then(|| Box::new(finding)) })
+            })
+            .collect(),
+    })
 }

@@ -8,7 +8,7 @@
 //! with a serial; AIs other than 01, 10, 17 and 21 in valid codes.
 
 mod codes;
-mod dice;
+pub mod dice;
 mod dirt;
 mod episodes;
 mod reference_log;

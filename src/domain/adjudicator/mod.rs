@@ -34,7 +34,7 @@ pub struct ClaimState {
     pub claim: Option<Claim>,
     /// By (line, code): the newest answer that the claim asks for, or a later one will.
     pub answers: BTreeMap<(Text, Text), Answer>,
-    /// How many answers that the claim asks for are not there.
+    /// How many answers that the claim asks for are not there: follows from the two above.
     pub missing: usize,
     /// The last decision published.
     pub published: Option<Published>,
@@ -94,6 +94,13 @@ impl Default for Policy {
     }
 }
 
+impl ClaimState {
+    /// Counts the answers that are not there. They are counted along afterwards.
+    pub fn count_missing(&mut self) {
+        self.missing = self.claim.as_ref().map_or(0, |claim| missing(claim, &self.answers));
+    }
+}
+
 /// Applies a claim; one that is no newer than the known one is ignored.
 pub fn claim(
     state: &mut ClaimState,
@@ -107,8 +114,8 @@ pub fn claim(
     }
     claim.lines.sort_by(|a, b| a.line_id.cmp(&b.line_id));
     state.answers.retain(|(line_id, code), answer| can_be_asked_for(&claim, line_id, code, answer.revision));
-    state.missing = missing(&claim, &state.answers);
     state.claim = Some(claim);
+    state.count_missing();
     if state.missing == 0 {
         return decide(state, None, moment, rules, policy);
     }

@@ -14,8 +14,10 @@ fn step(state: &mut DocumentState, upload: impl Into<Upload>) -> RegisterEffects
     apply(state, &upload.into(), &MOMENT, &RuleSet::default())
 }
 
-/// (line, revision) of each observation asserted, and the lines retracted, per code.
-fn changes(effects: &RegisterEffects) -> Vec<(&str, Vec<(&str, u64)>, Vec<&str>, What)> {
+/// Of one code: (line, revision) of each observation asserted, and the lines retracted.
+type Changed<'a> = (&'a str, Vec<(&'a str, u64)>, Vec<&'a str>, What);
+
+fn changes(effects: &RegisterEffects) -> Vec<Changed<'_>> {
     effects
         .changes
         .iter()

@@ -242,7 +242,11 @@ impl Evaluation {
             match truth.get(&alert.key()) {
                 Some(known) if !withdrawn => {
                     if known.scope != alert.scope || known.counterpart != alert.counterpart {
-                        report.inexact.push(self.unexplained(&alert.rule, alert.code.as_deref(), &alert.subject));
+                        report.inexact.push(self.unexplained(
+                            &alert.rule,
+                            alert.code.as_deref(),
+                            &alert.subject,
+                        ));
                     }
                 }
                 Some(_) => {}

@@ -14,8 +14,8 @@ impl Plot<'_> {
         let Some(claimed) = self.another_product(given) else {
             return;
         };
-        let (_, packs) = self.stocked(given);
         let place = self.place_selling(given, claimed);
+        let packs = self.packs(given);
         let at = self.delivery(0);
         self.buy(at, place, &packs, true);
         let honest = self.line(&packs);

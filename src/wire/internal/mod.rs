@@ -8,8 +8,9 @@
 //! Encoding cannot fail. Decoding trusts nothing: whatever does not fit is a [`WireError`], and what is allocated
 //! is bounded by the bytes read, as every element of a message takes at least one byte.
 
-mod claim;
+pub(crate) mod claim;
 mod document;
+mod finding;
 mod observation;
 mod reference;
 mod rules;
