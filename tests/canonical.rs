@@ -394,7 +394,7 @@ fn assert_accounted(decoded: &Decoded) {
         Decoded::Rejected(rejects) => {
             assert!(!rejects.is_empty() && rejects.iter().all(|reject| !reject.sentence.is_empty()));
         }
-        Decoded::Ignored { message } => assert!(!message.is_empty()),
+        Decoded::Ignored { message, .. } => assert!(!message.is_empty()),
         Decoded::Tick { .. } => {}
     }
 }

@@ -191,6 +191,11 @@ impl<'a> Message<'a> {
         Ok(DecodedUpload { upload, aliases })
     }
 
+    /// The rows of the message, under the first of the nodes that it has.
+    fn rows(&self, nodes: &[&str]) -> Result<Vec<row::Row<'a>>, Reject> {
+        self.envelope.rows_within(nodes, self.checks.limits.lines_max)
+    }
+
     /// The alias under which 2601 names what this request stated.
     fn alias_of_request(&self) -> Vec<String> {
         self.msgid.iter().map(|msgid| joined(&["msg", msgid])).collect()
