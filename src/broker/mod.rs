@@ -6,13 +6,21 @@
 //!
 //! # The life of a partition in a session
 //!
-//! 1. [`Session::poll`] returns [`Polled::Assigned`]. The worker opens its state and answers with
-//!    [`Session::start`], which names the offset to read from.
+//! 1. [`Session::poll`] returns [`Polled::Assigned`]. The worker opens its state and answers with one
+//!    [`Session::start`] for all of them, which names the offsets to read from. Until then `poll` returns
+//!    [`Polled::Nothing`], and may be called to show that the worker is alive.
 //! 2. `poll` returns [`Polled::Records`] of started partitions, in offset order per partition.
 //! 3. The worker hands a batch's outputs and new offsets to [`Session::commit`]: both become visible at once or
 //!    not at all.
-//! 4. `poll` returns [`Polled::Revoked`]. No transaction is open at that moment. The worker closes its state and
-//!    answers with [`Session::release`]; only then does the group hand the partition to somebody else.
+//! 4. `poll` returns [`Polled::Revoked`], with everything the session has: rebalancing is eager. No transaction
+//!    is open at that moment. The worker may commit once more what it has read, closes its state and answers with
+//!    one [`Session::release`] for all of them; only then does the group hand the partitions to somebody else.
+//!
+//! The group may also give a worker up that was silent for too long and hand its partitions on. It learns of that
+//! by the next `poll`, again as `Revoked`; a [`Session::commit`] before it fails and ends the session.
+
+pub mod kafka;
+pub mod memory;
 
 use std::fmt;
 use std::sync::Arc;
@@ -82,6 +90,30 @@ pub enum Polled {
 /// The next offset to read of a partition, to be committed.
 pub type NextOffset = (TopicPartition, i64);
 
+/// What a session is opened with.
+#[derive(Clone, Debug)]
+pub struct SessionOptions {
+    /// The consumer group.
+    pub group: String,
+    /// The worker's name in the group, also of its producer. A new session of the same name takes the place of the
+    /// earlier one, whose unfinished transaction ends; so it must be unique in the group, and the same after a
+    /// restart.
+    pub member: String,
+    /// The topics read. Equally wide topics are co-partitioned: equal partition numbers come to the same worker.
+    pub topics: Vec<Arc<str>>,
+    /// A poll returns at most this many records.
+    pub poll_records_max: usize,
+}
+
+/// Where sessions come from.
+pub trait Broker: Send + Sync {
+    /// The sessions of this broker.
+    type Session: Session;
+
+    /// Opens a session and joins the group.
+    fn session(&self, options: &SessionOptions) -> Result<Self::Session, BrokerError>;
+}
+
 /// One worker's place in a consumer group, with its transactional producer.
 pub trait Session: Send {
     /// Waits up to `wait` for records or for a change of the assignment; returns as soon as there is something.
@@ -94,17 +126,22 @@ pub trait Session: Send {
     /// The first offset still there, and the next one to be written (read-committed), of a partition.
     fn watermarks(&mut self, partition: &TopicPartition) -> Result<(i64, i64), BrokerError>;
 
-    /// Starts reading assigned partitions at the given offsets.
+    /// Starts reading at the given offsets; names every partition of the last [`Polled::Assigned`].
     fn start(&mut self, partitions: &[NextOffset]) -> Result<(), BrokerError>;
 
-    /// Gives partitions back after [`Polled::Revoked`].
+    /// Gives back what [`Polled::Revoked`] named.
     fn release(&mut self, partitions: &[TopicPartition]) -> Result<(), BrokerError>;
 
-    /// Whether everything in a started partition up to its current end was returned by [`Session::poll`].
+    /// Whether everything in a started partition, up to its end as last heard of, was returned by
+    /// [`Session::poll`]. Judged by the position: the last offsets of a partition may be no records.
     fn is_caught_up(&mut self, partition: &TopicPartition) -> Result<bool, BrokerError>;
 
     /// Publishes `outputs` and commits `offsets` in one transaction. With empty outputs it still commits the
-    /// offsets, fenced. On any error but [`BrokerError::Aborted`] the outcome is unknown and the session is dead.
+    /// offsets, fenced. `offsets` may not be empty, because it is they that fence: with nothing read, commit the
+    /// current ones again. [`BrokerError::TooLarge`] is found before anything is sent, after
+    /// [`BrokerError::Aborted`] nothing is visible: in both cases the session goes on. On
+    /// [`BrokerError::SessionLost`] the outcome is unknown and the session is dead; so it is after
+    /// [`BrokerError::Setup`], but nothing is visible.
     fn commit(&mut self, outputs: Vec<OutRecord>, offsets: &[NextOffset]) -> Result<(), BrokerError>;
 
     /// Leaves the group in an orderly way. Partitions must have been closed before.
@@ -149,9 +186,36 @@ impl fmt::Display for TopicPartition {
     }
 }
 
+impl OutRecord {
+    /// What the record takes in a batch, at most: the bytes it carries and the lengths around them.
+    pub fn bytes(&self) -> usize {
+        const RECORD_OVERHEAD: usize = 70;
+        const HEADER_OVERHEAD: usize = 10;
+        let headers: usize =
+            self.headers.iter().map(|header| header.name.len() + header.value.len() + HEADER_OVERHEAD).sum();
+        RECORD_OVERHEAD
+            + self.key.as_ref().map_or(0, Vec::len)
+            + self.payload.as_ref().map_or(0, Vec::len)
+            + headers
+    }
+
+    /// Refuses a record that is larger than the broker takes.
+    fn check_size(&self, limit: usize) -> Result<(), BrokerError> {
+        let bytes = self.bytes();
+        if bytes > limit {
+            return Err(BrokerError::TooLarge { target: self.target.clone(), bytes, limit });
+        }
+        Ok(())
+    }
+}
+
 impl TopicPartition {
     /// The partition of that number of the topic.
     pub fn new(topic: impl Into<Arc<str>>, partition: i32) -> Self {
         Self { topic: topic.into(), partition }
     }
 }
+
+const NO_OFFSETS: &str = "a commit without offsets would not be fenced; commit the current ones";
+const START_ALL: &str = "start must name exactly the partitions that were assigned last";
+const RELEASE_ALL: &str = "release must name exactly the partitions that were revoked last";

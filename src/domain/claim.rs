@@ -1,5 +1,7 @@
 //! Claims and the decision to pay: joined by revision, amounts to the last fen.
 
+pub mod amounts;
+
 use std::collections::BTreeMap;
 
 use super::Text;

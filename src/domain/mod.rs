@@ -13,16 +13,21 @@
     clippy::iter_over_hash_type
 )]
 
+pub mod adjudicator;
 pub mod alert;
 pub mod amount;
 pub mod claim;
 pub mod document;
 pub mod finding;
+pub mod monitor;
 pub mod observation;
 pub mod reference;
+pub mod register;
 pub mod rules;
 pub mod time;
+pub mod timeline;
 pub mod trace_code;
+pub mod wording;
 
 /// Text shared by many values: identifiers, names, codes. Cloning copies no bytes.
 pub type Text = std::sync::Arc<str>;

@@ -1,6 +1,8 @@
 //! State of one partition of one stage: an ordered map of bytes, written in batches together with the offset that
 //! the batch brings it to.
 
+pub mod memory;
+
 use std::ops::Bound;
 
 /// A key and its value.

@@ -7,10 +7,37 @@
     clippy::unreachable
 )]
 
+pub mod alert;
+pub mod canonical;
+pub mod control;
+pub mod deadletter;
+pub mod decimal;
+pub mod decision;
 pub mod entries;
+pub mod intake;
+mod internal;
+pub mod moment;
+mod outbound;
+pub mod nhsa;
+pub mod pseudonym;
+pub mod reference;
+pub mod reject;
+pub mod route;
+pub mod state;
+#[cfg(test)]
+mod testing;
 
-/// Messages generated from `proto/tracewarden/v1`.
-#[allow(missing_docs, clippy::all, clippy::pedantic)]
+pub use internal::WireError;
+pub use outbound::{Format, Message};
+
+/// Messages generated from `proto/tracewarden/v1`: what comes in and what goes out.
+#[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
 pub mod pb {
     include!(concat!(env!("OUT_DIR"), "/tracewarden.v1.rs"));
+}
+
+/// Messages generated from `proto/tracewarden/internal/v1`: what stages say to each other and keep.
+#[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
+pub mod pb_internal {
+    include!(concat!(env!("OUT_DIR"), "/tracewarden.internal.v1.rs"));
 }

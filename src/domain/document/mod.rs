@@ -2,7 +2,19 @@
 //!
 //! A document is identified by [`DocumentKey`] and consists of a header and lines; a line has two facets, *fee*
 //! and *codes*. An upload is a [`Version`] of some of these parts or a [`Reversal`] of them, stamped `issued_at`
-//! by its sender.
+//! by its sender. [`merge`] keeps what counts of all uploads, [`live`] is the view of it, [`observe`] what it says of
+//! codes.
+
+pub mod canonical_text;
+pub mod live;
+pub mod merge;
+pub mod observe;
+#[cfg(test)]
+pub(crate) mod samples;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
 
 use super::Text;
 use super::amount::{Money, Quantity};
@@ -275,6 +287,22 @@ impl<T> Part<T> {
     }
 }
 
+impl CodesFacet {
+    /// Merges scans into a facet: equal ones are one, their given units add up.
+    pub fn collect(scans: impl IntoIterator<Item = (Scan, Option<Quantity>)>) -> Self {
+        let mut distinct: BTreeMap<(Text, Scan), Option<Quantity>> = BTreeMap::new();
+        for (scan, units) in scans {
+            let known = distinct.entry((scan.text().clone(), scan)).or_default();
+            *known = match (*known, units) {
+                (Some(known), Some(units)) => Some(known.saturating_add(units)),
+                (known, units) => known.or(units),
+            };
+        }
+        let scans = distinct.into_iter().map(|((_, scan), units)| ScannedCode { scan, units });
+        Self { scans: scans.collect() }
+    }
+}
+
 impl Parts {
     /// Everything: what a reversal in the canonical form takes back.
     pub const ALL: Self = Self { header: true, fee: true, codes: true };
@@ -440,6 +468,14 @@ impl Upload {
         match self {
             Self::Version(version) => version.issued_at,
             Self::Reversal(reversal) => reversal.issued_at,
+        }
+    }
+
+    /// Sets the time of receipt to that of issue, for uploads read from a file, which nobody stamped.
+    pub fn receive_when_issued(&mut self) {
+        match self {
+            Self::Version(version) => version.origin.received_at = version.issued_at,
+            Self::Reversal(reversal) => reversal.origin.received_at = reversal.issued_at,
         }
     }
 

@@ -4,6 +4,8 @@
 //! states a fact; what follows from it is set by the [`ruleset`].
 
 pub mod catalogue;
+pub mod code;
+pub mod line;
 pub mod ruleset;
 
 /// A rule. The order is that of the names, as reasons are listed in it.

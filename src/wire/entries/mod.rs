@@ -1,4 +1,15 @@
 //! Entries of the internal topics. One record carries many entries of one partition.
+//!
+//! The types are here, their form as bytes is in the `codec`.
+
+mod codec;
+#[cfg(test)]
+mod tests;
+
+pub use codec::{
+    decode_claims, decode_documents, decode_observations, encode_claims, encode_documents,
+    encode_observations,
+};
 
 use crate::domain::Text;
 use crate::domain::claim::{Claim, CodeVerdict};

@@ -1,0 +1,426 @@
+//! One worker's session with Kafka: a consumer in a group and a transactional producer, on one thread.
+//!
+//! # Commit
+//!
+//! begin, send the outputs, send the offsets with the proof of membership, wait until every output is written,
+//! commit. The client library's own waiting goes in steps of 100 ms; therefore the wait for outputs polls 1 ms at a
+//! time until nothing is in flight, and only then calls commit, which then finds nothing to wait for.
+//!
+//! # Fencing
+//!
+//! The proof of membership (member id and generation) is taken when the partitions are assigned. In an eager group
+//! every new generation begins with an assignment, so it is valid exactly as long as the partitions are ours; taken
+//! later it could be that of an expelled member, which has none and would not be fenced.
+//!
+//! # Limits
+//!
+//! The session must be polled at least every `poll_interval_max`, while state is restored too. Being caught up is
+//! answered by asking the cluster for the end of the partition: about 1 ms, unless the last poll was full.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::Message;
+use rdkafka::producer::{BaseProducer, Producer};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+use super::context::{Change, ConsumerNotes, ProducerNotes};
+use super::errors::{self, InTransaction, Reading};
+use super::settings::{self, KafkaSettings};
+use super::{records, watermarks};
+use crate::broker::{
+    BrokerError, NO_OFFSETS, NextOffset, OutRecord, Polled, RELEASE_ALL, Record, START_ALL, Session,
+    SessionOptions, TopicPartition,
+};
+
+/// A session with Kafka.
+pub struct KafkaSession {
+    options: SessionOptions,
+    call_timeout: Duration,
+    record_bytes_max: usize,
+    // The consumer is dropped first: it leaves the group while the producer can still end its transaction.
+    consumer: BaseConsumer<ConsumerNotes>,
+    producer: BaseProducer<ProducerNotes>,
+    owed: Owed,
+    membership: Option<ConsumerGroupMetadata>,
+    /// Where reading began, of every started partition.
+    started: BTreeMap<TopicPartition, i64>,
+    last_poll_was_full: bool,
+    dead: bool,
+}
+
+/// What the worker has been told and must answer.
+enum Owed {
+    Nothing,
+    Start(BTreeSet<TopicPartition>),
+    Release(BTreeSet<TopicPartition>),
+}
+
+impl KafkaSession {
+    /// Ends an earlier transaction of the same member, then joins the group.
+    pub(super) fn open(settings: &KafkaSettings, options: &SessionOptions) -> Result<Self, BrokerError> {
+        let producer: BaseProducer<ProducerNotes> =
+            settings::client(&settings.transactional_producer(options)?, ProducerNotes::default())?;
+        init_transactions(&producer, settings.call_timeout)?;
+        let consumer: BaseConsumer<ConsumerNotes> =
+            settings::client(&settings.group_consumer(options)?, ConsumerNotes::default())?;
+        let session = Self {
+            options: options.clone(),
+            call_timeout: settings.call_timeout,
+            record_bytes_max: settings.record_bytes_max,
+            consumer,
+            producer,
+            owed: Owed::Nothing,
+            membership: None,
+            started: BTreeMap::new(),
+            last_poll_was_full: false,
+            dead: false,
+        };
+        for topic in &options.topics {
+            watermarks::require_topic(&session.consumer, topic, session.call_timeout)?;
+        }
+        let topics: Vec<&str> = options.topics.iter().map(|topic| &**topic).collect();
+        session.consumer.subscribe(&topics).map_err(|error| errors::setup("joining the group", &error))?;
+        Ok(session)
+    }
+
+    fn alive(&self) -> Result<(), BrokerError> {
+        if self.dead {
+            return Err(BrokerError::SessionLost("it was lost earlier".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Remembers when an error ends the session.
+    fn noted<T>(&mut self, result: Result<T, BrokerError>) -> Result<T, BrokerError> {
+        if matches!(result, Err(BrokerError::SessionLost(_))) {
+            self.dead = true;
+        }
+        result
+    }
+
+    /// Tells the worker the next change of its assignment, if it has answered the one before.
+    fn tell_change(&mut self) -> Result<Option<Polled>, BrokerError> {
+        while matches!(self.owed, Owed::Nothing) {
+            match self.consumer.context().next_change() {
+                None => break,
+                Some(Change::Assigned(partitions, membership)) => {
+                    self.membership = membership;
+                    if partitions.is_empty() {
+                        self.assign(&TopicPartitionList::new())?;
+                        continue;
+                    }
+                    self.owed = Owed::Start(partitions.iter().cloned().collect());
+                    return Ok(Some(Polled::Assigned(partitions)));
+                }
+                Some(Change::Revoked) => {
+                    let partitions: Vec<TopicPartition> = self.started.keys().cloned().collect();
+                    if partitions.is_empty() {
+                        self.unassign()?;
+                        continue;
+                    }
+                    self.owed = Owed::Release(partitions.iter().cloned().collect());
+                    return Ok(Some(Polled::Revoked(partitions)));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn assign(&self, partitions: &TopicPartitionList) -> Result<(), BrokerError> {
+        self.consumer.assign(partitions).map_err(|error| errors::lost("taking partitions", &error))
+    }
+
+    fn unassign(&self) -> Result<(), BrokerError> {
+        self.consumer.unassign().map_err(|error| errors::lost("giving partitions back", &error))
+    }
+
+    fn poll_once(&mut self, wait: Duration) -> Result<Polled, BrokerError> {
+        if let Some(change) = self.tell_change()? {
+            return Ok(change);
+        }
+        let deadline = Instant::now() + wait;
+        let mut read: Vec<Record> = Vec::new();
+        while read.len() < self.options.poll_records_max {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let left = if read.is_empty() { left } else { Duration::ZERO };
+            match self.consumer.poll(left) {
+                Some(Ok(message)) => read.extend(self.wanted(&message)),
+                Some(Err(error)) => match errors::reading(&error) {
+                    Reading::Transient => tracing::debug!(%error, "reading goes on after an error"),
+                    Reading::OutOfRange => return Err(self.out_of_range(&error)),
+                    Reading::Fails(error) => return Err(error),
+                },
+                None if !read.is_empty() || left.is_zero() => break,
+                None => {}
+            }
+            if read.is_empty() {
+                if let Some(change) = self.tell_change()? {
+                    return Ok(change);
+                }
+            } else if self.consumer.context().has_changes() {
+                break;
+            }
+        }
+        self.last_poll_was_full = read.len() >= self.options.poll_records_max;
+        Ok(if read.is_empty() { Polled::Nothing } else { Polled::Records(read) })
+    }
+
+    /// A record of a started partition; what still comes of a revoked one will be read by its next owner.
+    fn wanted(&self, message: &rdkafka::message::BorrowedMessage<'_>) -> Option<Record> {
+        if !matches!(self.owed, Owed::Nothing) {
+            return None;
+        }
+        let topic = self.options.topics.iter().find(|topic| &***topic == message.topic())?;
+        Some(records::record(message, Arc::clone(topic)))
+    }
+
+    /// Names the partition whose position is not there any more.
+    fn out_of_range(&self, error: &KafkaError) -> BrokerError {
+        for (partition, &from) in &self.started {
+            let position = self.position(partition).unwrap_or(from);
+            match watermarks::of(&self.consumer, partition, self.call_timeout) {
+                Ok((low, high)) if position < low || position > high => {
+                    return BrokerError::OffsetOutOfRange { partition: partition.clone(), offset: position };
+                }
+                _ => {}
+            }
+        }
+        errors::lost("reading", error)
+    }
+
+    /// The next offset to read; it moves over offsets that are no records.
+    fn position(&self, partition: &TopicPartition) -> Option<i64> {
+        let from = *self.started.get(partition)?;
+        let positions = self.consumer.position().ok()?;
+        let element = positions.find_partition(&partition.topic, partition.partition)?;
+        match element.offset() {
+            Offset::Offset(position) => Some(position.max(from)),
+            _ => Some(from),
+        }
+    }
+
+    fn check_range(&self, partitions: &[NextOffset]) -> Result<(), BrokerError> {
+        for (partition, offset) in partitions {
+            let (low, high) = watermarks::of(&self.consumer, partition, self.call_timeout)?;
+            if *offset < low || *offset > high {
+                return Err(BrokerError::OffsetOutOfRange { partition: partition.clone(), offset: *offset });
+            }
+        }
+        Ok(())
+    }
+
+    fn start_all(&mut self, partitions: &[NextOffset]) -> Result<(), BrokerError> {
+        let named: BTreeSet<_> = partitions.iter().map(|(partition, _)| partition.clone()).collect();
+        match &self.owed {
+            Owed::Start(wanted) if *wanted == named => {}
+            _ => return Err(BrokerError::Setup(START_ALL.to_owned())),
+        }
+        self.check_range(partitions)?;
+        let list =
+            records::offsets(partitions).map_err(|error| errors::setup("taking partitions", &error))?;
+        self.owed = Owed::Nothing;
+        self.started = partitions.iter().cloned().collect();
+        // When they have been taken away in the meantime, that is what the worker hears next.
+        if self.consumer.context().has_changes() { Ok(()) } else { self.assign(&list) }
+    }
+
+    fn run_transaction(&mut self, outputs: &[OutRecord], offsets: &[NextOffset]) -> Result<(), BrokerError> {
+        let Some(membership) = &self.membership else {
+            return Err(BrokerError::SessionLost("the group has taken the partitions away".to_owned()));
+        };
+        let offsets =
+            records::offsets(offsets).map_err(|error| errors::setup("committing offsets", &error))?;
+        self.producer.context().take_undelivered();
+        self.producer.begin_transaction().map_err(|error| errors::lost("beginning a transaction", &error))?;
+        let result = self.fill_transaction(outputs, &offsets, membership);
+        match result.and_then(|()| self.end_transaction()) {
+            Ok(()) => Ok(()),
+            Err(Failed::Certainly(error)) => {
+                // What is left in the queue must not reach the next transaction.
+                self.abort()?;
+                Err(error)
+            }
+            Err(Failed::Perhaps(error)) => {
+                // The outcome is unknown, or we have lost our place: trying to abort only frees readers sooner.
+                if let Err(abort) = self.abort() {
+                    tracing::debug!(error = %abort, "a lost transaction was left for its successor to end");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn fill_transaction(
+        &self,
+        outputs: &[OutRecord],
+        offsets: &TopicPartitionList,
+        membership: &ConsumerGroupMetadata,
+    ) -> Result<(), Failed> {
+        let deadline = Instant::now() + self.call_timeout;
+        for output in outputs {
+            self.send(output, deadline)?;
+        }
+        self.producer
+            .send_offsets_to_transaction(offsets, membership, self.call_timeout)
+            .map_err(|error| Failed::from_kafka("committing offsets", &error))?;
+        while self.producer.in_flight_count() > 0 {
+            self.producer.poll(Duration::from_millis(1));
+            if Instant::now() > deadline {
+                return Err(Failed::Perhaps(BrokerError::SessionLost("writing took too long".to_owned())));
+            }
+        }
+        match self.producer.context().take_undelivered() {
+            Some(undelivered) => Err(Failed::Certainly(undelivered.explain())),
+            None => Ok(()),
+        }
+    }
+
+    fn end_transaction(&self) -> Result<(), Failed> {
+        self.producer
+            .commit_transaction(self.call_timeout)
+            .map_err(|error| Failed::from_kafka("committing a transaction", &error))
+    }
+
+    fn send(&self, output: &OutRecord, deadline: Instant) -> Result<(), Failed> {
+        let mut outgoing = records::outgoing(output);
+        loop {
+            match self.producer.send(outgoing) {
+                Ok(()) => return Ok(()),
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), refused))
+                    if Instant::now() < deadline =>
+                {
+                    self.producer.poll(Duration::from_millis(1));
+                    outgoing = refused;
+                }
+                Err((error, _)) => return Err(Failed::from_kafka("writing a record", &error)),
+            }
+        }
+    }
+
+    fn abort(&self) -> Result<(), BrokerError> {
+        // Flush first: aborting with records still under way upsets the library.
+        let flushed = self.producer.flush(self.call_timeout);
+        flushed
+            .and_then(|()| self.producer.abort_transaction(self.call_timeout))
+            .map_err(|error| errors::lost("aborting a transaction", &error))
+    }
+}
+
+/// How a transaction failed.
+enum Failed {
+    /// It was not committed; it must be aborted, and then this is the answer.
+    Certainly(BrokerError),
+    /// Nobody knows, or the session has lost its place.
+    Perhaps(BrokerError),
+}
+
+impl Failed {
+    fn from_kafka(what: &str, error: &KafkaError) -> Self {
+        match errors::in_transaction(what, error) {
+            InTransaction::Abort(why) => Self::Certainly(BrokerError::Aborted(why)),
+            InTransaction::Ends(error) => Self::Perhaps(error),
+        }
+    }
+}
+
+fn init_transactions(producer: &BaseProducer<ProducerNotes>, timeout: Duration) -> Result<(), BrokerError> {
+    let deadline = Instant::now() + timeout;
+    loop {
+        match producer.init_transactions(timeout) {
+            Ok(()) => return Ok(()),
+            Err(KafkaError::Transaction(error)) if error.is_retriable() && Instant::now() < deadline => {}
+            Err(error) => return Err(errors::asking("starting the transactional producer", &error)),
+        }
+    }
+}
+
+impl Session for KafkaSession {
+    fn poll(&mut self, wait: Duration) -> Result<Polled, BrokerError> {
+        self.alive()?;
+        let result = self.poll_once(wait);
+        self.noted(result)
+    }
+
+    fn committed(&mut self, partition: &TopicPartition) -> Result<Option<i64>, BrokerError> {
+        self.alive()?;
+        let result = watermarks::committed(&self.consumer, partition, self.call_timeout);
+        self.noted(result)
+    }
+
+    fn watermarks(&mut self, partition: &TopicPartition) -> Result<(i64, i64), BrokerError> {
+        self.alive()?;
+        let result = watermarks::of(&self.consumer, partition, self.call_timeout);
+        self.noted(result)
+    }
+
+    fn start(&mut self, partitions: &[NextOffset]) -> Result<(), BrokerError> {
+        self.alive()?;
+        let result = self.start_all(partitions);
+        self.noted(result)
+    }
+
+    fn release(&mut self, partitions: &[TopicPartition]) -> Result<(), BrokerError> {
+        self.alive()?;
+        let named: BTreeSet<_> = partitions.iter().cloned().collect();
+        match &self.owed {
+            Owed::Release(wanted) if *wanted == named => {}
+            _ => return Err(BrokerError::Setup(RELEASE_ALL.to_owned())),
+        }
+        self.owed = Owed::Nothing;
+        self.started.clear();
+        self.membership = None;
+        let result = self.unassign();
+        self.noted(result)
+    }
+
+    fn is_caught_up(&mut self, partition: &TopicPartition) -> Result<bool, BrokerError> {
+        self.alive()?;
+        if self.last_poll_was_full {
+            return Ok(false);
+        }
+        let Some(position) = self.position(partition) else { return Ok(false) };
+        match watermarks::of(&self.consumer, partition, self.call_timeout) {
+            Ok((_, end)) => Ok(position >= end),
+            // Not known means no.
+            Err(BrokerError::SessionLost(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn commit(&mut self, outputs: Vec<OutRecord>, offsets: &[NextOffset]) -> Result<(), BrokerError> {
+        self.alive()?;
+        if offsets.is_empty() {
+            return Err(BrokerError::Setup(NO_OFFSETS.to_owned()));
+        }
+        for output in &outputs {
+            output.check_size(self.record_bytes_max)?;
+        }
+        let result = self.run_transaction(&outputs, offsets);
+        if matches!(result, Err(BrokerError::Setup(_))) {
+            // Whether the transaction has ended is not known.
+            self.dead = true;
+        }
+        self.noted(result)
+    }
+
+    fn close(&mut self) {
+        self.dead = true;
+        self.started.clear();
+        self.consumer.context().set_closing();
+        // Whatever the library waits for, this answers; then leave before the consumer is dropped.
+        if let Err(error) = self.unassign() {
+            tracing::debug!(%error, "nothing to give back");
+        }
+        self.consumer.unsubscribe();
+    }
+}
+
+impl Drop for KafkaSession {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

@@ -1,0 +1,144 @@
+//! The command line. Every command is one file; errors say what is at fault and what to do.
+//!
+//! Exit codes: 0 ok, 1 failed, 64 bad usage or configuration.
+
+mod config;
+mod demo;
+mod files;
+mod publish;
+mod reference;
+mod replay;
+mod rules;
+mod run;
+mod tick;
+mod topics;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Config;
+use crate::domain::time::Timestamp;
+
+/// Bad usage or configuration, as in sysexits.h.
+const EXIT_USAGE: u8 = 64;
+
+/// 追溯卫士: watches trace codes, decides what the fund may pay.
+#[derive(Debug, Parser)]
+#[command(name = "tracewarden", version, about, max_term_width = 110)]
+pub struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// A simulated province through all stages, in memory: nothing to set up.
+    Demo(demo::Arguments),
+    /// The service, on Kafka.
+    Run(run::Arguments),
+    /// Uploads from files through all stages, in memory: for audits, back-tests and tests.
+    Replay(replay::Arguments),
+    /// Create or verify the topics.
+    Topics(topics::Arguments),
+    /// Publish reference records.
+    Reference(reference::Arguments),
+    /// Publish uploads from files to the input topics.
+    Publish(publish::Arguments),
+    /// Move the clock of a back-test on Kafka.
+    Tick(tick::Arguments),
+    /// Print the documented example configuration, or check a file.
+    Config(config::Arguments),
+    /// The table of rules.
+    Rules(rules::Arguments),
+}
+
+/// Which configuration a command uses.
+#[derive(Debug, clap::Args)]
+struct ConfigArguments {
+    /// Configuration file; without it the defaults hold, and environment variables over them.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl ConfigArguments {
+    fn load(&self) -> Result<Config, Failure> {
+        Config::load(self.config.as_deref()).map_err(|error| Failure::usage(error.to_string()))
+    }
+}
+
+/// How a command failed: what is printed, and the exit code.
+#[derive(Debug)]
+struct Failure {
+    exit_code: u8,
+    message: String,
+}
+
+impl Failure {
+    /// Bad usage or configuration.
+    fn usage(message: impl Into<String>) -> Self {
+        Self { exit_code: EXIT_USAGE, message: message.into() }
+    }
+}
+
+/// Everything else that fails, with its causes.
+impl<E: std::error::Error> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let mut message = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            message.push_str(": ");
+            message.push_str(&cause.to_string());
+            source = cause.source();
+        }
+        Self { exit_code: 1, message }
+    }
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let command_line = match CommandLine::try_parse() {
+        Ok(command_line) => command_line,
+        Err(error) => {
+            // Help and version are answers, not errors; whether they could be printed changes nothing.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(EXIT_USAGE) } else { ExitCode::SUCCESS };
+        }
+    };
+    let done = match command_line.command {
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
+        Command::Topics(arguments) => topics::run(&arguments),
+        Command::Reference(arguments) => reference::run(&arguments),
+        Command::Publish(arguments) => publish::run(&arguments),
+        Command::Tick(arguments) => tick::run(&arguments),
+        Command::Config(arguments) => config::run(&arguments),
+        Command::Rules(arguments) => rules::run(&arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            say_error(&failure.message);
+            ExitCode::from(failure.exit_code)
+        }
+    }
+}
+
+/// The one place that prints results for people.
+#[expect(clippy::print_stdout, reason = "the result of a command goes to standard output")]
+fn say(text: impl std::fmt::Display) {
+    println!("{text}");
+}
+
+#[expect(clippy::print_stderr, reason = "what went wrong goes to standard error")]
+fn say_error(text: &str) {
+    eprintln!("tracewarden: {text}");
+}
+
+/// Reads a moment given on the command line.
+fn parse_moment(text: &str) -> Result<Timestamp, String> {
+    crate::wire::moment::rfc3339(text)
+        .ok_or_else(|| format!("`{text}` is no moment with an offset, such as 2026-01-20T09:00:00+08:00"))
+}

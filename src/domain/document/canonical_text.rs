@@ -1,0 +1,163 @@
+//! Canonical text: one text per content of a part, to choose between versions with the same stamp.
+//!
+//! Senders repeat a stamp with other content (their clock has whole seconds), and the order of arrival must not
+//! decide. So the greater text wins, and the text depends on the content alone: present fields as `name=value`
+//! lines, sorted, joined by LF. It is computed only when two stamps are equal; it is not a format to store.
+//!
+//! Persons stand in it as pseudonyms with the id of their key, so a tie between two persons is decided alike as long as
+//! the key is the same.
+
+use std::fmt::{Display, Write};
+
+use super::{CodesFacet, FeeFacet, Header, Pseudonym};
+
+/// Content of a part that has a canonical text.
+pub trait Canonical {
+    /// The text; empty when no field is present.
+    fn canonical_text(&self) -> String;
+}
+
+/// Collects the lines of one canonical text.
+#[derive(Default)]
+struct Fields {
+    lines: Vec<String>,
+}
+
+impl Fields {
+    fn put(&mut self, name: &str, value: Option<impl Display>) {
+        if let Some(value) = value {
+            self.lines.push(format!("{name}={}", escaped(&value.to_string())));
+        }
+    }
+
+    fn put_person(&mut self, name: &str, pseudonym: Option<Pseudonym>) {
+        let text = pseudonym.map(|pseudonym| {
+            pseudonym.digest.iter().fold(format!("{}:", pseudonym.key_id), |mut text, byte| {
+                // Writing to a String cannot fail.
+                let _ = write!(text, "{byte:02x}");
+                text
+            })
+        });
+        self.put(name, text);
+    }
+
+    fn into_text(mut self) -> String {
+        self.lines.sort_unstable();
+        self.lines.join("\n")
+    }
+}
+
+/// Keeps the separators of the canonical text out of names and values.
+fn escaped(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('\n', "\\n").replace('\t', "\\t")
+}
+
+impl Canonical for Header {
+    fn canonical_text(&self) -> String {
+        let mut fields = Fields::default();
+        fields.put("kind", Some(self.kind.name()));
+        fields.put("occurred_at", Some(self.occurred_at.unix_millis()));
+        fields.put_person("person_id", self.person.number);
+        fields.put_person("person_cert", self.person.certificate);
+        fields.put("visit_id", self.visit_id.as_ref());
+        fields.put("settlement_id", self.settlement_id.as_ref());
+        fields.put("operator_id", self.operator_id.as_ref());
+        fields.put("fund_amount", self.fund_amount.map(|amount| amount.fen()));
+        fields.put("counterparty.name", self.counterparty.name.as_ref());
+        fields.put("counterparty.license", self.counterparty.license.as_ref());
+        fields.put("counterparty.delivery_note", self.counterparty.delivery_note.as_ref());
+        fields.put("counterparty.invoice", self.counterparty.invoice.as_ref());
+        fields.put("returns.document_id", self.returns.as_ref().map(|sale| &sale.document_id));
+        fields.put("returns.line_id", self.returns.as_ref().and_then(|sale| sale.line_id.as_ref()));
+        fields.into_text()
+    }
+}
+
+impl Canonical for FeeFacet {
+    fn canonical_text(&self) -> String {
+        let mut fields = Fields::default();
+        fields.put("product_code", self.product_code.as_ref());
+        fields.put("product_name", self.product_name.as_ref());
+        fields.put("quantity", self.quantity.map(|quantity| quantity.thousandths()));
+        fields.put("split", self.split.then_some("true"));
+        fields.put("amount", self.amount.map(|amount| amount.fen()));
+        fields.put("fund_amount", self.fund_amount.map(|amount| amount.fen()));
+        fields.put("lot", self.lot.as_ref());
+        fields.put("expires_on", self.expires_on);
+        fields.into_text()
+    }
+}
+
+impl Canonical for CodesFacet {
+    fn canonical_text(&self) -> String {
+        let mut fields = Fields::default();
+        for scanned in &self.scans {
+            let code = escaped(scanned.scan.text());
+            fields.lines.push(match scanned.units {
+                Some(units) => format!("trace_codes={code}\t{}", units.thousandths()),
+                None => format!("trace_codes={code}"),
+            });
+        }
+        fields.into_text()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Text;
+    use crate::domain::amount::{Money, Quantity};
+    use crate::domain::document::{Counterparty, Kind, Person, ReturnedSale};
+    use crate::domain::time::{Day, Timestamp};
+    use crate::domain::trace_code;
+
+    #[test]
+    fn a_header_lists_its_present_fields_in_order() {
+        let header = Header {
+            kind: Kind::DispenseReturn,
+            occurred_at: Timestamp::from_unix_millis(1_767_576_660_000),
+            person: Person { number: Some(Pseudonym { key_id: 7, digest: [0xab; 16] }), certificate: None },
+            visit_id: Some(Text::from("V\\1\tx\n")),
+            settlement_id: None,
+            operator_id: None,
+            fund_amount: Some(Money::from_fen(2492)),
+            counterparty: Counterparty { invoice: Some(Text::from("F=1")), ..Counterparty::default() },
+            returns: Some(ReturnedSale { document_id: Text::from("D1"), line_id: Some(Text::from("2")) }),
+        };
+        let expected = "counterparty.invoice=F=1\nfund_amount=2492\nkind=dispense_return\n\
+                        occurred_at=1767576660000\nperson_id=7:abababababababababababababababab\n\
+                        returns.document_id=D1\nreturns.line_id=2\nvisit_id=V\\\\1\\tx\\n";
+        assert_eq!(header.canonical_text(), expected);
+    }
+
+    #[test]
+    fn a_fee_facet_counts_in_integers_and_false_is_absent() {
+        let fee = FeeFacet {
+            product_code: Some(Text::from("X1")),
+            quantity: Some(Quantity::from_thousandths(2500)),
+            split: true,
+            amount: Some(Money::from_fen(0)),
+            expires_on: Day::from_civil(2027, 5, 1),
+            ..FeeFacet::default()
+        };
+        let text = "amount=0\nexpires_on=2027-05-01\nproduct_code=X1\nquantity=2500\nsplit=true";
+        assert_eq!(fee.canonical_text(), text);
+        let whole = FeeFacet { split: false, ..fee };
+        assert_eq!(whole.canonical_text(), text.replace("\nsplit=true", ""));
+        assert_eq!(FeeFacet::default().canonical_text(), "");
+    }
+
+    #[test]
+    fn codes_are_one_line_each_with_their_units() {
+        let scans = [
+            ("8177 3220", None),
+            ("81773220288616423835", Some(Quantity::from_whole(2))),
+            (" ８1773220288616423835", Some(Quantity::from_whole(1))),
+        ];
+        let read = scans.into_iter().filter_map(|(text, units)| Some((trace_code::read(text)?, units)));
+        assert_eq!(
+            CodesFacet::collect(read).canonical_text(),
+            "trace_codes=8177 3220\ntrace_codes=81773220288616423835\t3000"
+        );
+    }
+}

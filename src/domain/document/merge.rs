@@ -1,0 +1,375 @@
+//! The live parts of one document, as the least summary of all its uploads that later uploads can be merged into.
+//!
+//! Uploads come in any order, more than once, and reversals before what they reverse. Kept is therefore, and nothing
+//! else: the newest full stamp, the greatest version of each part, and the greatest reversal of each class of parts,
+//! for the whole document and for single lines. Each is a maximum, so merging is commutative, associative and
+//! idempotent.
+//!
+//! Parts that are dead are dropped. That loses nothing: the conditions under which a part is dead (stamped earlier than
+//! the newest full upload, or no later than a reversal) compare its stamp with stamps that only grow, so it stays
+//! dead, and whatever it was the greatest of is no greater and dead as well. A reversal of a line no later than
+//! one of the whole document adds nothing and is dropped likewise. One of a line that is older than the newest full
+//! stamp is kept: under an alias, it may have to be told to documents whose full uploads are older.
+//!
+//! A dropped part that comes again counts as superseded, not as duplicate.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use super::canonical_text::Canonical;
+use super::{CodesFacet, DocumentKey, FeeFacet, Header, LineVersion, Origin, Part, Parts, Reversal, Version};
+use crate::domain::Text;
+use crate::domain::time::Timestamp;
+
+/// One version of one part, with its stamp and the upload that carried it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stamped<T> {
+    /// When its sender issued it.
+    pub issued_at: Timestamp,
+    /// What it says, with its reference data.
+    pub part: Part<T>,
+    /// The upload that carried it.
+    pub origin: Origin,
+}
+
+/// The live parts of one line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LineParts {
+    /// Product, quantity, amounts.
+    pub fee: Option<Stamped<FeeFacet>>,
+    /// Trace codes.
+    pub codes: Option<Stamped<CodesFacet>>,
+}
+
+/// The greatest reversal of one class of parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReversalStamp {
+    /// Parts stamped no later than this are taken back.
+    pub issued_at: Timestamp,
+    /// The upload that said so.
+    pub origin: Origin,
+}
+
+/// The greatest reversal of each class of parts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reversed {
+    /// Of the header; never set for a single line.
+    pub header: Option<ReversalStamp>,
+    /// Of fee facets.
+    pub fee: Option<ReversalStamp>,
+    /// Of codes facets.
+    pub codes: Option<ReversalStamp>,
+}
+
+/// All that is known of one document and can still matter. Every map is in the order of line ids as bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Document {
+    /// Stamp of the newest full upload.
+    pub full: Option<Timestamp>,
+    /// The live header.
+    pub header: Option<Stamped<Header>>,
+    /// The live parts of lines; no line is without any.
+    pub lines: BTreeMap<Text, LineParts>,
+    /// Reversals of the whole document.
+    pub reversed: Reversed,
+    /// Reversals of single lines, where they are later than those of the whole document.
+    pub reversed_lines: BTreeMap<Text, Reversed>,
+}
+
+/// What became of an upload; counted, and dependent on the order of arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    /// Some part, full stamp or reversal of it is newer than what was known.
+    Accepted,
+    /// All it carries is already the newest known.
+    Duplicate,
+    /// It says nothing new, and some of it is older than what is known.
+    Superseded,
+}
+
+/// What an upload changed in the document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Change {
+    /// Nothing: the state is as before.
+    Nothing,
+    /// The same content, with newer reference data.
+    Reference,
+    /// Content.
+    Content,
+}
+
+/// What merging one upload did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Merged {
+    /// How the upload is counted.
+    pub outcome: Outcome,
+    /// What it changed.
+    pub change: Change,
+}
+
+/// What offering one part, or stamp, did.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Offer {
+    Newer,
+    SameButNewerReference,
+    Same,
+    Older,
+}
+
+/// Sums up the offers of one upload.
+#[derive(Default)]
+struct Tally {
+    newer: bool,
+    reference: bool,
+    older: bool,
+}
+
+impl Tally {
+    fn count(&mut self, offer: Offer) {
+        match offer {
+            Offer::Newer => self.newer = true,
+            Offer::SameButNewerReference => self.reference = true,
+            Offer::Same => {}
+            Offer::Older => self.older = true,
+        }
+    }
+
+    fn merged(&self, stamp_moved: bool) -> Merged {
+        let outcome = match (self.newer, self.older) {
+            (true, _) => Outcome::Accepted,
+            (false, true) => Outcome::Superseded,
+            (false, false) => Outcome::Duplicate,
+        };
+        let change = match (self.newer || stamp_moved, self.reference) {
+            (true, _) => Change::Content,
+            (false, true) => Change::Reference,
+            (false, false) => Change::Nothing,
+        };
+        Merged { outcome, change }
+    }
+}
+
+impl Document {
+    /// Merges an upload that states parts.
+    pub fn merge(&mut self, version: &Version) -> Merged {
+        let mut tally = Tally::default();
+        let full_is_newer = version.full && self.full < Some(version.issued_at);
+        if full_is_newer {
+            self.full = Some(version.issued_at);
+            let lines_are_dead =
+                self.is_fee_dead(None, version.issued_at) && self.is_codes_dead(None, version.issued_at);
+            tally.count(if lines_are_dead { Offer::Older } else { Offer::Newer });
+        }
+        if let Some(header) = &version.header {
+            let dead = is_reversed(version.issued_at, self.reversed.header.as_ref());
+            tally.count(offer(&mut self.header, header, version, dead));
+        }
+        for line in &version.lines {
+            self.merge_line(line, version, &mut tally);
+        }
+        if full_is_newer {
+            self.drop_dead_lines();
+        }
+        tally.merged(full_is_newer)
+    }
+
+    fn merge_line(&mut self, line: &LineVersion, version: &Version, tally: &mut Tally) {
+        let fee_is_dead = self.is_fee_dead(Some(&line.line_id), version.issued_at);
+        let codes_are_dead = self.is_codes_dead(Some(&line.line_id), version.issued_at);
+        let survives = line.fee.is_some() && !fee_is_dead || line.codes.is_some() && !codes_are_dead;
+        let mut dropped = LineParts::default();
+        let parts = if survives { self.lines.entry(line.line_id.clone()).or_default() } else { &mut dropped };
+        if let Some(fee) = &line.fee {
+            tally.count(offer(&mut parts.fee, fee, version, fee_is_dead));
+        }
+        if let Some(codes) = &line.codes {
+            tally.count(offer(&mut parts.codes, codes, version, codes_are_dead));
+        }
+    }
+
+    /// Merges a reversal, whether or not its target was seen. The target's identity is not compared: under an alias,
+    /// this is where reversals wait for documents.
+    pub fn reverse(&mut self, reversal: &Reversal) -> Merged {
+        let mut tally = Tally::default();
+        match &reversal.line_id {
+            None => self.reversed.raise(reversal, &mut tally),
+            Some(line_id) => {
+                let whole = self.reversed.clone();
+                let parts = Parts { header: false, ..reversal.parts };
+                let known = self.reversed_lines.get(line_id).cloned().unwrap_or_default();
+                let mut raised = known.or_later(&whole);
+                raised.raise(&Reversal { parts, ..reversal.clone() }, &mut tally);
+                self.reversed_lines.insert(line_id.clone(), raised);
+            }
+        }
+        self.drop_reversals_told_by_the_whole();
+        self.drop_dead_lines();
+        if self
+            .header
+            .as_ref()
+            .is_some_and(|header| is_reversed(header.issued_at, self.reversed.header.as_ref()))
+        {
+            self.header = None;
+        }
+        tally.merged(false)
+    }
+
+    /// The reversals kept, addressed to `target`: what a document that turns up behind an alias has to be told.
+    pub fn reversals(&self, target: &DocumentKey) -> Vec<Reversal> {
+        let of_lines = self.reversed_lines.iter().map(|(line_id, reversed)| (Some(line_id), reversed));
+        let scopes = std::iter::once((None, &self.reversed)).chain(of_lines);
+        scopes.flat_map(|(line_id, reversed)| reversed.as_reversals(target, line_id)).collect()
+    }
+
+    fn is_fee_dead(&self, line_id: Option<&Text>, issued_at: Timestamp) -> bool {
+        let of_line = line_id.and_then(|line_id| self.reversed_lines.get(line_id));
+        Some(issued_at) < self.full
+            || is_reversed(issued_at, self.reversed.fee.as_ref())
+            || is_reversed(issued_at, of_line.and_then(|reversed| reversed.fee.as_ref()))
+    }
+
+    fn is_codes_dead(&self, line_id: Option<&Text>, issued_at: Timestamp) -> bool {
+        let of_line = line_id.and_then(|line_id| self.reversed_lines.get(line_id));
+        Some(issued_at) < self.full
+            || is_reversed(issued_at, self.reversed.codes.as_ref())
+            || is_reversed(issued_at, of_line.and_then(|reversed| reversed.codes.as_ref()))
+    }
+
+    fn drop_dead_lines(&mut self) {
+        let mut lines = std::mem::take(&mut self.lines);
+        lines.retain(|line_id, parts| {
+            if parts.fee.as_ref().is_some_and(|fee| self.is_fee_dead(Some(line_id), fee.issued_at)) {
+                parts.fee = None;
+            }
+            if parts.codes.as_ref().is_some_and(|codes| self.is_codes_dead(Some(line_id), codes.issued_at)) {
+                parts.codes = None;
+            }
+            parts.fee.is_some() || parts.codes.is_some()
+        });
+        self.lines = lines;
+    }
+
+    fn drop_reversals_told_by_the_whole(&mut self) {
+        let whole = &self.reversed;
+        let is_told =
+            |of_line: &Option<ReversalStamp>, of_whole: &Option<ReversalStamp>| match (of_line, of_whole) {
+                (Some(line), Some(whole)) => line.issued_at <= whole.issued_at,
+                _ => of_line.is_none(),
+            };
+        self.reversed_lines.retain(|_, reversed| {
+            if is_told(&reversed.fee, &whole.fee) {
+                reversed.fee = None;
+            }
+            if is_told(&reversed.codes, &whole.codes) {
+                reversed.codes = None;
+            }
+            reversed.fee.is_some() || reversed.codes.is_some()
+        });
+    }
+}
+
+impl Reversed {
+    /// Raises each class that the reversal names.
+    fn raise(&mut self, reversal: &Reversal, tally: &mut Tally) {
+        let Parts { header, fee, codes } = reversal.parts;
+        for (named, known) in [(header, &mut self.header), (fee, &mut self.fee), (codes, &mut self.codes)] {
+            if !named {
+                continue;
+            }
+            tally.count(match known {
+                Some(known) if known.issued_at == reversal.issued_at => Offer::Same,
+                Some(known) if known.issued_at > reversal.issued_at => Offer::Older,
+                _ => {
+                    *known = Some(ReversalStamp {
+                        issued_at: reversal.issued_at,
+                        origin: reversal.origin.clone(),
+                    });
+                    Offer::Newer
+                }
+            });
+        }
+    }
+
+    /// What holds for a line: its own reversals or, where later, those of the whole document.
+    fn or_later(self, whole: &Self) -> Self {
+        let later = |mine: Option<ReversalStamp>, whole: &Option<ReversalStamp>| match (mine, whole) {
+            (Some(mine), Some(whole)) if whole.issued_at >= mine.issued_at => Some(whole.clone()),
+            (None, whole) => whole.clone(),
+            (mine, _) => mine,
+        };
+        Self { header: None, fee: later(self.fee, &whole.fee), codes: later(self.codes, &whole.codes) }
+    }
+
+    /// As reversals, one for all classes with the same stamp and origin.
+    fn as_reversals(&self, target: &DocumentKey, line_id: Option<&Text>) -> Vec<Reversal> {
+        const NO_PARTS: Parts = Parts { header: false, fee: false, codes: false };
+        let classes = [
+            (&self.header, Parts { header: true, ..NO_PARTS }),
+            (&self.fee, Parts { fee: true, ..NO_PARTS }),
+            (&self.codes, Parts { codes: true, ..NO_PARTS }),
+        ];
+        let mut reversals: Vec<Reversal> = Vec::new();
+        for (stamp, parts) in classes {
+            let Some(ReversalStamp { issued_at, origin }) = stamp else {
+                continue;
+            };
+            let same = |known: &&mut Reversal| known.issued_at == *issued_at && known.origin == *origin;
+            match reversals.iter_mut().find(same) {
+                Some(known) => {
+                    known.parts.fee |= parts.fee;
+                    known.parts.codes |= parts.codes;
+                }
+                None => reversals.push(Reversal {
+                    target: target.clone(),
+                    line_id: line_id.cloned(),
+                    parts,
+                    issued_at: *issued_at,
+                    origin: origin.clone(),
+                }),
+            }
+        }
+        reversals
+    }
+}
+
+fn is_reversed(issued_at: Timestamp, reversal: Option<&ReversalStamp>) -> bool {
+    reversal.is_some_and(|reversal| issued_at <= reversal.issued_at)
+}
+
+/// Offers one version of a part: the greatest (stamp, canonical text, reference version) is kept.
+fn offer<T>(known: &mut Option<Stamped<T>>, part: &Part<T>, version: &Version, dead: bool) -> Offer
+where
+    T: Canonical + Clone + PartialEq,
+{
+    if dead {
+        return Offer::Older;
+    }
+    let offer = match known {
+        None => Offer::Newer,
+        Some(known) => match compare(version.issued_at, part, known) {
+            Ordering::Greater => Offer::Newer,
+            Ordering::Less => Offer::Older,
+            Ordering::Equal if part.reference.version > known.part.reference.version => {
+                Offer::SameButNewerReference
+            }
+            Ordering::Equal => Offer::Same,
+        },
+    };
+    if matches!(offer, Offer::Newer | Offer::SameButNewerReference) {
+        let origin = version.origin.clone();
+        *known = Some(Stamped { issued_at: version.issued_at, part: part.clone(), origin });
+    }
+    offer
+}
+
+fn compare<T>(issued_at: Timestamp, part: &Part<T>, known: &Stamped<T>) -> Ordering
+where
+    T: Canonical + PartialEq,
+{
+    issued_at.cmp(&known.issued_at).then_with(|| {
+        if part.content == known.part.content {
+            return Ordering::Equal;
+        }
+        part.content.canonical_text().cmp(&known.part.content.canonical_text())
+    })
+}

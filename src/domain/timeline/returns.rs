@@ -1,0 +1,170 @@
+//! Returns: which sale each gives back, how much of it, and when.
+//!
+//! Bound before the walk, in the order of the returns, so that a return that was entered before its sale, or
+//! names a sale that happened later, still explains it: it takes effect no earlier than the sale.
+
+use super::Fact;
+use super::pack::{Need, Pack};
+use super::sale::Sale;
+use crate::domain::amount::Quantity;
+use crate::domain::document::{Identity, ReturnedSale, Role};
+use crate::domain::time::Timestamp;
+
+/// One return.
+#[derive(Debug)]
+pub struct Return<'a> {
+    /// The observation.
+    pub fact: Fact<'a>,
+    /// Number of the sale that it gives back, or none.
+    pub sale: Option<usize>,
+    /// Units of that sale that it gives back. An estimate only when they were counted, not when all is given back.
+    pub gives_back: Need,
+    /// When it counts: not before its sale.
+    pub takes_effect_at: Timestamp,
+}
+
+/// What is left of a sale while returns are bound.
+struct Remainder {
+    outstanding: Quantity,
+    is_returned: bool,
+}
+
+/// Binds all returns to sales, which are in the order of the walk.
+pub fn bind<'a>(facts: &[Fact<'a>], sales: &[Sale<'a>], pack: &Pack) -> Vec<Return<'a>> {
+    let mut remainders: Vec<Remainder> =
+        sales.iter().map(|sale| Remainder { outstanding: sale.need().amount, is_returned: false }).collect();
+    let returns = facts.iter().filter(|fact| fact.observation.role == Role::Return);
+    returns.map(|fact| bind_one(*fact, sales, &mut remainders, pack)).collect()
+}
+
+fn bind_one<'a>(fact: Fact<'a>, sales: &[Sale<'a>], remainders: &mut [Remainder], pack: &Pack) -> Return<'a> {
+    let here = |sale: &Sale<'a>| sale.institution_id() == fact.institution_id();
+    let mut candidates = sales.iter().zip(remainders).filter(|(_, remainder)| !remainder.is_returned);
+    let found = match &fact.observation.returns {
+        Some(named) => candidates.find(|(sale, _)| here(sale) && is_named(sale, named)),
+        None => candidates
+            .take_while(|(sale, _)| sale.time <= fact.time())
+            .filter(|(sale, _)| {
+                here(sale) && sale.person().compare(&fact.observation.person) != Identity::Different
+            })
+            .last(),
+    };
+    let Some((sale, remainder)) = found else {
+        return Return { fact, sale: None, gives_back: Need::default(), takes_effect_at: fact.time() };
+    };
+    let is_counted = !pack.is_single() || (fact.observation.split && fact.need.amount > Quantity::ZERO);
+    let gives_back = if is_counted {
+        Need { amount: fact.need.amount.min(remainder.outstanding), is_estimate: fact.need.is_estimate }
+    } else {
+        Need { amount: remainder.outstanding, is_estimate: false }
+    };
+    remainder.outstanding = remainder.outstanding.saturating_sub(gives_back.amount);
+    remainder.is_returned = remainder.outstanding == Quantity::ZERO;
+    Return { fact, sale: Some(sale.number), gives_back, takes_effect_at: fact.time().max(sale.time) }
+}
+
+/// Whether one of the sale's observations is on the named document, and on the line if one is named.
+fn is_named(sale: &Sale<'_>, named: &ReturnedSale) -> bool {
+    sale.facts().any(|fact| {
+        let key = &fact.observation.key;
+        key.document.document_id == named.document_id
+            && named.line_id.as_ref().is_none_or(|line_id| key.line_id == *line_id)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::document::Kind::{Dispense, DispenseReturn, Settlement};
+    use crate::domain::observation::Observation;
+    use crate::domain::time::Millis;
+    use crate::domain::timeline::story::{HOSPITAL, PHARMACY, Tell, day, told};
+    use crate::domain::timeline::{Timeline, order};
+
+    /// Each return in order: its document, the anchor of its sale, what it gives back.
+    fn bound(mut story: Vec<Observation>) -> Vec<String> {
+        order::sort(&mut story);
+        let timeline = Timeline::of(&story, Millis::from_days(180), Millis::from_hours(24));
+        let bound = timeline.returns.iter().map(|given_back| {
+            let sale = given_back.sale.and_then(|number| timeline.sales.get(number));
+            let anchor = sale.map_or("nothing", |sale| &sale.anchor.observation.key.document.document_id);
+            let name = &given_back.fact.observation.key.document.document_id;
+            format!("{name}: {anchor} {}", given_back.gives_back.amount)
+        });
+        bound.collect()
+    }
+
+    fn back(id: &str, on: u32) -> Observation {
+        told(DispenseReturn, PHARMACY, id, on)
+    }
+
+    fn sold(id: &str, on: u32) -> Observation {
+        told(Dispense, PHARMACY, id, on)
+    }
+
+    #[test]
+    fn a_named_sale_is_found_by_either_half_and_first_in_the_walk() {
+        let halves = || vec![sold("D1", 5).visits("v"), told(Settlement, PHARMACY, "S1", 6).visits("v")];
+        let with = |given_back: Observation| bound(halves().into_iter().chain([given_back]).collect());
+        assert_eq!(with(back("R1", 7).gives_back("D1")), ["R1: S1 20"]);
+        assert_eq!(with(back("R1", 7).gives_back("S1")), ["R1: S1 20"]);
+        assert_eq!(with(back("R1", 7).gives_back("D2")), ["R1: nothing 0"]);
+        assert_eq!(with(told(DispenseReturn, HOSPITAL, "R1", 7).gives_back("D1")), ["R1: nothing 0"]);
+        let lines = vec![sold("D1", 5).line("2"), sold("D1", 5).line("1"), back("R1", 7).gives_back("D1")];
+        assert_eq!(bound(lines), ["R1: D1 20"]);
+    }
+
+    #[test]
+    fn a_named_line_must_fit() {
+        let on_line = |line: &str| {
+            back("R1", 7).gives_back("D1").with(|o| {
+                if let Some(named) = &mut o.returns {
+                    named.line_id = Some(line.into());
+                }
+            })
+        };
+        assert_eq!(bound(vec![sold("D1", 5).line("2"), on_line("2")]), ["R1: D1 20"]);
+        assert_eq!(bound(vec![sold("D1", 5).line("2"), on_line("1")]), ["R1: nothing 0"]);
+    }
+
+    #[test]
+    fn an_unnamed_sale_is_the_latest_that_fits() {
+        let sales = || vec![sold("D1", 5).to(1), sold("D2", 6).to(2), sold("D3", 8).to(1)];
+        let with = |given_back: Observation| bound(sales().into_iter().chain([given_back]).collect());
+        assert_eq!(with(back("R1", 7)), ["R1: D2 20"]);
+        assert_eq!(with(back("R1", 7).to(1)), ["R1: D1 20"]);
+        assert_eq!(with(back("R1", 7).to(3)), ["R1: nothing 0"]);
+        assert_eq!(with(back("R1", 8)), ["R1: D3 20"]);
+        assert_eq!(with(back("R1", 4)), ["R1: nothing 0"]);
+    }
+
+    #[test]
+    fn what_is_entirely_returned_is_passed_over() {
+        let story = vec![sold("D1", 5), sold("D2", 6), back("R1", 7), back("R2", 8), back("R3", 9)];
+        assert_eq!(bound(story), ["R1: D2 20", "R2: D1 20", "R3: nothing 0"]);
+    }
+
+    #[test]
+    fn parts_are_given_back_at_most_what_is_out() {
+        let story = vec![
+            sold("D1", 5).split(15),
+            back("R1", 6).split(10),
+            back("R2", 7).split(10),
+            back("R3", 8).split(1),
+        ];
+        assert_eq!(bound(story), ["R1: D1 10", "R2: D1 5", "R3: nothing 0"]);
+        let whole = vec![sold("D1", 5).split(15), back("R1", 6)];
+        assert_eq!(bound(whole), ["R1: D1 15"]);
+        let unsaid = vec![sold("D1", 5).split(15), back("R1", 6).split(1).with(|o| o.quantity = None)];
+        assert_eq!(bound(unsaid), ["R1: D1 15"]);
+        let carton = vec![sold("D1", 5).carton(10).quantity(4), back("R1", 6).carton(10).quantity(1)];
+        assert_eq!(bound(carton), ["R1: D1 20"]);
+    }
+
+    #[test]
+    fn a_return_counts_no_earlier_than_its_sale() {
+        let mut story = vec![sold("D1", 5), back("R1", 3).gives_back("D1"), back("R2", 4)];
+        order::sort(&mut story);
+        let timeline = Timeline::of(&story, Millis::from_days(180), Millis::from_hours(24));
+        assert!(timeline.returns.iter().map(|r| r.takes_effect_at).eq([day(5), day(4)]));
+    }
+}

@@ -1,0 +1,214 @@
+//! The Chinese sentences.
+
+use super::{hour_and_minute, other, spoken_codes, tail};
+use crate::domain::alert::AlertChange;
+use crate::domain::document::Kind;
+use crate::domain::finding::{BannedReason, ConcernedCode, Finding, Side};
+use crate::domain::observation::{Cause, What};
+use crate::domain::rules::catalogue::Judges;
+use crate::domain::rules::{Basis, RuleId, Scope};
+use crate::domain::time::Timestamp;
+use crate::domain::trace_code::InvalidReason;
+
+/// What explains a withdrawal.
+pub(super) fn explanation(cause: &Cause) -> String {
+    let Some(document) = &cause.document else {
+        return "随时间推移,该情形已不成立。".to_owned();
+    };
+    let document = format!("机构{}的单据{}", document.institution_id, document.document_id);
+    match cause.what {
+        What::Asserted => format!("{document}上传后,该情形已得到说明。"),
+        What::Retracted => format!("{document}撤销或更正后,该情形已不成立。"),
+        What::Reference => format!("基础数据更新后重新核对{document},该情形已不成立。"),
+        What::Tick => "随时间推移,该情形已不成立。".to_owned(),
+    }
+}
+
+/// What is found.
+pub(super) fn sentence(change: &AlertChange) -> String {
+    let finding = &change.finding;
+    let code = change.code.as_deref().unwrap_or_default();
+    let judged_on_line =
+        finding.rule.entry().judges == Judges::Line && finding.basis != Some(Basis::Declared);
+    if judged_on_line { of_line(finding) } else { of_code(finding, code) }
+}
+
+fn of_line(finding: &Finding) -> String {
+    let line = line(&finding.subject);
+    let attributes = &finding.attributes;
+    let money = money(finding);
+    match finding.rule {
+        RuleId::NoCode => format!("{line}应扫追溯码而没有追溯码,无码不付{money}。"),
+        RuleId::ShortCodes => {
+            let shortfall = attributes.shortfall.map_or(String::new(), |q| format!("{q}个包装"));
+            format!("{line}的追溯码数量不足,尚缺{shortfall},未扫码的部分无法证明已实际售出{money}。")
+        }
+        RuleId::InvalidCode => {
+            let codes = codes(&attributes.codes, |code| {
+                format!("“{}”({})", tail(&code.code), code.invalid.map_or("无法识别", invalid))
+            });
+            format!("{line}有不能识别的追溯码:尾号{codes},无法据此确认药品{money}。")
+        }
+        RuleId::UnknownProduct => {
+            let codes = codes(&attributes.codes, |code| tail(&code.code).to_owned());
+            format!("{line}的追溯码(尾号{codes})的药品标识码未收录,无法核对药品。")
+        }
+        RuleId::Swap => {
+            let codes = codes(&attributes.codes, |code| {
+                let name = code.product_name.as_deref().or(code.product_code.as_deref());
+                format!("尾号{}属于{}", tail(&code.code), name.unwrap_or("其他药品"))
+            });
+            let product = product(finding);
+            format!("{line}上报为{product},而追溯码{codes},上报的药品与实物不符{money}。")
+        }
+        RuleId::RepeatedInDocument => {
+            let codes = codes(&attributes.codes, |code| tail(&code.code).to_owned());
+            format!("{line}的追溯码(尾号{codes})在同一单据的前面明细已经使用,一盒药只能计一次{money}。")
+        }
+        RuleId::Banned => {
+            let reasons: Vec<&str> = attributes.banned.iter().copied().map(banned).collect();
+            format!("{line}的药品属于禁售范围({}),不得销售{money}。", reasons.join("、"))
+        }
+        _ => {
+            let count = attributes.count.map_or(String::new(), |count| format!("(已有{count}项内容)"));
+            format!("{line}所在单据的内容超过处理上限{count},未作完整核对,暂缓支付{money}。")
+        }
+    }
+}
+
+fn of_code(finding: &Finding, code: &str) -> String {
+    let code = format!("追溯码尾号{}的药品", tail(code));
+    let (mine, theirs) = (event(&finding.subject), event(other(finding)));
+    let attributes = &finding.attributes;
+    let grace = attributes.grace_hours.map_or(String::new(), |hours| format!("{hours}小时"));
+    let (money, scope) = (money(finding), finding.scope.map_or("", scope));
+    match finding.rule {
+        RuleId::DuplicateSettlement => {
+            format!("{code}已由{theirs},其后{mine}{scope},同一盒药只能由医保基金支付一次{money}。")
+        }
+        RuleId::Resale => {
+            format!("{code}已由{theirs}且未退回,其后{mine}{scope},同一盒药只能售出一次{money}。")
+        }
+        RuleId::OverSplit => {
+            let sums = match (attributes.need, attributes.used, attributes.content) {
+                (Some(need), Some(used), Some(content)) => {
+                    format!("本次需要{need},此前已用{used},而一码只含{content}")
+                }
+                _ => "累计数量超过一码所含".to_owned(),
+            };
+            format!("{code}拆零销售超量:{mine},{sums},超出部分没有实物对应{money}。")
+        }
+        RuleId::HeldElsewhere => format!(
+            "{mine}的{code}当时不在该机构的库存,最近一次是{theirs}{scope},药品如何到达售出机构没有记录{money}。"
+        ),
+        RuleId::SoldAfterStockOut => {
+            format!("{code}已由{theirs},其后又{mine},已出库的药品不应再售出{money}。")
+        }
+        RuleId::PersonMismatch => {
+            format!("{code}由{theirs},{mine},两处的参保人不是同一人,请核实是否冒名{money}。")
+        }
+        RuleId::Swap => {
+            let product = product(finding);
+            format!(
+                "{code}在{mine}时申报为{product},而{theirs}时是另一种药品,同一盒药不会变成另一种{money}。"
+            )
+        }
+        RuleId::Reflow => {
+            format!("{code}已由{theirs}且未退回,其后{mine}{scope},已售出的药品重新进入库存{money}。")
+        }
+        RuleId::DuplicatePurchase => {
+            format!("{code}已由{theirs}{scope},未见出库,其后{mine},同一盒药不会同时在两处库存。")
+        }
+        RuleId::SettledNotDispensed => {
+            format!("{mine}{code},{grace}后仍没有对应的销售出库记录,基金可能为未发出的药品付费{money}。")
+        }
+        RuleId::NotPurchased => {
+            format!("{mine}{code},{grace}后该机构仍没有该码的入库记录,药品来源无法证明{money}。")
+        }
+        RuleId::ReturnNotRefunded => {
+            format!("{code}已由{mine},{grace}后{theirs}仍未冲销,基金不应为已退回的药品付费{money}。")
+        }
+        _ => {
+            let count = attributes.count.map_or(String::new(), |count| format!("{count}条"));
+            format!("{code}已有{count}有效记录,超过可核对的上限,一盒药不应有如此多的记录,相关结算暂缓支付。")
+        }
+    }
+}
+
+/// `机构P37020300001于2026年1月5日09:31结算的单据S1明细1`.
+fn line(side: &Side) -> String {
+    let (document, line_id) = (&side.key.document.document_id, &side.key.line_id);
+    format!("{}的单据{document}明细{line_id}", event(side))
+}
+
+/// `机构P37020300001于2026年1月5日09:31结算`.
+fn event(side: &Side) -> String {
+    format!("机构{}于{}{}", side.key.document.institution_id, when(side.occurred_at), verb(side.kind))
+}
+
+fn when(moment: Timestamp) -> String {
+    let (year, month, day) = moment.day().civil();
+    format!("{year}年{month}月{day}日{}", hour_and_minute(moment))
+}
+
+fn verb(kind: Kind) -> &'static str {
+    match kind {
+        Kind::PurchaseIn => "采购入库",
+        Kind::TransferIn => "调拨入库",
+        Kind::GiftIn => "赠药入库",
+        Kind::GainIn => "盘盈入库",
+        Kind::OtherIn => "其他入库",
+        Kind::PurchaseReturn => "采购退货出库",
+        Kind::TransferOut => "调拨出库",
+        Kind::GiftReturn => "赠药退回出库",
+        Kind::LossOut => "盘亏出库",
+        Kind::Destroyed => "销毁",
+        Kind::OtherOut => "其他出库",
+        Kind::Stocktake => "盘存",
+        Kind::Dispense => "销售",
+        Kind::DispenseReturn => "接受退药",
+        Kind::Settlement => "结算",
+    }
+}
+
+fn scope(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Institution => "(同一机构)",
+        Scope::Region => "(同一地区)",
+        Scope::OtherRegion => "(跨地区)",
+    }
+}
+
+fn banned(reason: BannedReason) -> &'static str {
+    match reason {
+        BannedReason::Expired => "已过有效期",
+        BannedReason::Recalled => "该批号已召回",
+        BannedReason::Listed => "该码列入禁售名单",
+    }
+}
+
+fn invalid(reason: InvalidReason) -> &'static str {
+    match reason {
+        InvalidReason::CheckDigit => "校验位错误",
+        InvalidReason::Barcode69 => "是商品条码而不是追溯码",
+        InvalidReason::Doubled => "同一码扫了两遍",
+        InvalidReason::Truncated => "位数不足",
+        InvalidReason::Overlong => "位数过多",
+        InvalidReason::Unrecognised => "无法识别",
+    }
+}
+
+fn product(finding: &Finding) -> String {
+    let name = finding.product_name.as_deref().or(finding.product_code.as_deref());
+    name.map_or_else(|| "另一种药品".to_owned(), |name| format!("“{name}”"))
+}
+
+fn money(finding: &Finding) -> String {
+    finding.amount_at_risk.map_or(String::new(), |amount| format!(",涉及基金{amount}元"))
+}
+
+fn codes(codes: &[ConcernedCode], speak: impl Fn(&ConcernedCode) -> String) -> String {
+    let (spoken, more) = spoken_codes(codes, speak);
+    let more = if more == 0 { String::new() } else { format!("等{}个", codes.len()) };
+    format!("{}{more}", spoken.join("、"))
+}

@@ -1,0 +1,314 @@
+//! All stages in one thread on the memory twin: what `replay`, `demo` and tests run on.
+//!
+//! Time is the greatest `issued_at` of the uploads not rejected so far. What is in flight settles before time
+//! moves, so the outcome of a run is a function of the uploads and their order alone.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use crate::broker::memory::{MemoryBroker, MemoryOptions};
+use crate::broker::{Broker, Header, OutRecord, Record, SessionOptions, TopicPartition};
+use super::SetupError;
+use crate::config::Config;
+use crate::domain::adjudicator::Policy;
+use crate::domain::document::Origin;
+use crate::domain::reference::Book;
+use crate::domain::rules::ruleset::RuleSet;
+use crate::domain::time::Timestamp;
+use crate::stage::adjudicate::Adjudicate;
+use crate::stage::intake::{Clock, FILE_HEADER, Intake, LINE_HEADER};
+use crate::stage::monitor::Monitor;
+use crate::stage::outbox::Outbox;
+use crate::stage::register::Register;
+use crate::stage::tally::Tally;
+use crate::stage::topology::{Topic, Topology};
+use crate::stage::worker::{Step, Worker, WorkerOptions};
+use crate::stage::{Stage, StageError};
+use crate::store::memory::MemoryStore;
+use crate::wire::Format;
+use crate::wire::entries::{self, ClaimEntry, DocumentEntry, ObservationEntry};
+use crate::wire::control;
+use crate::wire::intake::Limits;
+use crate::wire::pseudonym::Pseudonymiser;
+use crate::wire::ruleset;
+
+/// How a local run is set up.
+#[derive(Clone, Debug)]
+pub struct LocalOptions {
+    /// Partitions of the internal topics.
+    pub partitions: u16,
+    /// Most records in a batch of the stages behind intake.
+    pub batch_records_max: usize,
+    /// Largest internal record.
+    pub record_bytes_max: usize,
+    /// Format of alerts, decisions and dead letters.
+    pub format: Format,
+    /// What is accepted at most.
+    pub limits: Limits,
+    /// Makes persons pseudonyms.
+    pub pseudonymiser: Pseudonymiser,
+    /// The rule set.
+    pub rules: RuleSet,
+}
+
+impl LocalOptions {
+    /// One partition, whole batches, and what the configuration says. Without a configured key the documented test key
+    /// makes the pseudonyms: what a local run reads and writes stays with whoever runs it.
+    pub fn from_config(config: &Config) -> Result<Self, SetupError> {
+        let pseudonymiser = match &config.intake.pseudonym_key {
+            Some(_) => super::pseudonymiser(config)?,
+            None => Pseudonymiser::for_tests(),
+        };
+        Ok(Self {
+            partitions: 1,
+            batch_records_max: config.stage.batch_records_max,
+            record_bytes_max: config.stage.record_bytes_max,
+            format: Format::Json,
+            limits: super::limits(config),
+            pseudonymiser,
+            rules: ruleset::from_config(config.rules.as_ref())?,
+        })
+    }
+}
+
+/// One revision of an alert, of a decision, or a dead letter, as published.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// Which topic.
+    pub topic: Topic,
+    /// The record.
+    pub record: Record,
+}
+
+/// The outputs of a local run, in the order in which they were published within each topic and partition.
+const OUTPUTS: [Topic; 3] = [Topic::Alerts, Topic::Decisions, Topic::Deadletter];
+
+/// All stages on the memory twin.
+pub struct Local {
+    broker: MemoryBroker,
+    topology: Arc<Topology>,
+    intake: Worker<Intake>,
+    register: Worker<Register>,
+    monitor: Worker<Monitor>,
+    adjudicate: Worker<Adjudicate>,
+    passed_on: Option<Timestamp>,
+    drained: BTreeMap<TopicPartition, i64>,
+}
+
+impl Local {
+    /// Sets up topics and stages, and puts the rule set in force.
+    pub fn new(options: &LocalOptions, book: Book) -> Result<Self, StageError> {
+        let topology = Arc::new(Topology::new("", options.partitions, 1));
+        let broker =
+            MemoryBroker::new(MemoryOptions { record_bytes_max: usize::MAX, ..MemoryOptions::default() });
+        for topic in Topic::ALL {
+            broker.create_topic(topology.name(topic), topology.partitions(topic));
+        }
+        put_rules_in_force(&broker, &topology, &options.rules)?;
+        let mut intake = Intake::new(
+            topology.clone(),
+            Arc::new(RwLock::new(book)),
+            options.limits.clone(),
+            options.pseudonymiser.clone(),
+            Clock::UploadsOfAll,
+        );
+        intake.reads_files = true;
+        let register = Register::default();
+        let monitor = Monitor { timers_per_entry_max: 10_000 };
+        let adjudicate = Adjudicate { policy: Policy { deadline_enabled: false, ..Policy::default() }, timers_per_entry_max: 10_000 };
+        let batch = options.batch_records_max;
+        Ok(Self {
+            intake: worker(&broker, &topology, options, intake, &[Topic::Procurement], 1)?,
+            register: worker(&broker, &topology, options, register, &[Topic::Documents], batch)?,
+            monitor: worker(&broker, &topology, options, monitor, &[Topic::Observations], batch)?,
+            adjudicate: worker(&broker, &topology, options, adjudicate, &[Topic::Claims], batch)?,
+            broker,
+            topology,
+            passed_on: None,
+            drained: BTreeMap::new(),
+        })
+    }
+
+    /// Takes in one upload from a line of a file. It may stay in flight until [`Local::settle`] or until time moves.
+    pub fn feed(&mut self, payload: Vec<u8>, file: &str, line: u64) -> Result<(), StageError> {
+        let header = |name: &str, value: &str| Header { name: name.into(), value: value.into() };
+        let headers = vec![header(FILE_HEADER, file), header(LINE_HEADER, &line.to_string())];
+        self.append_input(payload, headers)
+    }
+
+    /// Moves time to `until`, unless it is there already, and settles.
+    pub fn advance_to(&mut self, until: Timestamp) -> Result<(), StageError> {
+        let content_type = control::TICK_CONTENT_TYPE.into();
+        let headers = vec![Header { name: "content-type".into(), value: content_type }];
+        self.append_input(control::encode_tick(until), headers)?;
+        self.settle()
+    }
+
+    /// Ends a run: time moves to `until` when that is later than what was reached, and everything settles.
+    pub fn finish(&mut self, until: Option<Timestamp>) -> Result<(), StageError> {
+        match until {
+            Some(until) if Some(until) > self.passed_on => self.advance_to(until),
+            _ => self.settle(),
+        }
+    }
+
+    /// The upload that moved time furthest.
+    pub fn moved_by(&self) -> Option<&Origin> {
+        self.intake.stage().moved_by()
+    }
+
+    /// Lets everything in flight come to rest.
+    pub fn settle(&mut self) -> Result<(), StageError> {
+        loop {
+            let steps = [
+                self.register.step(Duration::ZERO)?,
+                self.monitor.step(Duration::ZERO)?,
+                self.adjudicate.step(Duration::ZERO)?,
+            ];
+            if steps.iter().all(Step::is_idle) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What was published since the last call, by topic and partition in order. It is forgotten afterwards.
+    pub fn drain(&mut self) -> Result<Vec<Output>, StageError> {
+        let mut outputs = Vec::new();
+        for topic in OUTPUTS {
+            for partition in self.topology.all(topic) {
+                let from = self.drained.get(&partition).copied().unwrap_or_default();
+                let records = self.broker.read(&partition, from, usize::MAX)?;
+                let next = records.last().map_or(from, |record| record.offset + 1);
+                self.broker.trim(&partition, next)?;
+                self.drained.insert(partition, next);
+                outputs.extend(records.into_iter().map(|record| Output { topic, record }));
+            }
+        }
+        self.trim_what_was_read()?;
+        Ok(outputs)
+    }
+
+    /// The time that has been reached.
+    pub fn now(&self) -> Option<Timestamp> {
+        self.passed_on
+    }
+
+    /// Counts over all stages.
+    pub fn tally(&self) -> Tally {
+        let mut tally = Tally::default();
+        for part in
+            [self.intake.tally(), self.register.tally(), self.monitor.tally(), self.adjudicate.tally()]
+        {
+            tally.add(part);
+        }
+        tally
+    }
+
+    /// The state that the monitor keeps of a code.
+    pub fn code_state(&mut self, code: &str) -> Result<crate::domain::monitor::CodeState, StageError> {
+        let partition = self.topology.target(Topic::Observations, code.as_bytes());
+        Ok(self.monitor.value(&partition, code.as_bytes())?.unwrap_or_default())
+    }
+
+    fn append_input(&mut self, payload: Vec<u8>, headers: Vec<Header>) -> Result<(), StageError> {
+        let target = TopicPartition::new(self.topology.name(Topic::Procurement).clone(), 0);
+        let record = OutRecord { target, key: None, payload: Some(payload), headers };
+        self.broker.append_stamped(record, None)?;
+        while !self.intake.step(Duration::ZERO)?.is_idle() {
+            let reached = self.intake.stage().reached();
+            if reached > self.passed_on {
+                self.move_time(reached)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn move_time(&mut self, reached: Option<Timestamp>) -> Result<(), StageError> {
+        self.settle()?;
+        if let Some(now) = reached {
+            self.broker.set_now_millis(now.unix_millis());
+        }
+        self.passed_on = reached;
+        self.intake.pass_time()?;
+        Ok(())
+    }
+
+    /// Everything that the stages have committed past is not needed any more.
+    fn trim_what_was_read(&self) -> Result<(), StageError> {
+        for (stage, topic) in [
+            ("intake", Topic::Procurement),
+            ("register", Topic::Documents),
+            ("monitor", Topic::Observations),
+            ("adjudicate", Topic::Claims),
+        ] {
+            for partition in self.topology.all(topic) {
+                if let Some(committed) = self.broker.committed(stage, &partition) {
+                    self.broker.trim(&partition, committed)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn worker<S: Stage>(
+    broker: &MemoryBroker,
+    topology: &Arc<Topology>,
+    options: &LocalOptions,
+    stage: S,
+    topics: &[Topic],
+    batch_records_max: usize,
+) -> Result<Worker<S>, StageError> {
+    let session = broker.session(&SessionOptions {
+        group: stage.name().into(),
+        member: stage.name().into(),
+        topics: topics.iter().map(|topic| topology.name(*topic).clone()).collect(),
+        poll_records_max: batch_records_max,
+    })?;
+    let outbox = Outbox::new(topology.clone(), options.format, options.record_bytes_max);
+    let worker_options =
+        WorkerOptions { batch_records_max, pass_time_every: None, ..WorkerOptions::default() };
+    Ok(Worker::new(
+        stage,
+        Box::new(session),
+        outbox,
+        Box::new(|_, _| Ok(Box::new(MemoryStore::default()))),
+        Box::new(Timestamp::default),
+        worker_options,
+    ))
+}
+
+/// Writes the rule set to every internal partition, ahead of everything else.
+fn put_rules_in_force(
+    broker: &MemoryBroker,
+    topology: &Topology,
+    rules: &RuleSet,
+) -> Result<(), StageError> {
+    for record in rule_set_records(topology, rules) {
+        broker.append(record)?;
+    }
+    Ok(())
+}
+
+/// The rule set as records for every internal partition.
+pub fn rule_set_records(topology: &Topology, rules: &RuleSet) -> Vec<OutRecord> {
+    let rules = Box::new(rules.clone());
+    let payloads = [
+        (Topic::Documents, entries::encode_documents(&[DocumentEntry::RuleSet(rules.clone())], usize::MAX)),
+        (
+            Topic::Observations,
+            entries::encode_observations(&[ObservationEntry::RuleSet(rules.clone())], usize::MAX),
+        ),
+        (Topic::Claims, entries::encode_claims(&[ClaimEntry::RuleSet(rules)], usize::MAX)),
+    ];
+    let records = payloads.into_iter().flat_map(|(topic, payloads)| {
+        topology.all(topic).map(move |target| OutRecord {
+            target,
+            key: None,
+            payload: Some(payloads.concat()),
+            headers: Vec::new(),
+        })
+    });
+    records.collect()
+}

@@ -1,0 +1,289 @@
+//! Intake: decodes, validates and normalises uploads, makes persons pseudonyms, attaches reference data, and
+//! sends every refused input to the dead letters with its reason.
+//!
+//! It is the only stage that turns clocks into data. Its word for an input partition is the wall clock when
+//! everything there was read, else the timestamp of the record last read: a backlog holds time back.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::outbox::Outbox;
+use super::tally::InputOutcome;
+use super::topology::{Topic, Topology};
+use super::{Context, Stage, StageError, WallClock};
+use crate::broker::{Record, TopicPartition};
+use crate::domain::Text;
+use crate::domain::document::{Origin, Upload};
+use crate::domain::reference::Book;
+use crate::domain::time::Timestamp;
+use crate::wire::entries::{DeadLetter, DocumentEntry, Tick};
+use crate::wire::intake::{self, Decoded, DecodedUpload, Input, Limits};
+use crate::wire::pseudonym::Pseudonymiser;
+use crate::wire::reject::Reject;
+
+/// Where time comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// The wall clock where everything was read, else the timestamp of the record last read.
+    Wall,
+    /// The greatest `issued_at` of the uploads not rejected, and control records: per input partition.
+    Uploads,
+    /// The same over everything one intake reads: for a replay, where a single intake reads all inputs.
+    UploadsOfAll,
+}
+
+/// Reference data shared between the one who keeps it up to date and those who attach it.
+pub type SharedBook = Arc<RwLock<Book>>;
+
+/// Name of the only source under [`Clock::UploadsOfAll`].
+const ALL_INPUTS: &str = "inputs";
+/// Headers by which a replay says which file and line a record came from.
+pub const FILE_HEADER: &str = "tracewarden-file";
+/// See [`FILE_HEADER`].
+pub const LINE_HEADER: &str = "tracewarden-line";
+
+/// The intake stage.
+#[derive(Clone)]
+pub struct Intake {
+    /// Names and partitions of the topics.
+    pub topology: Arc<Topology>,
+    /// Reference data, attached to every part.
+    pub book: SharedBook,
+    /// What is accepted at most.
+    pub limits: Limits,
+    /// Makes persons pseudonyms.
+    pub pseudonymiser: Pseudonymiser,
+    /// Where time comes from.
+    pub clock: Clock,
+    /// Whether the records are lines of files: then file and line are read from headers (nobody outside is trusted
+    /// with them), the topic follows from the kind, and an upload is received when it was issued.
+    pub reads_files: bool,
+    sources: BTreeMap<Text, SourceTime>,
+    moved_by: Option<Origin>,
+}
+
+/// How far one source has come.
+#[derive(Clone, Copy, Debug, Default)]
+struct SourceTime {
+    /// The timestamp of the record last read, or the greatest issued_at and control time: by the clock.
+    reached: Option<Timestamp>,
+    /// What was passed on last.
+    passed_on: Option<Timestamp>,
+}
+
+impl Intake {
+    /// An intake that has read nothing yet.
+    pub fn new(
+        topology: Arc<Topology>,
+        book: SharedBook,
+        limits: Limits,
+        pseudonymiser: Pseudonymiser,
+        clock: Clock,
+    ) -> Self {
+        let sources = BTreeMap::new();
+        Self { topology, book, limits, pseudonymiser, clock, reads_files: false, sources, moved_by: None }
+    }
+
+    /// The upload that moved time furthest, where uploads are the clock.
+    pub fn moved_by(&self) -> Option<&Origin> {
+        self.moved_by.as_ref()
+    }
+
+    /// The greatest time reached by any source: what a replay compares with the time it has passed on.
+    pub fn reached(&self) -> Option<Timestamp> {
+        self.sources.values().filter_map(|source| source.reached).max()
+    }
+
+    fn source_name(&self, source: &TopicPartition) -> Text {
+        match (self.clock, self.topology.topic(&source.topic)) {
+            (Clock::UploadsOfAll, _) | (_, None) => ALL_INPUTS.into(),
+            (_, Some(topic)) => format!("{}/{}", topic.name(), source.partition).into(),
+        }
+    }
+
+    fn sources_expected(&self) -> u32 {
+        match self.clock {
+            Clock::UploadsOfAll => 1,
+            Clock::Wall | Clock::Uploads => {
+                Topic::INPUTS.iter().map(|topic| self.topology.partitions(*topic).unsigned_abs()).sum()
+            }
+        }
+    }
+
+    fn reach(&mut self, source: &TopicPartition, time: Timestamp) {
+        let name = self.source_name(source);
+        let reached = &mut self.sources.entry(name).or_default().reached;
+        *reached = match self.clock {
+            // Record timestamps may step back; the newest record is the one that counts.
+            Clock::Wall => Some(time),
+            Clock::Uploads | Clock::UploadsOfAll => (*reached).max(Some(time)),
+        };
+    }
+
+    fn origin(&self, record: &Record) -> Origin {
+        let received_at = Timestamp::from_unix_millis(record.timestamp_millis.unwrap_or_default());
+        let header = |name: &str| {
+            let header = record.headers.iter().find(|header| header.name == name)?;
+            std::str::from_utf8(&header.value).ok()
+        };
+        if self.reads_files
+            && let (Some(file), Some(line)) = (header(FILE_HEADER), header(LINE_HEADER))
+        {
+            let offset = line.parse().unwrap_or_default();
+            return Origin { topic: file.into(), partition: 0, offset, received_at };
+        }
+        let topic = record.source.topic.clone();
+        Origin { topic, partition: record.source.partition, offset: record.offset, received_at }
+    }
+
+    /// Attaches reference data and sends the upload, with its aliases, to the partitions of their keys.
+    fn pass_on(&self, decoded: DecodedUpload, book: &Book, out: &mut Outbox) {
+        let DecodedUpload { mut upload, aliases } = decoded;
+        let member = upload.key().clone();
+        attach(&mut upload, book);
+        let partition = out.document_partition(&member);
+        out.document(DocumentEntry::Upload(Box::new(upload)), partition);
+        for alias in aliases {
+            let partition = out.document_partition(&alias);
+            out.document(DocumentEntry::Alias { alias, member: member.clone() }, partition);
+        }
+    }
+}
+
+impl Stage for Intake {
+    type Value = ();
+
+    fn name(&self) -> &'static str {
+        "intake"
+    }
+
+    fn keeps_state(&self) -> bool {
+        false
+    }
+
+    fn apply(&mut self, record: &Record, cx: &mut Context<'_, ()>) -> Result<(), StageError> {
+        let origin = self.origin(record);
+        let record_timestamp = record.timestamp_millis.map(Timestamp::from_unix_millis);
+        if self.clock == Clock::Wall
+            && let Some(timestamp) = record_timestamp
+        {
+            self.reach(&record.source, timestamp);
+        }
+        let content_type = record.headers.iter().find(|header| header.name == "content-type");
+        let input = Input {
+            group: self.topology.topic(&record.source.topic).and_then(Topic::group).filter(|_| !self.reads_files),
+            content_type: content_type.map(|header| header.value.as_slice()),
+            payload: record.payload.as_deref().unwrap_or_default(),
+            origin: &origin,
+            record_timestamp,
+        };
+        let topic = self.topology.topic(&record.source.topic).unwrap_or(Topic::Procurement);
+        cx.tally.read(topic);
+        match intake::decode(&input, &self.limits, &self.pseudonymiser) {
+            Decoded::Uploads { uploads, refused } => {
+                cx.tally.input(topic, InputOutcome::Decoded);
+                self.take_uploads(uploads, topic, record, cx);
+                for reject in &refused {
+                    *cx.tally.rejected_uploads.entry(reject.reason.name()).or_default() += 1;
+                    send_dead_letter(reject, &origin, cx.out);
+                }
+            }
+            Decoded::Ignored { .. } => cx.tally.input(topic, InputOutcome::Ignored),
+            Decoded::Tick { at } => {
+                cx.tally.input(topic, InputOutcome::Ignored);
+                if self.clock != Clock::Wall {
+                    self.reach(&record.source, at);
+                }
+            }
+            Decoded::Rejected(rejects) => {
+                let reason = rejects.first().map_or("unparseable", |reject| reject.reason.name());
+                cx.tally.input(topic, InputOutcome::Rejected(reason));
+                for reject in &rejects {
+                    send_dead_letter(reject, &origin, cx.out);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn pass_time(&mut self, source: &TopicPartition, outside: WallClock, out: &mut Outbox) {
+        let name = self.source_name(source);
+        let sources = self.sources_expected();
+        let clock = self.clock;
+        let time = self.sources.entry(name.clone()).or_default();
+        let (now, wall) = match clock {
+            Clock::Wall if outside.caught_up => (Some(outside.wall), Some(outside.wall)),
+            Clock::Wall => (time.reached, Some(outside.wall)),
+            Clock::Uploads | Clock::UploadsOfAll => (time.reached, None),
+        };
+        let Some(now) = now else { return };
+        if wall.is_none() && time.passed_on.is_some_and(|passed_on| passed_on >= now) {
+            return;
+        }
+        time.passed_on = Some(now);
+        for partition in 0..out.topology().partitions(Topic::Documents) {
+            let tick = Tick { source: name.clone(), sources, now, wall };
+            out.document(DocumentEntry::Tick(tick), partition);
+        }
+    }
+
+    fn aborted(&mut self) {
+        for source in self.sources.values_mut() {
+            source.passed_on = None;
+        }
+    }
+}
+
+impl Intake {
+    fn take_uploads(
+        &mut self,
+        uploads: Vec<DecodedUpload>,
+        topic: Topic,
+        record: &Record,
+        cx: &mut Context<'_, ()>,
+    ) {
+        let book = self.book.clone();
+        let book = book.read().unwrap_or_else(PoisonError::into_inner);
+        for mut upload in uploads {
+            *cx.tally.derived.entry(topic).or_default() += 1;
+            if self.reads_files {
+                upload.upload.receive_when_issued();
+            }
+            if self.clock != Clock::Wall {
+                if Some(upload.upload.issued_at()) > self.reached() {
+                    self.moved_by = Some(upload.upload.origin().clone());
+                }
+                self.reach(&record.source, upload.upload.issued_at());
+            }
+            self.pass_on(upload, &book, cx.out);
+        }
+    }
+}
+
+fn send_dead_letter(reject: &Reject, origin: &Origin, out: &mut Outbox) {
+    out.dead_letter(&DeadLetter {
+        origin: origin.clone(),
+        reason: reject.reason.name(),
+        field: reject.field.clone(),
+        sentence: reject.sentence.clone(),
+        institution_id: reject.institution_id.clone(),
+        document_id: reject.document_id.clone(),
+    });
+}
+
+/// Attaches to every part all dated records of the keys that it names.
+fn attach(upload: &mut Upload, book: &Book) {
+    let Upload::Version(version) = upload else { return };
+    let institution_id = version.key.institution_id.clone();
+    if let Some(header) = &mut version.header {
+        header.reference = book.for_header(&institution_id);
+    }
+    for line in &mut version.lines {
+        if let Some(fee) = &mut line.fee {
+            fee.reference = book.for_fee(&institution_id, &fee.content);
+        }
+        if let Some(codes) = &mut line.codes {
+            codes.reference = book.for_codes(&codes.content);
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The stages: one loop ([`worker`]) around pure functions.
+//!
+//! A stage reads one topic (intake: the three outside ones). A [`worker::Worker`] takes a bounded batch, applies
+//! each record to (overlay, outbox), commits outputs and input offsets in one transaction, and only then lets
+//! the overlay reach the store, together with the offset. What a record makes a stage publish depends on the
+//! records before it in its partition, never on batch boundaries.
+//!
+//! | stage | reads | keyed by | publishes |
+//! |---|---|---|---|
+//! | [`intake`] | procurement, dispensing, settlement | – | documents, deadletter |
+//! | [`register`] | documents | document | alerts (line rules), observations, claims, documents (aliases) |
+//! | [`monitor`] | observations | trace code | alerts (code rules), claims (verdicts) |
+//! | [`adjudicate`] | claims | claim | decisions |
+
+pub mod adjudicate;
+pub mod intake;
+mod meters;
+pub mod monitor;
+pub mod outbox;
+pub mod overlay;
+pub mod partition;
+pub mod register;
+pub mod tally;
+pub mod topology;
+pub mod watermark;
+pub mod worker;
+
+use crate::broker::{BrokerError, Record, TopicPartition};
+use crate::domain::observation::Moment;
+use crate::domain::time::Timestamp;
+use crate::store::StoreError;
+use crate::wire::WireError;
+use outbox::Outbox;
+use overlay::StateValue;
+use partition::PartitionState;
+use tally::Tally;
+
+/// One stage: a pure function from a record and the state before it to effects and the state after it.
+pub trait Stage: Send {
+    /// The state of one key.
+    type Value: StateValue + Send;
+
+    /// The name in logs, metrics and on the command line.
+    fn name(&self) -> &'static str;
+
+    /// Whether it keeps state; a stage without state starts where the group has committed and replays nothing.
+    fn keeps_state(&self) -> bool {
+        true
+    }
+
+    /// Applies one record.
+    fn apply(&mut self, record: &Record, cx: &mut Context<'_, Self::Value>) -> Result<(), StageError>;
+
+    /// Lets time pass for a partition: called between batches with the wall clock and whether everything
+    /// readable was read. Only intake turns clocks into data.
+    fn pass_time(&mut self, _: &TopicPartition, _: WallClock, _: &mut Outbox) {}
+
+    /// Nothing published since the last commit became visible: whatever was passed on is to be passed on again.
+    fn aborted(&mut self) {}
+}
+
+/// What the worker knows of the time outside at one partition of its input.
+#[derive(Clone, Copy, Debug)]
+pub struct WallClock {
+    /// The wall clock.
+    pub wall: Timestamp,
+    /// Whether everything in the partition was read.
+    pub caught_up: bool,
+}
+
+/// What a record is applied to.
+pub struct Context<'a, V> {
+    /// The state of the record's partition.
+    pub state: &'a mut PartitionState<V>,
+    /// What it publishes.
+    pub out: &'a mut Outbox,
+    /// What it counts.
+    pub tally: &'a mut Tally,
+    /// When the record was written.
+    pub written_at: Timestamp,
+}
+
+impl<V: StateValue> Context<'_, V> {
+    /// The moment of an entry: the partition's time, and when the record was written.
+    pub fn moment(&mut self) -> Moment {
+        let watermark = &self.state.facts().watermark;
+        Moment { now: watermark.now(), wall: watermark.wall, detected_at: self.written_at }
+    }
+}
+
+/// How a stage failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StageError {
+    /// The broker failed.
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An internal record cannot be read: written by a newer version, or damaged.
+    #[error("record {offset} of {partition} cannot be read: {error}; an older binary cannot read a newer log")]
+    Unreadable {
+        /// The partition.
+        partition: TopicPartition,
+        /// The offset.
+        offset: i64,
+        /// Why.
+        error: WireError,
+    },
+}
+
+/// Builds the error of an internal record that cannot be read.
+fn unreadable(record: &Record, error: WireError) -> StageError {
+    StageError::Unreadable { partition: record.source.clone(), offset: record.offset, error }
+}

@@ -1,0 +1,103 @@
+//! The monitor: keeps the timeline of every code, evaluates the code rules, answers every settlement with a verdict.
+//!
+//! A code that waits for a grace has one timer, at the earliest moment that could change its findings. A tick that
+//! moves time past no timer costs one look at the first of them.
+
+use super::overlay::StateValue;
+use super::{Context, Stage, StageError, unreadable};
+use crate::broker::Record;
+use crate::domain::Text;
+use crate::domain::monitor::{self, CodeState, MonitorEffects};
+use crate::store::StoreError;
+use crate::wire::entries::{self, ObservationEntry};
+use crate::wire::state;
+
+/// The monitor stage.
+#[derive(Clone, Debug)]
+pub struct Monitor {
+    /// Most timers fired by one entry; the rest fires by the entries that follow it.
+    pub timers_per_entry_max: usize,
+}
+
+impl StateValue for CodeState {
+    fn encode(&self) -> Vec<u8> {
+        state::encode_code(self)
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
+        state::decode_code(bytes).map_err(|error| StoreError::Unreadable(error.to_string()))
+    }
+
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Stage for Monitor {
+    type Value = CodeState;
+
+    fn name(&self) -> &'static str {
+        "monitor"
+    }
+
+    fn apply(&mut self, record: &Record, cx: &mut Context<'_, CodeState>) -> Result<(), StageError> {
+        let payload = record.payload.as_deref().unwrap_or_default();
+        for entry in entries::decode_observations(payload).map_err(|error| unreadable(record, error))? {
+            match entry {
+                ObservationEntry::Change(change) => {
+                    let moment = cx.moment();
+                    let rules = cx.state.facts().rules.clone();
+                    let code = change.code.clone();
+                    let state = cx.state.value(code.as_bytes())?;
+                    let before = state.due;
+                    let effects = monitor::apply(state, &change, &moment, &rules);
+                    cx.state.set_timer(code.as_bytes(), before, effects.due);
+                    publish(effects, cx);
+                }
+                ObservationEntry::Tick(tick) => {
+                    cx.state.facts().watermark.update(&tick);
+                    self.fire_timers(record.source.partition, cx)?;
+                }
+                ObservationEntry::FireMore => self.fire_timers(record.source.partition, cx)?,
+                ObservationEntry::RuleSet(rules) => cx.state.facts().rules = (*rules).into(),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Monitor {
+    fn fire_timers(&self, partition: i32, cx: &mut Context<'_, CodeState>) -> Result<(), StageError> {
+        let moment = cx.moment();
+        let Some(now) = moment.now else { return Ok(()) };
+        let due = cx.state.due_timers(now, self.timers_per_entry_max)?;
+        if due.is_empty() {
+            return Ok(());
+        }
+        let rules = cx.state.facts().rules.clone();
+        for key in &due {
+            let code: Text = String::from_utf8_lossy(key).into();
+            let state = cx.state.value(key)?;
+            let before = state.due;
+            let effects = monitor::tick(state, &code, &moment, &rules);
+            cx.state.set_timer(key, before, effects.due);
+            publish(effects, cx);
+        }
+        if due.len() >= self.timers_per_entry_max {
+            cx.tally.limit("timers_per_entry_max");
+            cx.out.observation(ObservationEntry::FireMore, partition);
+        }
+        Ok(())
+    }
+}
+
+fn publish(effects: MonitorEffects, cx: &mut Context<'_, CodeState>) {
+    for alert in &effects.alerts {
+        cx.tally.alert(alert);
+        cx.out.alert(alert);
+    }
+    cx.tally.observed(&effects.observed);
+    for verdict in effects.verdicts {
+        cx.out.verdict(verdict);
+    }
+}

@@ -1,0 +1,171 @@
+//! Names and partitions of the topics. The partition is computed here from the key, so that the real broker, the
+//! memory twin, replay and simulator agree.
+
+use std::sync::Arc;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::broker::TopicPartition;
+use crate::domain::document::{DocumentKey, Group};
+
+/// The topics of one installation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Topic {
+    /// In: uploads of stock movements.
+    Procurement,
+    /// In: uploads of sales.
+    Dispensing,
+    /// In: uploads of settlements.
+    Settlement,
+    /// In, compacted: reference records.
+    Reference,
+    /// Internal: uploads by document.
+    Documents,
+    /// Internal: observations by code.
+    Observations,
+    /// Internal: claims and verdicts by claim.
+    Claims,
+    /// Out, compacted: alerts by alert id.
+    Alerts,
+    /// Out, compacted: decisions by claim.
+    Decisions,
+    /// Out: refused inputs.
+    Deadletter,
+}
+
+impl Topic {
+    /// All topics.
+    pub const ALL: [Self; 10] = [
+        Self::Procurement,
+        Self::Dispensing,
+        Self::Settlement,
+        Self::Reference,
+        Self::Documents,
+        Self::Observations,
+        Self::Claims,
+        Self::Alerts,
+        Self::Decisions,
+        Self::Deadletter,
+    ];
+    /// The topics that uploads arrive on.
+    pub const INPUTS: [Self; 3] = [Self::Procurement, Self::Dispensing, Self::Settlement];
+    /// The topics between the stages.
+    pub const INTERNAL: [Self; 3] = [Self::Documents, Self::Observations, Self::Claims];
+
+    /// The name without prefix.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Procurement => "procurement",
+            Self::Dispensing => "dispensing",
+            Self::Settlement => "settlement",
+            Self::Reference => "reference",
+            Self::Documents => "documents",
+            Self::Observations => "observations",
+            Self::Claims => "claims",
+            Self::Alerts => "alerts",
+            Self::Decisions => "decisions",
+            Self::Deadletter => "deadletter",
+        }
+    }
+
+    /// The input topic of a group of documents.
+    pub const fn of_group(group: Group) -> Self {
+        match group {
+            Group::Procurement => Self::Procurement,
+            Group::Dispensing => Self::Dispensing,
+            Group::Settlement => Self::Settlement,
+        }
+    }
+
+    /// The group of documents that an input topic carries.
+    pub const fn group(self) -> Option<Group> {
+        match self {
+            Self::Procurement => Some(Group::Procurement),
+            Self::Dispensing => Some(Group::Dispensing),
+            Self::Settlement => Some(Group::Settlement),
+            _ => None,
+        }
+    }
+}
+
+/// Full topic names and partition counts.
+#[derive(Clone, Debug)]
+pub struct Topology {
+    names: [Arc<str>; 10],
+    partitions: i32,
+    input_partitions: i32,
+}
+
+impl Topology {
+    /// Topics under `prefix`, with that many internal and output partitions, and that many of each input topic.
+    pub fn new(prefix: &str, partitions: u16, input_partitions: u16) -> Self {
+        Self {
+            names: Topic::ALL.map(|topic| Arc::from(format!("{prefix}{}", topic.name()))),
+            partitions: i32::from(partitions.max(1)),
+            input_partitions: i32::from(input_partitions.max(1)),
+        }
+    }
+
+    /// The full name of a topic.
+    pub fn name(&self, topic: Topic) -> &Arc<str> {
+        &self.names[topic as usize]
+    }
+
+    /// The topic of that full name.
+    pub fn topic(&self, name: &str) -> Option<Topic> {
+        Topic::ALL.into_iter().find(|topic| **self.name(*topic) == *name)
+    }
+
+    /// How many partitions a topic has.
+    pub fn partitions(&self, topic: Topic) -> i32 {
+        match topic {
+            Topic::Procurement | Topic::Dispensing | Topic::Settlement => self.input_partitions,
+            Topic::Reference => 1,
+            _ => self.partitions,
+        }
+    }
+
+    /// All partitions of a topic.
+    pub fn all(&self, topic: Topic) -> impl Iterator<Item = TopicPartition> + '_ {
+        (0..self.partitions(topic)).map(move |partition| TopicPartition::new(self.name(topic).clone(), partition))
+    }
+
+    /// The partition of a topic that a key belongs to.
+    pub fn partition_of(&self, topic: Topic, key: &[u8]) -> i32 {
+        let partitions = self.partitions(topic).unsigned_abs();
+        let partition = xxh3_64(key) % u64::from(partitions);
+        i32::try_from(partition).unwrap_or_default()
+    }
+
+    /// The target of a record with that key.
+    pub fn target(&self, topic: Topic, key: &[u8]) -> TopicPartition {
+        TopicPartition::new(self.name(topic).clone(), self.partition_of(topic, key))
+    }
+}
+
+/// Bytes that identify a document: institution (12 characters), group, document id.
+pub fn document_key_bytes(key: &DocumentKey) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(key.institution_id.len() + key.document_id.len() + 2);
+    bytes.extend_from_slice(key.institution_id.as_bytes());
+    bytes.push(0);
+    bytes.push(key.group as u8);
+    bytes.extend_from_slice(key.document_id.as_bytes());
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Partitions are part of the contract with data at rest: a changed hash would strand it.
+    #[test]
+    fn partitions_of_known_keys_never_change() {
+        let topology = Topology::new("tracewarden.", 16, 3);
+        let partitions: Vec<i32> = ["81773220288616423835", "(01)06901234567892(21)SN1", ""]
+            .map(|key| topology.partition_of(Topic::Observations, key.as_bytes()))
+            .to_vec();
+        assert_eq!(partitions, KNOWN);
+    }
+
+    const KNOWN: [i32; 3] = [0, 0, 0];
+}

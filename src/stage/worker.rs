@@ -1,0 +1,360 @@
+//! The one loop of every stage.
+//!
+//! A worker owns a broker session (consumer and transactional producer) and the partitions it was assigned. A
+//! step is: poll, collect a batch, apply, commit, write the state. No transaction is ever open between steps, so
+//! a partition can be given back at any poll.
+//!
+//! Errors map to policy here and nowhere else:
+//!
+//! | outcome | follows |
+//! |---|---|
+//! | committed | the overlay is written to the store, with the offset |
+//! | aborted ([`BrokerError::Aborted`]) | the overlay is dropped, the batch is applied again by the same session |
+//! | unknown or fatal (any other error) | the step fails: the worker is dropped with its session and its state |
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::{Duration, Instant};
+
+use super::outbox::Outbox;
+use super::partition::PartitionState;
+use super::tally::Tally;
+use super::{Context, Stage, StageError, WallClock, meters};
+use crate::broker::{BrokerError, NextOffset, Polled, Record, Session, TopicPartition};
+use crate::domain::time::Timestamp;
+use crate::store::memory::MemoryStore;
+use crate::store::{Store, StoreError};
+use crate::telemetry::metrics;
+
+/// Opens the store of a partition, given the committed offset. What it returns is never ahead of that offset: a
+/// store that is ahead saw a commit that did not happen, and is discarded.
+pub type OpenStore = Box<dyn FnMut(&TopicPartition, i64) -> Result<Box<dyn Store>, StoreError> + Send>;
+
+/// Reads the wall clock. Replay and tests pass their own.
+pub type ReadWall = Box<dyn Fn() -> Timestamp + Send>;
+
+/// Bounds of a batch, and how often time is passed on.
+#[derive(Clone, Debug)]
+pub struct WorkerOptions {
+    /// Most records in a batch.
+    pub batch_records_max: usize,
+    /// Most payload bytes in a batch, one record over it at most.
+    pub batch_bytes_max: usize,
+    /// Longest time that a batch is collected for.
+    pub collect_max: Duration,
+    /// How often time is passed on; none: the owner passes it ([`Worker::pass_time`]).
+    pub pass_time_every: Option<Duration>,
+    /// How often a batch is tried again after an abort before the worker gives up.
+    pub aborts_max: u32,
+}
+
+impl Default for WorkerOptions {
+    fn default() -> Self {
+        Self {
+            batch_records_max: 1000,
+            batch_bytes_max: 8 << 20,
+            collect_max: Duration::from_millis(50),
+            pass_time_every: Some(Duration::from_millis(250)),
+            aborts_max: 5,
+        }
+    }
+}
+
+/// What a step did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Step {
+    /// Records applied.
+    pub records: usize,
+    /// Records published.
+    pub published: usize,
+    /// Whether the assignment changed.
+    pub reassigned: bool,
+}
+
+impl Step {
+    /// Whether there was nothing to do.
+    pub fn is_idle(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// One worker of one stage.
+pub struct Worker<S: Stage> {
+    stage: S,
+    session: Box<dyn Session>,
+    open_store: OpenStore,
+    read_wall: ReadWall,
+    options: WorkerOptions,
+    partitions: BTreeMap<TopicPartition, PartitionState<S::Value>>,
+    backlog: VecDeque<Record>,
+    backlog_bytes: usize,
+    outbox: Outbox,
+    tally: Tally,
+    time_passed_at: Option<Instant>,
+}
+
+impl<S: Stage> Worker<S> {
+    /// A worker without partitions yet.
+    pub fn new(
+        stage: S,
+        session: Box<dyn Session>,
+        outbox: Outbox,
+        open_store: OpenStore,
+        read_wall: ReadWall,
+        options: WorkerOptions,
+    ) -> Self {
+        Self {
+            stage,
+            session,
+            open_store,
+            read_wall,
+            options,
+            partitions: BTreeMap::new(),
+            backlog: VecDeque::new(),
+            backlog_bytes: 0,
+            outbox,
+            tally: Tally::default(),
+            time_passed_at: None,
+        }
+    }
+
+    /// Everything counted in committed batches.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// The stage.
+    pub fn stage(&self) -> &S {
+        &self.stage
+    }
+
+    /// The state of a key in a partition that this worker owns.
+    pub fn value(&mut self, partition: &TopicPartition, key: &[u8]) -> Result<Option<S::Value>, StageError> {
+        let Some(state) = self.partitions.get(partition) else { return Ok(None) };
+        Ok(state.committed_value(key)?)
+    }
+
+    /// One round: poll, collect, apply, commit, write.
+    pub fn step(&mut self, wait: Duration) -> Result<Step, StageError> {
+        let mut step = Step { reassigned: self.collect(wait)?, ..Step::default() };
+        let batch = self.take_batch();
+        let time_is_due = self.options.pass_time_every.is_some_and(|every| {
+            self.time_passed_at.is_none_or(|passed_at| passed_at.elapsed() >= every)
+        });
+        if time_is_due || !batch.is_empty() {
+            step.published = self.process(&batch, time_is_due)?;
+        }
+        step.records = batch.len();
+        Ok(step)
+    }
+
+    /// Passes time on at every partition now, outside the regular rhythm, and commits it.
+    pub fn pass_time(&mut self) -> Result<Step, StageError> {
+        let published = self.process(&[], true)?;
+        Ok(Step { published, ..Step::default() })
+    }
+
+    /// Closes all partitions and leaves the group.
+    pub fn close(mut self) {
+        self.partitions.clear();
+        self.session.close();
+    }
+
+    /// Polls until a batch is full, the input runs dry or the time to collect is over. Changes of the assignment
+    /// are dealt with at once: nothing is applied yet, so there is nothing to undo.
+    fn collect(&mut self, wait: Duration) -> Result<bool, StageError> {
+        let started = Instant::now();
+        let mut reassigned = false;
+        let mut wait = if self.backlog.is_empty() { wait } else { Duration::ZERO };
+        while !self.is_batch_full() {
+            match self.session.poll(wait)? {
+                Polled::Nothing => break,
+                Polled::Records(records) => {
+                    self.backlog_bytes += records.iter().map(payload_bytes).sum::<usize>();
+                    self.backlog.extend(records);
+                }
+                Polled::Assigned(partitions) => {
+                    self.open(&partitions)?;
+                    reassigned = true;
+                }
+                Polled::Revoked(partitions) => {
+                    self.give_back(&partitions)?;
+                    reassigned = true;
+                }
+            }
+            if started.elapsed() >= self.options.collect_max {
+                break;
+            }
+            wait = Duration::ZERO;
+        }
+        Ok(reassigned)
+    }
+
+    fn is_batch_full(&self) -> bool {
+        self.backlog.len() >= self.options.batch_records_max
+            || self.backlog_bytes >= self.options.batch_bytes_max
+    }
+
+    fn take_batch(&mut self) -> Vec<Record> {
+        let mut batch = Vec::new();
+        let mut bytes = 0;
+        while batch.len() < self.options.batch_records_max && bytes < self.options.batch_bytes_max {
+            let Some(record) = self.backlog.pop_front() else { break };
+            bytes += payload_bytes(&record);
+            batch.push(record);
+        }
+        self.backlog_bytes -= bytes;
+        batch
+    }
+
+    /// Opens assigned partitions: from the store's offset, muted up to the committed one.
+    fn open(&mut self, assigned: &[TopicPartition]) -> Result<(), StageError> {
+        let mut starts = Vec::with_capacity(assigned.len());
+        for source in assigned {
+            let (first, _) = self.session.watermarks(source)?;
+            let known = self.session.committed(source)?;
+            let committed = known.unwrap_or(first);
+            let (store, start) = if self.stage.keeps_state() {
+                let store = (self.open_store)(source, committed)?;
+                let start = store.next_offset();
+                (store, if known.is_some() { start } else { start.max(first) })
+            } else {
+                (Box::new(MemoryStore::default()) as Box<dyn Store>, committed)
+            };
+            if start < first {
+                return Err(BrokerError::OffsetOutOfRange { partition: source.clone(), offset: start }.into());
+            }
+            tracing::info!(
+                stage = self.stage.name(),
+                partition = %source,
+                from = start,
+                committed,
+                "partition assigned: {} records to replay",
+                committed.saturating_sub(start)
+            );
+            self.partitions.insert(source.clone(), PartitionState::open(store, start, committed)?);
+            starts.push((source.clone(), start));
+        }
+        self.session.start(&starts)?;
+        metrics::assigned(self.stage.name(), assigned.len());
+        Ok(())
+    }
+
+    fn give_back(&mut self, revoked: &[TopicPartition]) -> Result<(), StageError> {
+        let revoked_set: BTreeSet<&TopicPartition> = revoked.iter().collect();
+        self.backlog.retain(|record| !revoked_set.contains(&record.source));
+        self.backlog_bytes = self.backlog.iter().map(payload_bytes).sum();
+        for partition in revoked {
+            self.partitions.remove(partition);
+            metrics::lag(&partition.topic, partition.partition, 0);
+            tracing::info!(stage = self.stage.name(), %partition, "partition given back");
+        }
+        self.session.release(revoked)?;
+        metrics::revoked(self.stage.name(), revoked.len());
+        Ok(())
+    }
+
+    /// Lets the stage turn the time outside into data, behind everything that was applied.
+    fn pass_time_at_all_partitions(&mut self) -> Result<(), StageError> {
+        let wall = (self.read_wall)();
+        let backlogged: BTreeSet<TopicPartition> =
+            self.backlog.iter().map(|record| record.source.clone()).collect();
+        for source in self.partitions.keys() {
+            let caught_up = !backlogged.contains(source) && self.session.is_caught_up(source)?;
+            self.stage.pass_time(source, WallClock { wall, caught_up }, &mut self.outbox);
+        }
+        Ok(())
+    }
+
+    /// Applies a batch, passes time on behind it, and commits both, again after an abort. Returns the number of
+    /// records published.
+    fn process(&mut self, batch: &[Record], pass_time: bool) -> Result<usize, StageError> {
+        let started = Instant::now();
+        for attempt in 0.. {
+            let mut tally = Tally::default();
+            self.apply(batch, &mut tally)?;
+            if pass_time {
+                self.pass_time_at_all_partitions()?;
+                self.time_passed_at = Some(Instant::now());
+            }
+            let outputs = self.outbox.take_records();
+            let offsets = self.offsets_to_commit(batch, !outputs.is_empty());
+            let published = outputs.len();
+            if !offsets.is_empty() {
+                let commit_started = Instant::now();
+                match self.session.commit(outputs, &offsets) {
+                    Ok(()) => metrics::committed(self.stage.name(), commit_started.elapsed()),
+                    Err(BrokerError::Aborted(reason)) if attempt < self.options.aborts_max => {
+                        tracing::warn!(stage = self.stage.name(), reason, "batch aborted, applied again");
+                        metrics::aborted(self.stage.name());
+                        self.roll_back(batch);
+                        self.stage.aborted();
+                        continue;
+                    }
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            for source in batch.iter().map(|record| &record.source).collect::<BTreeSet<_>>() {
+                if let Some(state) = self.partitions.get_mut(source) {
+                    state.write()?;
+                }
+            }
+            self.tally.add(&tally);
+            meters::record(&tally);
+            if !batch.is_empty() {
+                metrics::batch(self.stage.name(), batch.len(), batch.iter().map(payload_bytes).sum());
+                metrics::batch_seconds(self.stage.name(), started.elapsed());
+            }
+            return Ok(published);
+        }
+        Ok(0)
+    }
+
+    fn apply(&mut self, batch: &[Record], tally: &mut Tally) -> Result<(), StageError> {
+        let mut muted_tally = Tally::default();
+        for record in batch {
+            let Some(state) = self.partitions.get_mut(&record.source) else { continue };
+            let muted = record.offset < state.muted_until;
+            self.outbox.mute(muted);
+            let mut cx = Context {
+                state,
+                out: &mut self.outbox,
+                tally: if muted { &mut muted_tally } else { tally },
+                written_at: Timestamp::from_unix_millis(record.timestamp_millis.unwrap_or_default()),
+            };
+            let applied = self.stage.apply(record, &mut cx);
+            self.outbox.mute(false);
+            applied?;
+            if let Some(state) = self.partitions.get_mut(&record.source) {
+                state.next_offset = record.offset + 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// The next offsets of the partitions touched; when only time is passed on, those of all partitions, so that
+    /// the transaction is fenced all the same. Partitions still being rebuilt commit nothing.
+    fn offsets_to_commit(&self, batch: &[Record], has_outputs: bool) -> Vec<NextOffset> {
+        let touched: BTreeSet<&TopicPartition> = batch.iter().map(|record| &record.source).collect();
+        let live = self.partitions.iter().filter(|(_, state)| state.next_offset >= state.muted_until);
+        let next = live.map(|(source, state)| (source.clone(), state.next_offset));
+        let moved: Vec<NextOffset> = next.clone().filter(|(source, _)| touched.contains(source)).collect();
+        if moved.is_empty() && has_outputs { next.collect() } else { moved }
+    }
+
+    fn roll_back(&mut self, batch: &[Record]) {
+        self.outbox.clear();
+        let mut first: BTreeMap<&TopicPartition, i64> = BTreeMap::new();
+        for record in batch {
+            first.entry(&record.source).or_insert(record.offset);
+        }
+        for (source, offset) in first {
+            if let Some(state) = self.partitions.get_mut(source) {
+                state.roll_back(offset);
+            }
+        }
+    }
+}
+
+fn payload_bytes(record: &Record) -> usize {
+    record.payload.as_ref().map_or(0, Vec::len)
+}

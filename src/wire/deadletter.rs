@@ -1,0 +1,50 @@
+//! Refused inputs on their way out, by `proto/tracewarden/v1/deadletter.proto`. They say where the input is and what
+//! is wrong with it, and never repeat its bytes.
+
+use super::entries::DeadLetter;
+use super::outbound::{Event, parse_json};
+use super::pb;
+use super::{Format, Message, WireError};
+
+pub use super::pb::DeadLetter as DeadLetterMessage;
+
+/// The record of a refused input. Its key is `topic/partition/offset`. One input may be refused in several places, which
+/// the event's id tells apart.
+pub fn encode(letter: &DeadLetter, format: Format) -> Message {
+    let origin = &letter.origin;
+    let key = format!("{}/{}/{}", origin.topic, origin.partition, origin.offset);
+    let event = Event {
+        id: format!("{key}/{}/{}", letter.reason, letter.field.as_deref().unwrap_or_default()),
+        source: "/tracewarden/deadletter",
+        kind: "tracewarden.deadletter".to_owned(),
+        time: origin.received_at,
+        subject: letter.reason,
+    };
+    event.message(key.clone().into_bytes(), &message(letter), format)
+}
+
+/// Reads the JSON form.
+pub fn parse(json: &[u8]) -> Result<DeadLetterMessage, WireError> {
+    parse_json(json, "dead letter")
+}
+
+/// The message of a refused input.
+pub fn message(letter: &DeadLetter) -> DeadLetterMessage {
+    let origin = &letter.origin;
+    DeadLetterMessage {
+        source: Some(pb::SourceRecord {
+            topic: origin.topic.to_string(),
+            partition: origin.partition,
+            offset: origin.offset,
+        }),
+        reason: letter.reason.into(),
+        field: letter.field.clone(),
+        sentence: letter.sentence.clone(),
+        institution_id: letter.institution_id.as_deref().map(Into::into),
+        document_id: letter.document_id.as_deref().map(Into::into),
+        received_at: origin.received_at.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,243 @@
+//! Entries survive the way through the log, however the records are cut, and damage never panics.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::sync::Arc;
+
+use proptest::collection::vec;
+use proptest::option::of;
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::document::Version;
+use crate::wire::{WireError, testing};
+
+fn tick() -> impl Strategy<Value = Tick> {
+    (testing::text(), any::<u32>(), testing::moment(), of(testing::moment()))
+        .prop_map(|(source, sources, now, wall)| Tick { source, sources, now, wall })
+}
+
+fn document_entry() -> impl Strategy<Value = DocumentEntry> {
+    prop_oneof![
+        testing::version()
+            .prop_map(|version| DocumentEntry::Upload(Box::new(Upload::Version(Box::new(version))))),
+        testing::reversal().prop_map(|reversal| DocumentEntry::Upload(Box::new(Upload::Reversal(reversal)))),
+        (testing::document_key(), testing::document_key())
+            .prop_map(|(alias, member)| DocumentEntry::Alias { alias, member }),
+        testing::reversal().prop_map(|reversal| DocumentEntry::Forwarded(Box::new(reversal))),
+        (testing::reversal(), testing::document_key()).prop_map(|(reversal, after)| {
+            DocumentEntry::ForwardPage { reversal: Box::new(reversal), after }
+        }),
+        tick().prop_map(DocumentEntry::Tick),
+        testing::rule_set().prop_map(|rules| DocumentEntry::RuleSet(Box::new(rules))),
+    ]
+}
+
+fn observation_entry() -> impl Strategy<Value = ObservationEntry> {
+    prop_oneof![
+        testing::code_change().prop_map(|change| ObservationEntry::Change(Box::new(change))),
+        tick().prop_map(ObservationEntry::Tick),
+        Just(ObservationEntry::FireMore),
+        testing::rule_set().prop_map(|rules| ObservationEntry::RuleSet(Box::new(rules))),
+    ]
+}
+
+fn claim_entry() -> impl Strategy<Value = ClaimEntry> {
+    prop_oneof![
+        testing::claim().prop_map(|claim| ClaimEntry::Claim(Box::new(claim))),
+        testing::code_verdict().prop_map(|verdict| ClaimEntry::Verdict(Box::new(verdict))),
+        tick().prop_map(ClaimEntry::Tick),
+        Just(ClaimEntry::FireMore),
+        testing::rule_set().prop_map(|rules| ClaimEntry::RuleSet(Box::new(rules))),
+    ]
+}
+
+/// Decodes all records and checks that none is over the limit without being alone in it.
+fn decode_all<E>(
+    records: &[Vec<u8>],
+    record_bytes_max: usize,
+    decode: impl Fn(&[u8]) -> Result<Vec<E>, WireError>,
+) -> Vec<E> {
+    let mut all = Vec::new();
+    for record in records {
+        let entries = decode(record).unwrap();
+        assert!(
+            record.len() <= record_bytes_max || entries.len() == 1,
+            "{} bytes with {} entries, limit {record_bytes_max}",
+            record.len(),
+            entries.len()
+        );
+        all.extend(entries);
+    }
+    all
+}
+
+/// Damages a record in a few places.
+fn damaged(mut record: Vec<u8>, damage: &[(u16, u8)], cut: u16) -> Vec<u8> {
+    for (at, byte) in damage {
+        let len = record.len().max(1);
+        if let Some(target) = record.get_mut(usize::from(*at) % len) {
+            *target = *byte;
+        }
+    }
+    let keep = record.len().saturating_sub(usize::from(cut) % 8);
+    record.truncate(keep);
+    record
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn document_entries_survive(entries in vec(document_entry(), 0..6), limit in 0..2000_usize) {
+        let records = encode_documents(&entries, limit);
+        prop_assert_eq!(decode_all(&records, limit, decode_documents), entries);
+    }
+
+    #[test]
+    fn observation_entries_survive(entries in vec(observation_entry(), 0..6), limit in 0..2000_usize) {
+        let records = encode_observations(&entries, limit);
+        prop_assert_eq!(decode_all(&records, limit, decode_observations), entries);
+    }
+
+    #[test]
+    fn claim_entries_survive(entries in vec(claim_entry(), 0..6), limit in 0..2000_usize) {
+        let records = encode_claims(&entries, limit);
+        prop_assert_eq!(decode_all(&records, limit, decode_claims), entries);
+    }
+
+    #[test]
+    fn damage_is_an_error_or_other_entries_and_never_a_panic(
+        documents in vec(document_entry(), 1..3),
+        observations in vec(observation_entry(), 1..3),
+        claims in vec(claim_entry(), 1..3),
+        damage in vec(any::<(u16, u8)>(), 1..4),
+        cut in any::<u16>(),
+    ) {
+        for record in encode_documents(&documents, usize::MAX) {
+            let bytes = damaged(record, &damage, cut);
+            let _ = (decode_documents(&bytes), decode_observations(&bytes), decode_claims(&bytes));
+        }
+        for record in encode_observations(&observations, usize::MAX) {
+            let _ = decode_observations(&damaged(record, &damage, cut));
+        }
+        for record in encode_claims(&claims, usize::MAX) {
+            let _ = decode_claims(&damaged(record, &damage, cut));
+        }
+    }
+}
+
+/// A document with many lines that are all judged by the same two reference records.
+fn repetitive_version(lines: u32) -> Version {
+    use crate::domain::amount::Quantity;
+    use crate::domain::document::{
+        CodesFacet, DocumentKey, FeeFacet, Group, LineVersion, Origin, Part, ScannedCode,
+    };
+    use crate::domain::reference::{Item, Key, Product, Record, Slice, Value};
+    use crate::domain::time::Timestamp;
+    use crate::domain::trace_code::{Family, Scan, TraceCode};
+
+    let product_code = Text::from("XR05CBA198A001010100863");
+    let name = Text::from("盐酸氨溴索片 30mg×20片");
+    let record = |key, value| Arc::new(Record { key, valid_from: None, valid_to: None, value });
+    let item = record(
+        Key::Item { product_code: product_code.clone() },
+        Value::Item(Item { traceable: Some(true), watch: false }),
+    );
+    let product = record(
+        Key::Product { prefix: "8177322".into() },
+        Value::Product(Product {
+            product_code: Some(product_code.clone()),
+            name: Some(name.clone()),
+            packs_per_code: 1,
+            units_per_pack: Some(20),
+        }),
+    );
+    let line = |number: u32| LineVersion {
+        line_id: number.to_string().into(),
+        fee: Some(Part {
+            content: FeeFacet {
+                product_code: Some(product_code.clone()),
+                product_name: Some(name.clone()),
+                quantity: Some(Quantity::from_whole(1)),
+                ..FeeFacet::default()
+            },
+            reference: Slice::new(7, vec![item.clone()]),
+        }),
+        codes: Some(Part {
+            content: CodesFacet {
+                scans: vec![ScannedCode {
+                    scan: Scan::Valid(TraceCode {
+                        normal: format!("8177322{number:013}").into(),
+                        family: Family::Drug20,
+                        prefix: Some("8177322".into()),
+                        is_unit: true,
+                    }),
+                    units: None,
+                }],
+            },
+            reference: Slice::new(7, vec![product.clone()]),
+        }),
+    };
+    Version {
+        key: DocumentKey {
+            institution_id: "P37020300001".into(),
+            group: Group::Settlement,
+            document_id: "S1".into(),
+        },
+        issued_at: Timestamp::from_unix_millis(1_767_283_199_999),
+        full: true,
+        header: None,
+        lines: (0..lines).map(line).collect(),
+        origin: Origin {
+            topic: "settlement".into(),
+            partition: 0,
+            offset: 1,
+            received_at: Timestamp::from_unix_millis(1_767_283_199_999),
+        },
+    }
+}
+
+#[test]
+fn what_repeats_is_written_once_and_shared_after_reading() {
+    let entry = DocumentEntry::Upload(Box::new(Upload::Version(Box::new(repetitive_version(100)))));
+    let records = encode_documents(std::slice::from_ref(&entry), 1 << 20);
+    assert_eq!(records.len(), 1);
+    let record = &records[0];
+    assert!(record.len() < 100 * 80, "{} bytes for 100 lines", record.len());
+
+    let decoded = decode_documents(record).unwrap();
+    let DocumentEntry::Upload(upload) = &decoded[0] else { panic!("not an upload") };
+    let Upload::Version(version) = &**upload else { panic!("not a version") };
+    let reference = |line: usize| version.lines[line].codes.as_ref().unwrap().reference.records()[0].clone();
+    assert!(Arc::ptr_eq(&reference(0), &reference(99)));
+    let product =
+        |line: usize| version.lines[line].fee.as_ref().unwrap().content.product_code.clone().unwrap();
+    assert!(Arc::ptr_eq(&product(0), &product(99)));
+}
+
+#[test]
+fn an_unknown_enum_value_is_named_and_not_guessed() {
+    use crate::wire::pb_internal as pb;
+    use prost::Message;
+
+    let table = pb::Table { texts: vec!["1".into()], records: Vec::new() };
+    let document = pb::DocumentKey { institution_id: 1, group: pb::Group::Settlement as i32, document_id: 1 };
+    let origin = pb::Origin { topic: 1, ..Default::default() };
+    let read = |what: i32| {
+        let change = pb::CodeChange {
+            code: 1,
+            document: Some(document),
+            what,
+            origin: Some(origin),
+            ..Default::default()
+        };
+        let entry = pb::ObservationEntry { entry: Some(pb::observation_entry::Entry::Change(change)) };
+        let record = pb::ObservationEntries { table: Some(table.clone()), entries: vec![entry] };
+        decode_observations(&record.encode_to_vec())
+    };
+    assert!(read(pb::What::Asserted as i32).is_ok());
+    assert_eq!(read(99), Err(WireError::Field { field: "what" }));
+    assert_eq!(read(0), Err(WireError::Field { field: "change.what" }));
+    let empty = pb::ObservationEntries { table: None, entries: vec![Default::default()] }.encode_to_vec();
+    assert_eq!(decode_observations(&empty), Err(WireError::Field { field: "observation_entry" }));
+}

@@ -1,0 +1,114 @@
+//! Claims and the monitor's answers to them.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Numbered, TableReader, TableWriter, Wire, WireError, moment, paired_enums, read, read_all, write_all,
+};
+use crate::domain::amount::Money;
+use crate::domain::claim::{Claim, ClaimLine, CodeVerdict, Verdict};
+use crate::domain::rules::RuleId;
+use crate::wire::pb_internal as pb;
+
+paired_enums! {
+    Verdict, pb::Verdict, "verdict" { Pay = Pay, Hold = Hold, Refuse = Refuse }
+}
+
+/// Reasons with what each of them does.
+pub(crate) fn write_reasons(reasons: &BTreeMap<RuleId, Verdict>) -> Vec<pb::Reason> {
+    let reasons = reasons.iter();
+    reasons.map(|(rule, verdict)| pb::Reason { rule: rule.number(), verdict: verdict.number() }).collect()
+}
+
+/// The inverse of [`write_reasons`].
+pub(crate) fn read_reasons(messages: &[pb::Reason]) -> Result<BTreeMap<RuleId, Verdict>, WireError> {
+    let read = |reason: &pb::Reason| {
+        Ok((
+            RuleId::required(reason.rule, "reason.rule")?,
+            Verdict::required(reason.verdict, "reason.verdict")?,
+        ))
+    };
+    messages.iter().map(read).collect()
+}
+
+impl Wire for ClaimLine {
+    type Message = pb::ClaimLine;
+
+    fn to_message(&self, table: &mut TableWriter) -> pb::ClaimLine {
+        let awaits = self.awaits.iter();
+        let awaits =
+            awaits.map(|(code, revision)| pb::AwaitedCode { code: table.text(code), revision: *revision });
+        pb::ClaimLine {
+            awaits: awaits.collect(),
+            line_id: table.text(&self.line_id),
+            amount: self.amount.fen(),
+            reasons: write_reasons(&self.reasons),
+        }
+    }
+
+    fn from_message(message: &pb::ClaimLine, table: &TableReader) -> Result<Self, WireError> {
+        let awaits = message.awaits.iter();
+        let awaits =
+            awaits.map(|awaited| Ok((table.text(awaited.code, "claim_line.awaits.code")?, awaited.revision)));
+        Ok(Self {
+            line_id: table.text(message.line_id, "claim_line.line_id")?,
+            amount: Money::from_fen(message.amount),
+            reasons: read_reasons(&message.reasons)?,
+            awaits: awaits.collect::<Result<_, WireError>>()?,
+        })
+    }
+}
+
+impl Wire for Claim {
+    type Message = pb::Claim;
+
+    fn to_message(&self, table: &mut TableWriter) -> pb::Claim {
+        pb::Claim {
+            key: Some(self.key.to_message(table)),
+            revision: self.revision,
+            withdrawn: self.withdrawn,
+            occurred_at: self.occurred_at.unix_millis(),
+            lines: write_all(&self.lines, table),
+            ruleset: table.text(&self.ruleset),
+            reference_version: self.reference_version,
+            origin: Some(self.origin.to_message(table)),
+        }
+    }
+
+    fn from_message(message: &pb::Claim, table: &TableReader) -> Result<Self, WireError> {
+        Ok(Self {
+            key: read(&message.key, "claim.key", table)?,
+            revision: message.revision,
+            withdrawn: message.withdrawn,
+            occurred_at: moment(message.occurred_at),
+            lines: read_all(&message.lines, table)?,
+            ruleset: table.text(message.ruleset, "claim.ruleset")?,
+            reference_version: message.reference_version,
+            origin: read(&message.origin, "claim.origin", table)?,
+        })
+    }
+}
+
+impl Wire for CodeVerdict {
+    type Message = pb::CodeVerdict;
+
+    fn to_message(&self, table: &mut TableWriter) -> pb::CodeVerdict {
+        pb::CodeVerdict {
+            key: Some(self.key.to_message(table)),
+            line_id: table.text(&self.line_id),
+            code: table.text(&self.code),
+            revision: self.revision,
+            reasons: write_reasons(&self.reasons),
+        }
+    }
+
+    fn from_message(message: &pb::CodeVerdict, table: &TableReader) -> Result<Self, WireError> {
+        Ok(Self {
+            key: read(&message.key, "verdict.key", table)?,
+            line_id: table.text(message.line_id, "verdict.line_id")?,
+            code: table.text(message.code, "verdict.code")?,
+            revision: message.revision,
+            reasons: read_reasons(&message.reasons)?,
+        })
+    }
+}

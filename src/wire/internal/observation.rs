@@ -1,0 +1,151 @@
+//! Observations and what changes of them.
+
+use super::{
+    Numbered, TableReader, TableWriter, Wire, WireError, day, moment, money, paired_enums, quantity, read,
+    read_all, read_optional, write_all,
+};
+use crate::domain::amount::{Money, Quantity};
+use crate::domain::document::{Kind, Person, Role};
+use crate::domain::observation::{CodeChange, Observation, ObservationKey, What};
+use crate::domain::reference::Product;
+use crate::domain::time::Day;
+use crate::wire::pb_internal as pb;
+
+paired_enums! {
+    What, pb::What, "what" {
+        Asserted = Asserted, Retracted = Retracted, Tick = Tick, Reference = Reference,
+    }
+}
+
+impl Wire for ObservationKey {
+    type Message = pb::ObservationKey;
+
+    fn to_message(&self, table: &mut TableWriter) -> pb::ObservationKey {
+        pb::ObservationKey {
+            document: Some(self.document.to_message(table)),
+            line_id: table.text(&self.line_id),
+        }
+    }
+
+    fn from_message(message: &pb::ObservationKey, table: &TableReader) -> Result<Self, WireError> {
+        Ok(Self {
+            document: read(&message.document, "observation.document", table)?,
+            line_id: table.text(message.line_id, "observation.line_id")?,
+        })
+    }
+}
+
+impl Wire for Product {
+    type Message = pb::Product;
+
+    fn to_message(&self, table: &mut TableWriter) -> pb::Product {
+        pb::Product {
+            product_code: table.optional(&self.product_code),
+            name: table.optional(&self.name),
+            packs_per_code: self.packs_per_code,
+            units_per_pack: self.units_per_pack,
+        }
+    }
+
+    fn from_message(message: &pb::Product, table: &TableReader) -> Result<Self, WireError> {
+        Ok(Self {
+            product_code: table.optional(message.product_code, "product.product_code")?,
+            name: table.optional(message.name, "product.name")?,
+            packs_per_code: message.packs_per_code,
+            units_per_pack: message.units_per_pack,
+        })
+    }
+}
+
+impl Wire for Observation {
+    type Message = pb::Observation;
+
+    fn to_message(&self, table: &mut TableWriter) -> pb::Observation {
+        pb::Observation {
+            key: Some(self.key.to_message(table)),
+            kind: self.kind.number(),
+            role: self.role.number(),
+            time: self.time.unix_millis(),
+            codes_issued_at: self.codes_issued_at.unix_millis(),
+            split: self.split,
+            quantity: self.quantity.map(Quantity::thousandths),
+            units: self.units.map(Quantity::thousandths),
+            codes_on_line: self.codes_on_line,
+            product_code: table.optional(&self.product_code),
+            product_name: table.optional(&self.product_name),
+            product: self.product.as_ref().map(|product| product.to_message(table)),
+            person: self.person.to_message(table),
+            visit_id: table.optional(&self.visit_id),
+            settlement_id: table.optional(&self.settlement_id),
+            returns: self.returns.as_ref().map(|returns| returns.to_message(table)),
+            has_papers: self.has_papers,
+            region: table.text(&self.region),
+            tier: table.optional(&self.tier),
+            stock_uploaded_since: self.stock_uploaded_since.map(Day::days_since_epoch),
+            dispensing_uploaded_since: self.dispensing_uploaded_since.map(Day::days_since_epoch),
+            fund_amount: self.fund_amount.map(Money::fen),
+            revision: self.revision,
+            reference_version: self.reference_version,
+            origin: Some(self.origin.to_message(table)),
+        }
+    }
+
+    fn from_message(message: &pb::Observation, table: &TableReader) -> Result<Self, WireError> {
+        Ok(Self {
+            key: read(&message.key, "observation.key", table)?,
+            kind: Kind::required(message.kind, "observation.kind")?,
+            role: Role::required(message.role, "observation.role")?,
+            time: moment(message.time),
+            codes_issued_at: moment(message.codes_issued_at),
+            split: message.split,
+            quantity: quantity(message.quantity),
+            units: quantity(message.units),
+            codes_on_line: message.codes_on_line,
+            product_code: table.optional(message.product_code, "observation.product_code")?,
+            product_name: table.optional(message.product_name, "observation.product_name")?,
+            product: read_optional(&message.product, table)?,
+            person: Person::from_message(&message.person, table)?,
+            visit_id: table.optional(message.visit_id, "observation.visit_id")?,
+            settlement_id: table.optional(message.settlement_id, "observation.settlement_id")?,
+            returns: read_optional(&message.returns, table)?,
+            has_papers: message.has_papers,
+            region: table.text(message.region, "observation.region")?,
+            tier: table.optional(message.tier, "observation.tier")?,
+            stock_uploaded_since: day(message.stock_uploaded_since),
+            dispensing_uploaded_since: day(message.dispensing_uploaded_since),
+            fund_amount: money(message.fund_amount),
+            revision: message.revision,
+            reference_version: message.reference_version,
+            origin: read(&message.origin, "observation.origin", table)?,
+        })
+    }
+}
+
+impl Wire for CodeChange {
+    type Message = pb::CodeChange;
+
+    fn to_message(&self, table: &mut TableWriter) -> pb::CodeChange {
+        pb::CodeChange {
+            code: table.text(&self.code),
+            document: Some(self.document.to_message(table)),
+            document_revision: self.document_revision,
+            what: self.what.number(),
+            retracted: self.retracted.iter().map(|line_id| table.text(line_id)).collect(),
+            asserted: write_all(&self.asserted, table),
+            origin: Some(self.origin.to_message(table)),
+        }
+    }
+
+    fn from_message(message: &pb::CodeChange, table: &TableReader) -> Result<Self, WireError> {
+        let retracted = message.retracted.iter().map(|line| table.text(*line, "change.retracted"));
+        Ok(Self {
+            code: table.text(message.code, "change.code")?,
+            document: read(&message.document, "change.document", table)?,
+            document_revision: message.document_revision,
+            what: What::required(message.what, "change.what")?,
+            retracted: retracted.collect::<Result<_, _>>()?,
+            asserted: read_all(&message.asserted, table)?,
+            origin: read(&message.origin, "change.origin", table)?,
+        })
+    }
+}

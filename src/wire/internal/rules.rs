@@ -1,0 +1,106 @@
+//! Rules, their settings, and the rule set that travels in band.
+
+use super::{
+    Numbered, TableReader, TableWriter, Wire, WireError, day, length, paired_enums, read_all, write_all,
+};
+use crate::domain::rules::catalogue::RULES;
+use crate::domain::rules::ruleset::{Override, RuleSet, Setting};
+use crate::domain::rules::{Action, RuleId, Severity};
+use crate::domain::time::{Day, Millis};
+use crate::wire::pb_internal as pb;
+
+paired_enums! {
+    RuleId, pb::Rule, "rule" {
+        Banned = Banned, DuplicatePurchase = DuplicatePurchase, DuplicateSettlement = DuplicateSettlement,
+        HeldElsewhere = HeldElsewhere, InvalidCode = InvalidCode, NoCode = NoCode,
+        NotPurchased = NotPurchased, OverLimit = OverLimit, OverSplit = OverSplit,
+        OverusedCode = OverusedCode, PersonMismatch = PersonMismatch, Reflow = Reflow,
+        RepeatedInDocument = RepeatedInDocument, Resale = Resale, ReturnNotRefunded = ReturnNotRefunded,
+        SettledNotDispensed = SettledNotDispensed, ShortCodes = ShortCodes,
+        SoldAfterStockOut = SoldAfterStockOut, Swap = Swap, UnknownProduct = UnknownProduct,
+    }
+    Action, pb::Action, "action" { Observe = Observe, Alert = Alert, Hold = Hold, Refuse = Refuse }
+    Severity, pb::Severity, "severity" {
+        Info = Info, Low = Low, Medium = Medium, High = High, Critical = Critical,
+    }
+}
+
+impl Wire for Override {
+    type Message = pb::RuleOverride;
+
+    fn to_message(&self, table: &mut TableWriter) -> pb::RuleOverride {
+        pb::RuleOverride {
+            rule: self.rule.number(),
+            region: table.optional(&self.region),
+            tier: table.optional(&self.tier),
+            institution_id: table.optional(&self.institution_id),
+            product_code: table.optional(&self.product_code),
+            valid_from: self.valid_from.map(Day::days_since_epoch),
+            valid_to: self.valid_to.map(Day::days_since_epoch),
+            enabled: self.enabled,
+            action: Action::number_of(self.action),
+            severity: Severity::number_of(self.severity),
+            grace: self.grace.map(Millis::get),
+        }
+    }
+
+    fn from_message(message: &pb::RuleOverride, table: &TableReader) -> Result<Self, WireError> {
+        Ok(Self {
+            rule: RuleId::required(message.rule, "override.rule")?,
+            region: table.optional(message.region, "override.region")?,
+            tier: table.optional(message.tier, "override.tier")?,
+            institution_id: table.optional(message.institution_id, "override.institution_id")?,
+            product_code: table.optional(message.product_code, "override.product_code")?,
+            valid_from: day(message.valid_from),
+            valid_to: day(message.valid_to),
+            enabled: message.enabled,
+            action: Action::from_number(message.action)?,
+            severity: Severity::from_number(message.severity)?,
+            grace: message.grace.map(length),
+        })
+    }
+}
+
+impl Wire for RuleSet {
+    type Message = pb::RuleSet;
+
+    fn to_message(&self, table: &mut TableWriter) -> pb::RuleSet {
+        // The settings are in the order of the catalogue.
+        let settings = RULES.iter().zip(&self.defaults).map(|(entry, setting)| pb::RuleSetting {
+            rule: entry.id.number(),
+            enabled: setting.enabled,
+            action: setting.action.number(),
+            severity: setting.severity.number(),
+            grace: setting.grace.get(),
+        });
+        pb::RuleSet {
+            digest: table.text(&self.digest),
+            sale_link_window: self.sale_link_window.get(),
+            sale_match_window: self.sale_match_window.get(),
+            defaults: settings.collect(),
+            overrides: write_all(&self.overrides, table),
+        }
+    }
+
+    fn from_message(message: &pb::RuleSet, table: &TableReader) -> Result<Self, WireError> {
+        let mut set = Self {
+            digest: table.text(message.digest, "rule_set.digest")?,
+            sale_link_window: length(message.sale_link_window),
+            sale_match_window: length(message.sale_match_window),
+            overrides: read_all(&message.overrides, table)?,
+            ..Self::default()
+        };
+        for setting in &message.defaults {
+            let rule = RuleId::required(setting.rule, "rule_set.rule")?;
+            if let Some(known) = set.defaults.get_mut(rule as usize) {
+                *known = Setting {
+                    enabled: setting.enabled,
+                    action: Action::required(setting.action, "rule_set.action")?,
+                    severity: Severity::required(setting.severity, "rule_set.severity")?,
+                    grace: length(setting.grace),
+                };
+            }
+        }
+        Ok(set)
+    }
+}

@@ -1,0 +1,41 @@
+//! State per key as bytes for the stores.
+//!
+//! A value is one byte with the version of the format, and a message of `proto/tracewarden/internal/v1/state.proto`
+//! with its own table of texts. Within a version only fields are added, so that an older value reads as one in
+//! which they are absent; a change of meaning takes a new version. A value of an unknown version is refused: what
+//! a newer binary wrote is not guessed at, and the state can always be rebuilt from the log.
+//!
+//! What can be computed from the rest is not stored.
+
+mod claim;
+mod code;
+
+pub use claim::{decode_claim, encode_claim};
+pub use code::{decode_code, encode_code};
+
+use prost::Message;
+
+use super::WireError;
+
+/// The version that is written, and the only one so far.
+const VERSION: u8 = 1;
+
+fn write(message: &impl Message) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(message.encoded_len().saturating_add(1));
+    bytes.push(VERSION);
+    message.encode_raw(&mut bytes);
+    bytes
+}
+
+fn read<M: Message + Default>(bytes: &[u8], expected: &'static str) -> Result<M, WireError> {
+    match bytes.split_first() {
+        Some((&VERSION, content)) => {
+            M::decode(content).map_err(|error| WireError::Malformed { expected, detail: error.to_string() })
+        }
+        Some((&found, _)) => Err(WireError::Version { found, known: "1" }),
+        None => Err(WireError::Malformed { expected, detail: "it is empty".to_owned() }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

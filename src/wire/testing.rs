@@ -1,0 +1,441 @@
+//! Arbitrary domain values for round-trip tests.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use proptest::collection::{btree_map, vec};
+use proptest::option::of;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use crate::domain::Text;
+use crate::domain::alert::{AlertBook, Published};
+use crate::domain::amount::{Money, Quantity};
+use crate::domain::claim::{Claim, ClaimLine, CodeVerdict, Verdict};
+use crate::domain::document::{
+    CodesFacet, Counterparty, DocumentKey, FeeFacet, Group, Header, Kind, LineVersion, Origin, Part, Parts,
+    Person, Pseudonym, ReturnedSale, Reversal, Role, ScannedCode, Version,
+};
+use crate::domain::finding::{Attributes, BannedReason, ConcernedCode, Finding, Side};
+use crate::domain::observation::{CodeChange, Observation, ObservationKey, What};
+use crate::domain::reference::{Institution, Item, Key, Product, Record, Slice, Value};
+use crate::domain::rules::catalogue::RULES;
+use crate::domain::rules::ruleset::{Override, RuleSet, Setting};
+use crate::domain::rules::{Action, Basis, RuleId, Scope, Severity};
+use crate::domain::time::{Day, Millis, Timestamp};
+use crate::domain::trace_code::{Family, InvalidReason, Scan, TraceCode};
+
+pub(crate) const ROLES: [Role; 5] =
+    [Role::StockIn, Role::Dispensing, Role::Settlement, Role::Return, Role::StockOut];
+pub(crate) const WHATS: [What; 4] = [What::Asserted, What::Retracted, What::Tick, What::Reference];
+const VERDICTS: [Verdict; 3] = [Verdict::Pay, Verdict::Hold, Verdict::Refuse];
+const BANNED: [BannedReason; 3] = [BannedReason::Expired, BannedReason::Recalled, BannedReason::Listed];
+const FAMILIES: [Family; 5] = [Family::Drug20, Family::Gs1, Family::Ma, Family::Hibc, Family::Maker];
+const INVALID: [InvalidReason; 6] = [
+    InvalidReason::CheckDigit,
+    InvalidReason::Barcode69,
+    InvalidReason::Doubled,
+    InvalidReason::Truncated,
+    InvalidReason::Overlong,
+    InvalidReason::Unrecognised,
+];
+
+pub(crate) fn text() -> impl Strategy<Value = Text> {
+    prop_oneof![
+        select(&["", "1", "2", "复方阿胶浆", "P37020304446"][..]).prop_map(Text::from),
+        "[a-z]{0,3}".prop_map(Text::from)
+    ]
+}
+
+pub(crate) fn rule() -> impl Strategy<Value = RuleId> {
+    (0..RULES.len()).prop_map(|index| RULES[index].id)
+}
+
+pub(crate) fn moment() -> impl Strategy<Value = Timestamp> {
+    prop_oneof![any::<i64>(), 0..2_000_000_000_000_i64].prop_map(Timestamp::from_unix_millis)
+}
+
+pub(crate) fn day() -> impl Strategy<Value = Day> {
+    any::<i32>().prop_map(Day::from_days_since_epoch)
+}
+
+pub(crate) fn money() -> impl Strategy<Value = Money> {
+    any::<i64>().prop_map(Money::from_fen)
+}
+
+pub(crate) fn quantity() -> impl Strategy<Value = Quantity> {
+    any::<i64>().prop_map(Quantity::from_thousandths)
+}
+
+pub(crate) fn verdict() -> impl Strategy<Value = Verdict> {
+    select(&VERDICTS[..])
+}
+
+pub(crate) fn reasons() -> impl Strategy<Value = BTreeMap<RuleId, Verdict>> {
+    btree_map(rule(), verdict(), 0..3)
+}
+
+pub(crate) fn document_key() -> impl Strategy<Value = DocumentKey> {
+    (text(), select(&Group::ALL[..]), text()).prop_map(|(institution_id, group, document_id)| DocumentKey {
+        institution_id,
+        group,
+        document_id,
+    })
+}
+
+fn pseudonym() -> impl Strategy<Value = Pseudonym> {
+    any::<(u32, [u8; 16])>().prop_map(|(key_id, digest)| Pseudonym { key_id, digest })
+}
+
+pub(crate) fn person() -> impl Strategy<Value = Person> {
+    (of(pseudonym()), of(pseudonym())).prop_map(|(number, certificate)| Person { number, certificate })
+}
+
+pub(crate) fn origin() -> impl Strategy<Value = Origin> {
+    (text(), any::<i32>(), any::<i64>(), moment())
+        .prop_map(|(topic, partition, offset, received_at)| Origin { topic, partition, offset, received_at })
+}
+
+pub(crate) fn product() -> impl Strategy<Value = Product> {
+    (of(text()), of(text()), any::<u32>(), any::<Option<u32>>()).prop_map(
+        |(product_code, name, packs_per_code, units_per_pack)| Product {
+            product_code,
+            name,
+            packs_per_code,
+            units_per_pack,
+        },
+    )
+}
+
+fn institution() -> impl Strategy<Value = Institution> {
+    (of(text()), of(text()), of(text()), of(day()), of(day())).prop_map(
+        |(name, region, tier, stock_uploaded_since, dispensing_uploaded_since)| Institution {
+            name,
+            region,
+            tier,
+            stock_uploaded_since,
+            dispensing_uploaded_since,
+        },
+    )
+}
+
+fn keyed_value() -> impl Strategy<Value = (Key, Value)> {
+    prop_oneof![
+        (text(), product()).prop_map(|(prefix, product)| (Key::Product { prefix }, Value::Product(product))),
+        (text(), any::<(Option<bool>, bool)>()).prop_map(|(product_code, (traceable, watch))| {
+            (Key::Item { product_code }, Value::Item(Item { traceable, watch }))
+        }),
+        (text(), institution()).prop_map(|(institution_id, institution)| {
+            (Key::Institution { institution_id }, Value::Institution(institution))
+        }),
+        (text(), of(text())).prop_map(|(product_code, institution_id)| {
+            (Key::Exemption { product_code, institution_id }, Value::Present)
+        }),
+        (text(), text()).prop_map(|(institution_id, product_code)| {
+            (Key::NoCodeStock { institution_id, product_code }, Value::Present)
+        }),
+        (text(), text()).prop_map(|(product_code, lot)| (Key::Recall { product_code, lot }, Value::Present)),
+        text().prop_map(|code| (Key::BannedCode { code }, Value::Present)),
+    ]
+}
+
+fn slice() -> impl Strategy<Value = Slice> {
+    let record = (keyed_value(), of(day()), of(day())).prop_map(|((key, value), valid_from, valid_to)| {
+        Arc::new(Record { key, valid_from, valid_to, value })
+    });
+    (any::<u64>(), vec(record, 0..3)).prop_map(|(version, records)| Slice::new(version, records))
+}
+
+fn part<T: std::fmt::Debug>(content: impl Strategy<Value = T>) -> impl Strategy<Value = Part<T>> {
+    (content, slice()).prop_map(|(content, reference)| Part { content, reference })
+}
+
+pub(crate) fn returned_sale() -> impl Strategy<Value = ReturnedSale> {
+    (text(), of(text())).prop_map(|(document_id, line_id)| ReturnedSale { document_id, line_id })
+}
+
+pub(crate) fn header_part() -> impl Strategy<Value = Part<Header>> {
+    let counterparty = (of(text()), of(text()), of(text()), of(text())).prop_map(
+        |(name, license, delivery_note, invoice)| Counterparty { name, license, delivery_note, invoice },
+    );
+    let ids = (of(text()), of(text()), of(text()));
+    part(
+        (select(&Kind::ALL[..]), moment(), person(), ids, of(money()), counterparty, of(returned_sale()))
+            .prop_map(|(kind, occurred_at, person, ids, fund_amount, counterparty, returns)| Header {
+                kind,
+                occurred_at,
+                person,
+                visit_id: ids.0,
+                settlement_id: ids.1,
+                operator_id: ids.2,
+                fund_amount,
+                counterparty,
+                returns,
+            }),
+    )
+}
+
+pub(crate) fn fee_part() -> impl Strategy<Value = Part<FeeFacet>> {
+    part(
+        (
+            of(text()),
+            of(text()),
+            of(quantity()),
+            any::<bool>(),
+            of(money()),
+            of(money()),
+            of(text()),
+            of(day()),
+        )
+            .prop_map(
+                |(product_code, product_name, quantity, split, amount, fund_amount, lot, expires_on)| {
+                    FeeFacet {
+                        product_code,
+                        product_name,
+                        quantity,
+                        split,
+                        amount,
+                        fund_amount,
+                        lot,
+                        expires_on,
+                    }
+                },
+            ),
+    )
+}
+
+pub(crate) fn codes_part() -> impl Strategy<Value = Part<CodesFacet>> {
+    let valid = (text(), select(&FAMILIES[..]), of(text()), any::<bool>()).prop_map(
+        |(normal, family, prefix, is_unit)| Scan::Valid(TraceCode { normal, family, prefix, is_unit }),
+    );
+    let invalid = (text(), select(&INVALID[..])).prop_map(|(text, reason)| Scan::Invalid { text, reason });
+    let scanned =
+        (prop_oneof![valid, invalid], of(quantity())).prop_map(|(scan, units)| ScannedCode { scan, units });
+    part(vec(scanned, 0..3).prop_map(|scans| CodesFacet { scans }))
+}
+
+pub(crate) fn version() -> impl Strategy<Value = Version> {
+    let line = (text(), of(fee_part()), of(codes_part())).prop_map(|(line_id, fee, codes)| LineVersion {
+        line_id,
+        fee,
+        codes,
+    });
+    (document_key(), moment(), any::<bool>(), of(header_part()), vec(line, 0..3), origin()).prop_map(
+        |(key, issued_at, full, header, lines, origin)| Version {
+            key,
+            issued_at,
+            full,
+            header,
+            lines,
+            origin,
+        },
+    )
+}
+
+pub(crate) fn reversal() -> impl Strategy<Value = Reversal> {
+    (document_key(), of(text()), any::<(bool, bool, bool)>(), moment(), origin()).prop_map(
+        |(target, line_id, (header, fee, codes), issued_at, origin)| Reversal {
+            target,
+            line_id,
+            parts: Parts { header, fee, codes },
+            issued_at,
+            origin,
+        },
+    )
+}
+
+pub(crate) fn observation_key() -> impl Strategy<Value = ObservationKey> {
+    (document_key(), text()).prop_map(|(document, line_id)| ObservationKey { document, line_id })
+}
+
+pub(crate) fn observation() -> impl Strategy<Value = Observation> {
+    let event = (observation_key(), select(&Kind::ALL[..]), select(&ROLES[..]), moment(), moment());
+    let line = (any::<bool>(), of(quantity()), of(quantity()), any::<u32>(), of(money()), any::<bool>());
+    let about = (of(text()), of(text()), of(product()), person());
+    let links = (of(text()), of(text()), of(returned_sale()));
+    let institution = (text(), of(text()), of(day()), of(day()));
+    (event, line, about, links, institution, any::<(u64, u64)>(), origin()).prop_map(
+        |(event, line, about, links, institution, versions, origin)| Observation {
+            key: event.0,
+            kind: event.1,
+            role: event.2,
+            time: event.3,
+            codes_issued_at: event.4,
+            split: line.0,
+            quantity: line.1,
+            units: line.2,
+            codes_on_line: line.3,
+            product_code: about.0,
+            product_name: about.1,
+            product: about.2,
+            person: about.3,
+            visit_id: links.0,
+            settlement_id: links.1,
+            returns: links.2,
+            has_papers: line.5,
+            region: institution.0,
+            tier: institution.1,
+            stock_uploaded_since: institution.2,
+            dispensing_uploaded_since: institution.3,
+            fund_amount: line.4,
+            revision: versions.0,
+            reference_version: versions.1,
+            origin,
+        },
+    )
+}
+
+pub(crate) fn code_change() -> impl Strategy<Value = CodeChange> {
+    let lists = (vec(text(), 0..3), vec(observation(), 0..3));
+    (text(), document_key(), any::<u64>(), select(&WHATS[..]), lists, origin()).prop_map(
+        |(code, document, document_revision, what, (retracted, asserted), origin)| CodeChange {
+            code,
+            document,
+            document_revision,
+            what,
+            retracted,
+            asserted,
+            origin,
+        },
+    )
+}
+
+pub(crate) fn claim() -> impl Strategy<Value = Claim> {
+    let line = (text(), money(), reasons(), btree_map(text(), any::<u64>(), 0..3))
+        .prop_map(|(line_id, amount, reasons, awaits)| ClaimLine { line_id, amount, reasons, awaits });
+    let versions = (text(), any::<u64>());
+    (document_key(), any::<u64>(), any::<bool>(), moment(), vec(line, 0..3), versions, origin()).prop_map(
+        |(key, revision, withdrawn, occurred_at, lines, (ruleset, reference_version), origin)| Claim {
+            key,
+            revision,
+            withdrawn,
+            occurred_at,
+            lines,
+            ruleset,
+            reference_version,
+            origin,
+        },
+    )
+}
+
+pub(crate) fn code_verdict() -> impl Strategy<Value = CodeVerdict> {
+    (document_key(), text(), text(), any::<u64>(), reasons()).prop_map(
+        |(key, line_id, code, revision, reasons)| CodeVerdict { key, line_id, code, revision, reasons },
+    )
+}
+
+pub(crate) fn rule_set() -> impl Strategy<Value = RuleSet> {
+    let action = || select(&Action::ALL[..]);
+    let severity = || select(&Severity::ALL[..]);
+    let millis = || any::<u64>().prop_map(Millis::new);
+    let setting = (any::<bool>(), action(), severity(), millis())
+        .prop_map(|(enabled, action, severity, grace)| Setting { enabled, action, severity, grace });
+    let whom = (of(text()), of(text()), of(text()), of(text()), of(day()), of(day()));
+    let what = (any::<Option<bool>>(), of(action()), of(severity()), of(millis()));
+    let deviation = (rule(), whom, what).prop_map(|(rule, whom, what)| Override {
+        rule,
+        region: whom.0,
+        tier: whom.1,
+        institution_id: whom.2,
+        product_code: whom.3,
+        valid_from: whom.4,
+        valid_to: whom.5,
+        enabled: what.0,
+        action: what.1,
+        severity: what.2,
+        grace: what.3,
+    });
+    (text(), millis(), millis(), vec(setting, RULES.len()), vec(deviation, 0..3)).prop_map(
+        |(digest, sale_link_window, sale_match_window, defaults, overrides)| RuleSet {
+            digest,
+            sale_link_window,
+            sale_match_window,
+            defaults,
+            overrides,
+        },
+    )
+}
+
+fn side() -> impl Strategy<Value = Side> {
+    let event = (select(&Kind::ALL[..]), of(select(&ROLES[..])), moment(), person(), text());
+    (observation_key(), event, any::<(bool, bool)>(), origin()).prop_map(
+        |(key, (kind, role, occurred_at, person, region), (custody, custody_proof), origin)| Side {
+            key,
+            kind,
+            role,
+            occurred_at,
+            person,
+            region,
+            custody,
+            custody_proof,
+            origin,
+        },
+    )
+}
+
+fn attributes() -> impl Strategy<Value = Attributes> {
+    let code = (text(), of(select(&INVALID[..])), of(text()), of(text())).prop_map(
+        |(code, invalid, product_code, product_name)| ConcernedCode {
+            code,
+            invalid,
+            product_code,
+            product_name,
+        },
+    );
+    let banned = vec(select(&BANNED[..]), 0..3);
+    let sums = (of(quantity()), of(quantity()), of(quantity()), of(quantity()));
+    (banned, vec(code, 0..3), sums, any::<(bool, Option<u64>, Option<u32>)>()).prop_map(
+        |(banned, codes, sums, (estimate, count, grace_hours))| Attributes {
+            shortfall: sums.0,
+            banned,
+            codes,
+            need: sums.1,
+            used: sums.2,
+            content: sums.3,
+            estimate,
+            count,
+            grace_hours,
+        },
+    )
+}
+
+pub(crate) fn finding() -> impl Strategy<Value = Finding> {
+    let what = (
+        rule(),
+        of(select(&[Basis::Catalogue, Basis::Declared][..])),
+        of(select(&[Scope::Institution, Scope::Region, Scope::OtherRegion][..])),
+        select(&Action::ALL[..]),
+        select(&Severity::ALL[..]),
+    );
+    let sides = (side(), of(side()), vec(side(), 0..3), any::<u32>());
+    let product = (of(text()), of(text()), of(money()));
+    (what, sides, product, attributes()).prop_map(|(what, sides, product, attributes)| Finding {
+        rule: what.0,
+        basis: what.1,
+        scope: what.2,
+        action: what.3,
+        severity: what.4,
+        subject: sides.0,
+        counterpart: sides.1,
+        evidence: sides.2,
+        evidence_omitted: sides.3,
+        product_code: product.0,
+        product_name: product.1,
+        amount_at_risk: product.2,
+        attributes,
+    })
+}
+
+/// Books whose entries stand under the key of their finding.
+pub(crate) fn alert_book() -> impl Strategy<Value = AlertBook> {
+    vec((finding(), any::<u32>(), any::<bool>()), 0..3).prop_map(|published| AlertBook {
+        published: published
+            .into_iter()
+            .map(|(finding, revision, is_open)| {
+                let key = finding.key();
+                (key, Published { revision, open: is_open.then(|| Box::new(finding)) })
+            })
+            .collect(),
+    })
+}
