@@ -1,7 +1,11 @@
 //! tracewarden (追溯卫士).
 pub mod broker;
+pub mod commands;
 pub mod config;
 pub mod domain;
+pub mod run;
+pub mod sim;
+pub mod stage;
 pub mod store;
 pub mod telemetry;
 pub mod wire;

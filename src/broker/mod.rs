@@ -138,9 +138,10 @@ pub trait Session: Send {
 
     /// Publishes `outputs` and commits `offsets` in one transaction. With empty outputs it still commits the
     /// offsets, fenced. `offsets` may not be empty, because it is they that fence: with nothing read, commit the
-    /// current ones again. [`BrokerError::TooLarge`] and [`BrokerError::Setup`] are found before anything is sent,
-    /// after [`BrokerError::Aborted`] nothing is visible; on [`BrokerError::SessionLost`] the outcome is unknown and
-    /// the session is dead.
+    /// current ones again. [`BrokerError::TooLarge`] is found before anything is sent, after
+    /// [`BrokerError::Aborted`] nothing is visible: in both cases the session goes on. On
+    /// [`BrokerError::SessionLost`] the outcome is unknown and the session is dead; so it is after
+    /// [`BrokerError::Setup`], but nothing is visible.
     fn commit(&mut self, outputs: Vec<OutRecord>, offsets: &[NextOffset]) -> Result<(), BrokerError>;
 
     /// Leaves the group in an orderly way. Partitions must have been closed before.

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use super::Failure;
-use crate::domain::reference::Book;
+use crate::domain::reference::Change;
 use crate::wire::reference;
 
 /// Longest line that is read; a longer one is refused by the decoder, which sees this much of it.
@@ -53,13 +53,16 @@ fn skip_line(reader: &mut impl BufRead) -> io::Result<()> {
     }
 }
 
-/// Reads reference records, one a line.
-pub(super) fn read_reference(path: &Path, book: &mut Book) -> Result<(), Failure> {
+/// Calls `each` with every reference record of a file.
+pub(super) fn for_each_reference(
+    path: &Path,
+    mut each: impl FnMut(Change) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     for_each_line(path, |number, line| {
-        let change = reference::decode(&line).map_err(|error| {
-            Failure { exit_code: 1, message: format!("{} line {number}: {error}", path.display()) }
+        let change = reference::decode(&line).map_err(|error| Failure {
+            exit_code: 1,
+            message: format!("{} line {number}: {error}", path.display()),
         })?;
-        book.apply(change);
-        Ok(())
+        each(change)
     })
 }

@@ -49,7 +49,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let config = arguments.config.load()?;
     let mut book = Book::default();
     for path in &arguments.reference {
-        files::read_reference(path, &mut book)?;
+        files::for_each_reference(path, |change| {
+            book.apply(change);
+            Ok(())
+        })?;
     }
     let options = LocalOptions {
         partitions: arguments.partitions,

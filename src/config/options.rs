@@ -77,14 +77,27 @@ pub const RESERVED_SETTINGS: &[(&str, &str)] = &[
     ("transactional.id", "it follows from kafka.group_prefix, the stage and the worker"),
     ("group.id", "it follows from kafka.group_prefix and the stage"),
     ("group.instance.id", "it follows from kafka.instance_id, the stage and the worker"),
-    ("enable.auto.commit", "offsets are committed with the outputs, in one transaction"),
-    ("enable.auto.offset.store", "offsets are committed with the outputs, in one transaction"),
+    ("group.protocol", GROUPS),
+    ("partition.assignment.strategy", GROUPS),
+    ("session.timeout.ms", GROUPS),
+    ("heartbeat.interval.ms", GROUPS),
+    ("max.poll.interval.ms", GROUPS),
+    ("enable.auto.commit", COMMITTED_TOGETHER),
+    ("enable.auto.offset.store", COMMITTED_TOGETHER),
     ("auto.offset.reset", "a missing offset must stop the service, never skip records"),
-    ("enable.idempotence", "exactly-once needs it"),
-    ("isolation.level", "exactly-once needs read_committed"),
-    ("partition.assignment.strategy", "stages need their partitions assigned alike"),
+    ("enable.partition.eof", "the service itself judges whether it has read everything"),
+    ("acks", EXACTLY_ONCE),
+    ("request.required.acks", EXACTLY_ONCE),
+    ("enable.idempotence", EXACTLY_ONCE),
+    ("isolation.level", EXACTLY_ONCE),
+    ("retry.backoff.ms", "the default makes every transaction wait 100 ms"),
+    ("message.max.bytes", "the service checks the size of every record before it sends it"),
     ("partitioner", "the partition of every record is computed by the service"),
 ];
+
+const EXACTLY_ONCE: &str = "exactly-once rests on it";
+const COMMITTED_TOGETHER: &str = "offsets are committed with the outputs, in one transaction";
+const GROUPS: &str = "the hand-over of partitions rests on it";
 
 /// All sections and options, in the order of the example.
 pub const SECTIONS: &[Section] = &[

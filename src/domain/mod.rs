@@ -8,7 +8,9 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::unreachable
+    clippy::unreachable,
+    clippy::disallowed_methods,
+    clippy::iter_over_hash_type
 )]
 
 pub mod adjudicator;
@@ -20,6 +22,7 @@ pub mod finding;
 pub mod monitor;
 pub mod observation;
 pub mod reference;
+pub mod register;
 pub mod rules;
 pub mod time;
 pub mod timeline;

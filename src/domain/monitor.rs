@@ -185,3 +185,171 @@ fn observed(findings: &[Finding], cause: &Cause) -> Vec<RuleId> {
 fn newest_reference(observations: &[Observation]) -> u64 {
     observations.iter().map(|observation| observation.reference_version).max().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::alert::Status;
+    use crate::domain::document::Kind::{DispenseReturn, PurchaseIn, Settlement};
+    use crate::domain::rules::ruleset::Override;
+    use crate::domain::timeline::OBSERVATIONS_WALKED_MAX;
+    use crate::domain::timeline::story::{HOSPITAL, PHARMACY, Tell, day, told};
+
+    const CODE: &str = "81773220000000016835";
+
+    fn change(document: &Observation, what: What) -> CodeChange {
+        let is_gone = what == What::Retracted;
+        CodeChange {
+            code: CODE.into(),
+            document: document.key.document.clone(),
+            document_revision: document.revision,
+            what,
+            retracted: if is_gone { vec![document.key.line_id.clone()] } else { Vec::new() },
+            asserted: if is_gone { Vec::new() } else { vec![document.clone()] },
+            origin: document.origin.clone(),
+        }
+    }
+
+    fn at(now: u32) -> Moment {
+        Moment { now: Some(day(now)), wall: None, detected_at: day(now) }
+    }
+
+    fn told_of(state: &mut CodeState, document: &Observation) -> MonitorEffects {
+        apply(state, &change(document, What::Asserted), &at(20), &RuleSet::default())
+    }
+
+    /// Rule, subject's document, status and revision of each alert.
+    fn said(effects: &MonitorEffects) -> Vec<String> {
+        let alerts = effects.alerts.iter().map(|alert| {
+            let subject = &alert.finding.subject.key.document.document_id;
+            format!("{} {subject} {} {}", alert.finding.rule.name(), alert.status.name(), alert.revision)
+        });
+        alerts.collect()
+    }
+
+    /// Document, revision and reasons of each verdict.
+    fn answered(effects: &MonitorEffects) -> Vec<String> {
+        let verdicts = effects.verdicts.iter().map(|verdict| {
+            let reasons =
+                verdict.reasons.iter().map(|(rule, verdict)| format!(" {} {}", rule.name(), verdict.name()));
+            format!("{} {}{}", verdict.key.document_id, verdict.revision, reasons.collect::<String>())
+        });
+        verdicts.collect()
+    }
+
+    #[test]
+    fn a_late_return_pays_the_claim_that_was_refused_and_says_why() {
+        let mut state = CodeState::default();
+        let first = told_of(&mut state, &told(Settlement, PHARMACY, "S1", 5));
+        assert_eq!(answered(&first), ["S1 1"]);
+        let second = told_of(&mut state, &told(Settlement, PHARMACY, "S2", 9).with(|o| o.revision = 7));
+        assert_eq!(answered(&second), ["S2 7 duplicate_settlement refuse"]);
+        assert_eq!(said(&second), ["duplicate_settlement S2 raised 1"]);
+        let back = told_of(&mut state, &told(DispenseReturn, PHARMACY, "R1", 7).gives_back("S1"));
+        assert_eq!(answered(&back), ["S2 7"]);
+        assert_eq!(said(&back), ["duplicate_settlement S2 withdrawn 2", "return_not_refunded R1 raised 1"]);
+        let causes = back.alerts.iter().map(|alert| alert.cause.document.as_ref().map(|d| &*d.document_id));
+        assert!(causes.eq([Some("R1"), Some("R1")]));
+        let gone = apply(
+            &mut state,
+            &change(&told(DispenseReturn, PHARMACY, "R1", 7), What::Retracted),
+            &at(20),
+            &RuleSet::default(),
+        );
+        assert_eq!(said(&gone), ["duplicate_settlement S2 raised 3", "return_not_refunded R1 withdrawn 2"]);
+        assert_eq!(answered(&gone), ["S2 7 duplicate_settlement refuse"]);
+    }
+
+    #[test]
+    fn a_correction_amends_and_is_answered_with_its_own_revision() {
+        let mut state = CodeState::default();
+        told_of(&mut state, &told(Settlement, PHARMACY, "S1", 5));
+        told_of(&mut state, &told(Settlement, PHARMACY, "S2", 9));
+        let corrected = told_of(&mut state, &told(Settlement, PHARMACY, "S2", 8).with(|o| o.revision = 2));
+        assert_eq!(said(&corrected), ["duplicate_settlement S2 amended 2"]);
+        assert_eq!(answered(&corrected), ["S2 2 duplicate_settlement refuse"]);
+        let repeated = told_of(&mut state, &told(Settlement, PHARMACY, "S2", 8).with(|o| o.revision = 2));
+        assert!(repeated.alerts.is_empty());
+        assert_eq!(answered(&repeated), ["S2 2 duplicate_settlement refuse"]);
+    }
+
+    #[test]
+    fn an_unknown_retraction_is_ignored() {
+        let mut state = CodeState::default();
+        told_of(&mut state, &told(Settlement, PHARMACY, "S1", 5));
+        let before = state.clone();
+        let unknown = change(&told(Settlement, HOSPITAL, "S1", 5), What::Retracted);
+        let effects = apply(&mut state, &unknown, &at(20), &RuleSet::default());
+        assert_eq!((state, effects), (before, MonitorEffects::default()));
+    }
+
+    #[test]
+    fn a_grace_that_ends_is_a_tick_without_a_document() {
+        let mut state = CodeState::default();
+        let sold = told(Settlement, PHARMACY, "S1", 5).uploading_since(1);
+        let effects = apply(&mut state, &change(&sold, What::Asserted), &at(5), &RuleSet::default());
+        assert_eq!((said(&effects), effects.due), (Vec::new(), Some(day(7))));
+        let effects = tick(&mut state, &CODE.into(), &at(7), &RuleSet::default());
+        assert_eq!(said(&effects), ["settled_not_dispensed S1 raised 1"]);
+        assert_eq!((effects.due, state.due), (Some(day(8)), Some(day(8))));
+        assert!(effects.verdicts.is_empty(), "an alert is no reason");
+        let causes: Vec<&Cause> = effects.alerts.iter().map(|alert| &alert.cause).collect();
+        assert_eq!(causes, [&Cause { document: None, what: What::Tick }]);
+        let effects = tick(&mut state, &CODE.into(), &at(8), &RuleSet::default());
+        assert_eq!((said(&effects), effects.due), (vec!["not_purchased S1 raised 1".to_owned()], None));
+    }
+
+    #[test]
+    fn the_rule_set_silences_observes_or_softens_by_place() {
+        let deviation = |enabled, action| Override {
+            rule: RuleId::DuplicateSettlement,
+            region: None,
+            tier: None,
+            institution_id: Some(HOSPITAL.into()),
+            product_code: None,
+            valid_from: None,
+            valid_to: None,
+            enabled,
+            action,
+            severity: None,
+            grace: None,
+        };
+        let claims =
+            |place| [told(Settlement, PHARMACY, "S1", 5).to(1), told(Settlement, place, "S2", 9).to(1)];
+        let last = |place, enabled, action| {
+            let rules = RuleSet { overrides: vec![deviation(enabled, action)], ..RuleSet::default() };
+            let mut state = CodeState::default();
+            let effects = claims(place)
+                .map(|claim| apply(&mut state, &change(&claim, What::Asserted), &at(20), &rules));
+            let [_, last] = effects;
+            (answered(&last), last.observed)
+        };
+        let at_hospital = |enabled, action| last(HOSPITAL, enabled, action);
+        let resale = |more: &str| vec![format!("S2 1{more} resale hold")];
+        assert_eq!(at_hospital(Some(false), None), (resale(""), vec![]));
+        assert_eq!(at_hospital(None, Some(Action::Alert)), (resale(""), vec![]));
+        assert_eq!(at_hospital(None, Some(Action::Hold)), (resale(" duplicate_settlement hold"), vec![]));
+        let observed = at_hospital(None, Some(Action::Observe));
+        assert_eq!(observed, (resale(""), vec![RuleId::DuplicateSettlement]));
+        let elsewhere = last(PHARMACY, Some(false), None);
+        assert_eq!(elsewhere, (vec!["S2 1 duplicate_settlement refuse".to_owned()], vec![]));
+    }
+
+    #[test]
+    fn an_overused_code_holds_all_its_claims_and_lets_go_again() {
+        let claims =
+            (0..=OBSERVATIONS_WALKED_MAX).map(|n| told(PurchaseIn, PHARMACY, &format!("B{n:04}"), 5));
+        let mut state = CodeState { observations: claims.collect(), ..CodeState::default() };
+        let effects = told_of(&mut state, &told(Settlement, PHARMACY, "S1", 6));
+        assert_eq!(answered(&effects), ["S1 1 overused_code hold"]);
+        assert_eq!(said(&effects), ["overused_code B0000 raised 1"]);
+        for n in 0..2 {
+            let gone = change(&told(PurchaseIn, PHARMACY, &format!("B{n:04}"), 5), What::Retracted);
+            let effects = apply(&mut state, &gone, &at(6), &RuleSet::default());
+            if n == 1 {
+                assert_eq!(answered(&effects), ["S1 1"]);
+                assert!(effects.alerts.iter().all(|alert| alert.status == Status::Withdrawn));
+            }
+        }
+    }
+}

@@ -9,7 +9,10 @@ use std::time::Duration;
 
 use crate::broker::memory::{MemoryBroker, MemoryOptions};
 use crate::broker::{Broker, Header, OutRecord, Record, SessionOptions, TopicPartition};
+use super::SetupError;
+use crate::config::Config;
 use crate::domain::adjudicator::Policy;
+use crate::domain::document::Origin;
 use crate::domain::reference::Book;
 use crate::domain::rules::ruleset::RuleSet;
 use crate::domain::time::Timestamp;
@@ -28,6 +31,7 @@ use crate::wire::entries::{self, ClaimEntry, DocumentEntry, ObservationEntry};
 use crate::wire::control;
 use crate::wire::intake::Limits;
 use crate::wire::pseudonym::Pseudonymiser;
+use crate::wire::ruleset;
 
 /// How a local run is set up.
 #[derive(Clone, Debug)]
@@ -46,6 +50,26 @@ pub struct LocalOptions {
     pub pseudonymiser: Pseudonymiser,
     /// The rule set.
     pub rules: RuleSet,
+}
+
+impl LocalOptions {
+    /// One partition, whole batches, and what the configuration says. Without a configured key the documented test key
+    /// makes the pseudonyms: what a local run reads and writes stays with whoever runs it.
+    pub fn from_config(config: &Config) -> Result<Self, SetupError> {
+        let pseudonymiser = match &config.intake.pseudonym_key {
+            Some(_) => super::pseudonymiser(config)?,
+            None => Pseudonymiser::for_tests(),
+        };
+        Ok(Self {
+            partitions: 1,
+            batch_records_max: config.stage.batch_records_max,
+            record_bytes_max: config.stage.record_bytes_max,
+            format: Format::Json,
+            limits: super::limits(config),
+            pseudonymiser,
+            rules: ruleset::from_config(config.rules.as_ref())?,
+        })
+    }
 }
 
 /// One revision of an alert, of a decision, or a dead letter, as published.
@@ -92,7 +116,7 @@ impl Local {
         intake.reads_files = true;
         let register = Register::default();
         let monitor = Monitor { timers_per_entry_max: 10_000 };
-        let adjudicate = Adjudicate { policy: Policy::without_deadline(), timers_per_entry_max: 10_000 };
+        let adjudicate = Adjudicate { policy: Policy { deadline_enabled: false, ..Policy::default() }, timers_per_entry_max: 10_000 };
         let batch = options.batch_records_max;
         Ok(Self {
             intake: worker(&broker, &topology, options, intake, &[Topic::Procurement], 1)?,
@@ -119,6 +143,19 @@ impl Local {
         let headers = vec![Header { name: "content-type".into(), value: content_type }];
         self.append_input(control::encode_tick(until), headers)?;
         self.settle()
+    }
+
+    /// Ends a run: time moves to `until` when that is later than what was reached, and everything settles.
+    pub fn finish(&mut self, until: Option<Timestamp>) -> Result<(), StageError> {
+        match until {
+            Some(until) if Some(until) > self.passed_on => self.advance_to(until),
+            _ => self.settle(),
+        }
+    }
+
+    /// The upload that moved time furthest.
+    pub fn moved_by(&mut self) -> Option<Origin> {
+        self.intake.stage_mut().moved_by().cloned()
     }
 
     /// Lets everything in flight come to rest.

@@ -1,5 +1,67 @@
 //! Putting the stages to work: all of them on the memory twin in one thread ([`local`]), or as threads on Apache
-//! Kafka ([`service`]).
+//! Kafka ([`service`]). What both take from the configuration is here.
 
 pub mod local;
 pub mod service;
+pub mod topics;
+
+use crate::config::{Config, ConfigError, OutputFormat, Provisional};
+use crate::domain::adjudicator::Policy;
+use crate::domain::claim::Verdict;
+use crate::domain::time::Millis;
+use crate::wire::Format;
+use crate::wire::intake::Limits;
+use crate::wire::pseudonym::{KeyError, Pseudonymiser};
+use crate::wire::ruleset::RuleSetError;
+
+/// What intake accepts at most.
+pub fn limits(config: &Config) -> Limits {
+    let intake = &config.intake;
+    Limits {
+        payload_bytes_max: intake.upload_bytes_max,
+        lines_max: intake.lines_max,
+        codes_max: intake.codes_max,
+        id_characters_max: intake.id_characters_max,
+        ..Limits::default()
+    }
+}
+
+/// What is wrong with the set-up of a run.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The key of pseudonyms.
+    #[error("intake.pseudonym_key: {0}")]
+    PseudonymKey(#[from] KeyError),
+    /// The rule set.
+    #[error(transparent)]
+    Rules(#[from] RuleSetError),
+}
+
+/// The configured key of pseudonyms, which a service must have.
+pub fn pseudonymiser(config: &Config) -> Result<Pseudonymiser, SetupError> {
+    let key = config.require_pseudonym_key()?;
+    Ok(Pseudonymiser::from_bytes(config.intake.pseudonym_key_id, key.bytes())?)
+}
+
+/// The form of what is published.
+pub fn format(config: &Config) -> Format {
+    match config.output.format {
+        OutputFormat::Json => Format::Json,
+        OutputFormat::Protobuf => Format::Protobuf,
+    }
+}
+
+/// What is decided when not every verdict is there in time; without a wall clock there is no deadline.
+pub fn policy(config: &Config, has_deadline: bool) -> Policy {
+    Policy {
+        decision_deadline: Millis::new(config.adjudicate.decision_deadline_ms),
+        provisional: match config.adjudicate.provisional {
+            Provisional::Hold => Verdict::Hold,
+            Provisional::Pay => Verdict::Pay,
+        },
+        deadline_enabled: has_deadline,
+    }
+}

@@ -58,6 +58,7 @@ pub struct Intake {
     /// with them), the topic follows from the kind, and an upload is received when it was issued.
     pub reads_files: bool,
     sources: BTreeMap<Text, SourceTime>,
+    moved_by: Option<Origin>,
 }
 
 /// How far one source has come.
@@ -79,7 +80,23 @@ impl Intake {
         clock: Clock,
     ) -> Self {
         let sources = BTreeMap::new();
-        Self { topology, book, limits, pseudonymiser, clock, reads_files: false, sources }
+        Self { topology, book, limits, pseudonymiser, clock, reads_files: false, sources, moved_by: None }
+    }
+
+    /// Another one that has read nothing yet, for another session.
+    pub fn fresh(&self) -> Self {
+        Self::new(
+            self.topology.clone(),
+            self.book.clone(),
+            self.limits.clone(),
+            self.pseudonymiser.clone(),
+            self.clock,
+        )
+    }
+
+    /// The upload that moved time furthest, where uploads are the clock.
+    pub fn moved_by(&self) -> Option<&Origin> {
+        self.moved_by.as_ref()
     }
 
     /// The greatest time reached by any source: what a replay compares with the time it has passed on.
@@ -243,6 +260,9 @@ impl Intake {
                 upload.upload.receive_when_issued();
             }
             if self.clock != Clock::Wall {
+                if Some(upload.upload.issued_at()) > self.reached() {
+                    self.moved_by = Some(upload.upload.origin().clone());
+                }
                 self.reach(&record.source, upload.upload.issued_at());
             }
             self.pass_on(upload, &book, cx.out);

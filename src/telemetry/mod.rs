@@ -8,3 +8,4 @@ pub mod declared;
 pub mod exporter;
 pub mod logs;
 pub mod metrics;
+pub mod progress;

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::canonical::{self, Checks};
 use super::control;
+use super::nhsa;
 use super::pseudonym::Pseudonymiser;
 use super::reject::{Reject, RejectReason};
 use crate::domain::document::{DocumentKey, Group, Origin, Upload};
@@ -74,8 +75,10 @@ pub enum Decoded {
     },
     /// A message that reports no fact.
     Ignored {
-        /// Its number, and why it is ignored when the number alone does not say it.
-        message: &'static str,
+        /// Its number as sent: four digits and perhaps a letter.
+        message: String,
+        /// Why it counts as ignored.
+        because: IgnoredBecause,
     },
     /// A control record: time is at least this.
     Tick {
@@ -84,6 +87,15 @@ pub enum Decoded {
     },
     /// Nothing could be used: why, at least one reason.
     Rejected(Vec<Reject>),
+}
+
+/// Why a message counts as ignored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IgnoredBecause {
+    /// Messages of its number report no fact.
+    NoFact,
+    /// Its response says that the platform did not take it.
+    FailedResponse,
 }
 
 /// One upload and the other identities under which its document can be named.
@@ -134,7 +146,10 @@ fn decode_json(json: &[u8], checks: &Checks<'_>) -> Decoded {
         Ok(object) => object,
         Err(reject) => return Decoded::Rejected(vec![reject]),
     };
-    Decoded::collect([canonical::from_json(&object, checks)])
+    match nhsa::open(object) {
+        Ok(envelope) => nhsa::decode(&envelope, checks),
+        Err(object) => Decoded::collect([canonical::from_json(&object, checks)]),
+    }
 }
 
 fn parse_object(json: &[u8]) -> Result<serde_json::Map<String, Value>, Reject> {

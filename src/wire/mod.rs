@@ -17,9 +17,13 @@ pub mod entries;
 pub mod intake;
 mod internal;
 pub mod moment;
+pub mod nhsa;
 mod outbound;
 pub mod pseudonym;
+pub mod reference;
 pub mod reject;
+pub mod route;
+pub mod ruleset;
 pub mod state;
 #[cfg(test)]
 mod testing;

@@ -88,13 +88,16 @@ fn pseudonym() -> impl Strategy<Value = Pseudonym> {
     any::<(u32, [u8; 16])>().prop_map(|(key_id, digest)| Pseudonym { key_id, digest })
 }
 
-pub(crate) fn person() -> impl Strategy<Value = Person> {
-    (of(pseudonym()), of(pseudonym())).prop_map(|(number, certificate)| Person { number, certificate })
+pub(crate) fn person() -> BoxedStrategy<Person> {
+    (of(pseudonym()), of(pseudonym()))
+        .prop_map(|(number, certificate)| Person { number, certificate })
+        .boxed()
 }
 
-pub(crate) fn origin() -> impl Strategy<Value = Origin> {
+pub(crate) fn origin() -> BoxedStrategy<Origin> {
     (text(), any::<i32>(), any::<i64>(), moment())
         .prop_map(|(topic, partition, offset, received_at)| Origin { topic, partition, offset, received_at })
+        .boxed()
 }
 
 pub(crate) fn product() -> impl Strategy<Value = Product> {
@@ -108,16 +111,16 @@ pub(crate) fn product() -> impl Strategy<Value = Product> {
     )
 }
 
-fn institution() -> impl Strategy<Value = Institution> {
-    (of(text()), of(text()), of(text()), of(day()), of(day())).prop_map(
-        |(name, region, tier, stock_uploaded_since, dispensing_uploaded_since)| Institution {
+fn institution() -> BoxedStrategy<Institution> {
+    (of(text()), of(text()), of(text()), of(day()), of(day()))
+        .prop_map(|(name, region, tier, stock_uploaded_since, dispensing_uploaded_since)| Institution {
             name,
             region,
             tier,
             stock_uploaded_since,
             dispensing_uploaded_since,
-        },
-    )
+        })
+        .boxed()
 }
 
 fn keyed_value() -> impl Strategy<Value = (Key, Value)> {
@@ -140,11 +143,11 @@ fn keyed_value() -> impl Strategy<Value = (Key, Value)> {
     ]
 }
 
-fn slice() -> impl Strategy<Value = Slice> {
+fn slice() -> BoxedStrategy<Slice> {
     let record = (keyed_value(), of(day()), of(day())).prop_map(|((key, value), valid_from, valid_to)| {
         Arc::new(Record { key, valid_from, valid_to, value })
     });
-    (any::<u64>(), vec(record, 0..3)).prop_map(|(version, records)| Slice::new(version, records))
+    (any::<u64>(), vec(record, 0..3)).prop_map(|(version, records)| Slice::new(version, records)).boxed()
 }
 
 fn part<T: std::fmt::Debug>(content: impl Strategy<Value = T>) -> impl Strategy<Value = Part<T>> {
@@ -155,7 +158,7 @@ pub(crate) fn returned_sale() -> impl Strategy<Value = ReturnedSale> {
     (text(), of(text())).prop_map(|(document_id, line_id)| ReturnedSale { document_id, line_id })
 }
 
-pub(crate) fn header_part() -> impl Strategy<Value = Part<Header>> {
+pub(crate) fn header_part() -> BoxedStrategy<Part<Header>> {
     let counterparty = (of(text()), of(text()), of(text()), of(text())).prop_map(
         |(name, license, delivery_note, invoice)| Counterparty { name, license, delivery_note, invoice },
     );
@@ -174,9 +177,10 @@ pub(crate) fn header_part() -> impl Strategy<Value = Part<Header>> {
                 returns,
             }),
     )
+    .boxed()
 }
 
-pub(crate) fn fee_part() -> impl Strategy<Value = Part<FeeFacet>> {
+pub(crate) fn fee_part() -> BoxedStrategy<Part<FeeFacet>> {
     part(
         (
             of(text()),
@@ -203,16 +207,17 @@ pub(crate) fn fee_part() -> impl Strategy<Value = Part<FeeFacet>> {
                 },
             ),
     )
+    .boxed()
 }
 
-pub(crate) fn codes_part() -> impl Strategy<Value = Part<CodesFacet>> {
+pub(crate) fn codes_part() -> BoxedStrategy<Part<CodesFacet>> {
     let valid = (text(), select(&FAMILIES[..]), of(text()), any::<bool>()).prop_map(
         |(normal, family, prefix, is_unit)| Scan::Valid(TraceCode { normal, family, prefix, is_unit }),
     );
     let invalid = (text(), select(&INVALID[..])).prop_map(|(text, reason)| Scan::Invalid { text, reason });
     let scanned =
         (prop_oneof![valid, invalid], of(quantity())).prop_map(|(scan, units)| ScannedCode { scan, units });
-    part(vec(scanned, 0..3).prop_map(|scans| CodesFacet { scans }))
+    part(vec(scanned, 0..3).prop_map(|scans| CodesFacet { scans })).boxed()
 }
 
 pub(crate) fn version() -> impl Strategy<Value = Version> {
@@ -249,14 +254,14 @@ pub(crate) fn observation_key() -> impl Strategy<Value = ObservationKey> {
     (document_key(), text()).prop_map(|(document, line_id)| ObservationKey { document, line_id })
 }
 
-pub(crate) fn observation() -> impl Strategy<Value = Observation> {
+pub(crate) fn observation() -> BoxedStrategy<Observation> {
     let event = (observation_key(), select(&Kind::ALL[..]), select(&ROLES[..]), moment(), moment());
     let line = (any::<bool>(), of(quantity()), of(quantity()), any::<u32>(), of(money()), any::<bool>());
     let about = (of(text()), of(text()), of(product()), person());
     let links = (of(text()), of(text()), of(returned_sale()));
     let institution = (text(), of(text()), of(day()), of(day()));
-    (event, line, about, links, institution, any::<(u64, u64)>(), origin()).prop_map(
-        |(event, line, about, links, institution, versions, origin)| Observation {
+    (event, line, about, links, institution, any::<(u64, u64)>(), origin())
+        .prop_map(|(event, line, about, links, institution, versions, origin)| Observation {
             key: event.0,
             kind: event.1,
             role: event.2,
@@ -282,8 +287,8 @@ pub(crate) fn observation() -> impl Strategy<Value = Observation> {
             revision: versions.0,
             reference_version: versions.1,
             origin,
-        },
-    )
+        })
+        .boxed()
 }
 
 pub(crate) fn code_change() -> impl Strategy<Value = CodeChange> {
@@ -301,22 +306,15 @@ pub(crate) fn code_change() -> impl Strategy<Value = CodeChange> {
     )
 }
 
-pub(crate) fn claim() -> impl Strategy<Value = Claim> {
+pub(crate) fn claim() -> BoxedStrategy<Claim> {
     let line = (text(), money(), reasons(), btree_map(text(), any::<u64>(), 0..3))
         .prop_map(|(line_id, amount, reasons, awaits)| ClaimLine { line_id, amount, reasons, awaits });
     let versions = (text(), any::<u64>());
-    (document_key(), any::<u64>(), any::<bool>(), moment(), vec(line, 0..3), versions, origin()).prop_map(
-        |(key, revision, withdrawn, occurred_at, lines, (ruleset, reference_version), origin)| Claim {
-            key,
-            revision,
-            withdrawn,
-            occurred_at,
-            lines,
-            ruleset,
-            reference_version,
-            origin,
-        },
-    )
+    (document_key(), any::<u64>(), any::<bool>(), moment(), vec(line, 0..3), versions, origin())
+        .prop_map(|(key, revision, withdrawn, occurred_at, lines, (ruleset, reference_version), origin)| {
+            Claim { key, revision, withdrawn, occurred_at, lines, ruleset, reference_version, origin }
+        })
+        .boxed()
 }
 
 pub(crate) fn code_verdict() -> impl Strategy<Value = CodeVerdict> {
@@ -325,7 +323,7 @@ pub(crate) fn code_verdict() -> impl Strategy<Value = CodeVerdict> {
     )
 }
 
-pub(crate) fn rule_set() -> impl Strategy<Value = RuleSet> {
+pub(crate) fn rule_set() -> BoxedStrategy<RuleSet> {
     let action = || select(&Action::ALL[..]);
     let severity = || select(&Severity::ALL[..]);
     let millis = || any::<u64>().prop_map(Millis::new);
@@ -346,21 +344,21 @@ pub(crate) fn rule_set() -> impl Strategy<Value = RuleSet> {
         severity: what.2,
         grace: what.3,
     });
-    (text(), millis(), millis(), vec(setting, RULES.len()), vec(deviation, 0..3)).prop_map(
-        |(digest, sale_link_window, sale_match_window, defaults, overrides)| RuleSet {
+    (text(), millis(), millis(), vec(setting, RULES.len()), vec(deviation, 0..3))
+        .prop_map(|(digest, sale_link_window, sale_match_window, defaults, overrides)| RuleSet {
             digest,
             sale_link_window,
             sale_match_window,
             defaults,
             overrides,
-        },
-    )
+        })
+        .boxed()
 }
 
-fn side() -> impl Strategy<Value = Side> {
+fn side() -> BoxedStrategy<Side> {
     let event = (select(&Kind::ALL[..]), of(select(&ROLES[..])), moment(), person(), text());
-    (observation_key(), event, any::<(bool, bool)>(), origin()).prop_map(
-        |(key, (kind, role, occurred_at, person, region), (custody, custody_proof), origin)| Side {
+    (observation_key(), event, any::<(bool, bool)>(), origin())
+        .prop_map(|(key, (kind, role, occurred_at, person, region), (custody, custody_proof), origin)| Side {
             key,
             kind,
             role,
@@ -370,11 +368,11 @@ fn side() -> impl Strategy<Value = Side> {
             custody,
             custody_proof,
             origin,
-        },
-    )
+        })
+        .boxed()
 }
 
-fn attributes() -> impl Strategy<Value = Attributes> {
+fn attributes() -> BoxedStrategy<Attributes> {
     let code = (text(), of(select(&INVALID[..])), of(text()), of(text())).prop_map(
         |(code, invalid, product_code, product_name)| ConcernedCode {
             code,
@@ -385,8 +383,8 @@ fn attributes() -> impl Strategy<Value = Attributes> {
     );
     let banned = vec(select(&BANNED[..]), 0..3);
     let sums = (of(quantity()), of(quantity()), of(quantity()), of(quantity()));
-    (banned, vec(code, 0..3), sums, any::<(bool, Option<u64>, Option<u32>)>()).prop_map(
-        |(banned, codes, sums, (estimate, count, grace_hours))| Attributes {
+    (banned, vec(code, 0..3), sums, any::<(bool, Option<u64>, Option<u32>)>())
+        .prop_map(|(banned, codes, sums, (estimate, count, grace_hours))| Attributes {
             shortfall: sums.0,
             banned,
             codes,
@@ -396,11 +394,11 @@ fn attributes() -> impl Strategy<Value = Attributes> {
             estimate,
             count,
             grace_hours,
-        },
-    )
+        })
+        .boxed()
 }
 
-pub(crate) fn finding() -> impl Strategy<Value = Finding> {
+pub(crate) fn finding() -> BoxedStrategy<Finding> {
     let what = (
         rule(),
         of(select(&[Basis::Catalogue, Basis::Declared][..])),
@@ -410,21 +408,23 @@ pub(crate) fn finding() -> impl Strategy<Value = Finding> {
     );
     let sides = (side(), of(side()), vec(side(), 0..3), any::<u32>());
     let product = (of(text()), of(text()), of(money()));
-    (what, sides, product, attributes()).prop_map(|(what, sides, product, attributes)| Finding {
-        rule: what.0,
-        basis: what.1,
-        scope: what.2,
-        action: what.3,
-        severity: what.4,
-        subject: sides.0,
-        counterpart: sides.1,
-        evidence: sides.2,
-        evidence_omitted: sides.3,
-        product_code: product.0,
-        product_name: product.1,
-        amount_at_risk: product.2,
-        attributes,
-    })
+    (what, sides, product, attributes())
+        .prop_map(|(what, sides, product, attributes)| Finding {
+            rule: what.0,
+            basis: what.1,
+            scope: what.2,
+            action: what.3,
+            severity: what.4,
+            subject: sides.0,
+            counterpart: sides.1,
+            evidence: sides.2,
+            evidence_omitted: sides.3,
+            product_code: product.0,
+            product_name: product.1,
+            amount_at_risk: product.2,
+            attributes,
+        })
+        .boxed()
 }
 
 /// Books whose entries stand under the key of their finding.

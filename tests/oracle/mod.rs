@@ -29,8 +29,8 @@
 //!
 //! Use from an integration test: `mod oracle;`, then `oracle::judge(…)`.
 
-// Every integration test that includes this module uses another part of it.
-#![allow(dead_code, unreachable_pub)]
+// Every integration test that includes this module uses another part of it; its visibility is that of a library.
+#![allow(dead_code, unreachable_pub, unused_imports)]
 
 pub mod answer;
 pub mod code;
@@ -42,14 +42,18 @@ pub mod finding;
 pub mod line_rules;
 pub mod moment;
 pub mod reference;
+pub mod shrink;
 pub mod timeline;
 pub mod upload;
 pub mod walk;
+pub mod world;
 
 use serde_json::Value;
 
 pub use answer::Answer;
 pub use moment::Timestamp;
+pub use shrink::shrink;
+pub use world::{World, world};
 
 use reference::Reference;
 use upload::Upload;

@@ -17,6 +17,7 @@ use rdkafka::message::DeliveryResult;
 use rdkafka::producer::ProducerContext;
 use rdkafka::types::RDKafkaRespErr;
 
+use super::errors;
 use crate::broker::{BrokerError, TopicPartition};
 
 /// A change of the assignment.
@@ -103,6 +104,9 @@ impl Undelivered {
                 "the cluster refuses a record of {bytes} bytes for {target}: raise max.message.bytes of the topic \
                  to the record size limit configured here"
             )),
+            Some(code) if errors::is_setup(code) => {
+                BrokerError::Setup(format!("a record for {target} cannot be written: {code}"))
+            }
             Some(code) => BrokerError::Aborted(format!("a record for {target} was not written: {code}")),
             None => BrokerError::Aborted(format!("a record for {target} was not written")),
         }

@@ -102,7 +102,7 @@ fn is_fenced(code: Code) -> bool {
 }
 
 /// Failures that happen again every time.
-fn is_setup(code: Code) -> bool {
+pub(super) fn is_setup(code: Code) -> bool {
     matches!(
         code,
         Code::TopicAuthorizationFailed

@@ -9,6 +9,10 @@ pub mod canonical_text;
 pub mod live;
 pub mod merge;
 pub mod observe;
+#[cfg(test)]
+pub(crate) mod samples;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

@@ -5,6 +5,7 @@
 
 pub mod catalogue;
 pub mod code;
+pub mod line;
 pub mod ruleset;
 
 /// A rule. The order is that of the names, as reasons are listed in it.

@@ -12,6 +12,8 @@ pub mod order;
 pub mod pack;
 pub mod returns;
 pub mod sale;
+#[cfg(test)]
+pub(crate) mod story;
 pub mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -90,3 +90,60 @@ fn times(quantity: Quantity, factor: u32) -> Quantity {
 pub(super) fn held(thousandths: i128) -> Quantity {
     Quantity::from_thousandths(i64::try_from(thousandths).unwrap_or(i64::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::document::Kind::{Dispense, PurchaseIn};
+    use crate::domain::timeline::story::{HOSPITAL, Tell, told};
+
+    fn need(packs_per_code: u32, units_per_pack: Option<u32>, observation: &Observation) -> (String, bool) {
+        let need = Pack { packs_per_code, units_per_pack }.need(observation);
+        (need.amount.to_string(), need.is_estimate)
+    }
+
+    #[test]
+    fn what_an_observation_needs() {
+        let sold = told(Dispense, HOSPITAL, "D1", 5);
+        let units =
+            |o: Observation, thousandths| o.with(|o| o.units = Some(Quantity::from_thousandths(thousandths)));
+        let unsaid = |o: Observation| o.with(|o| o.quantity = None);
+        let cases = [
+            (
+                "a whole pack, whatever the quantity",
+                1,
+                Some(20),
+                sold.clone().quantity(7).codes(3),
+                "20",
+                false,
+            ),
+            ("unknown units count as one", 1, None, sold.clone(), "1", false),
+            ("a carton of unknown quantity", 10, Some(48), unsaid(sold.clone()), "480", false),
+            ("part of a carton", 10, Some(48), sold.clone().quantity(3), "144", false),
+            ("no more than the carton", 10, Some(48), sold.clone().quantity(30), "480", false),
+            ("a share of two cartons", 10, Some(48), sold.clone().quantity(15).codes(2), "360", true),
+            ("two full cartons", 10, Some(48), sold.clone().quantity(20).codes(2), "480", false),
+            ("division rounds down", 3, None, sold.clone().quantity(1).codes(3), "0.333", true),
+            ("split", 1, Some(20), sold.clone().split(7), "7", false),
+            ("split among codes", 1, Some(20), sold.clone().split(7).codes(2), "3.5", true),
+            ("split as said", 1, Some(20), units(sold.clone().split(7).codes(2), 1500), "1.5", false),
+            ("split of unknown units", 1, None, units(sold.clone().split(7), 1500), "0", false),
+            ("split of unknown quantity", 1, Some(20), unsaid(sold.split(7).codes(2)), "0", false),
+        ];
+        for (what, packs, units, observation, amount, is_estimate) in cases {
+            assert_eq!(need(packs, units, &observation), (amount.to_owned(), is_estimate), "{what}");
+        }
+    }
+
+    #[test]
+    fn the_first_observation_with_a_record_says_what_a_code_holds() {
+        let story = [
+            told(PurchaseIn, HOSPITAL, "B1", 1).uncatalogued(None),
+            told(PurchaseIn, HOSPITAL, "B2", 2).carton(10),
+            told(PurchaseIn, HOSPITAL, "B3", 3),
+        ];
+        assert_eq!(Pack::of(&story), Pack { packs_per_code: 10, units_per_pack: Some(20) });
+        assert_eq!(Pack::of(&story).content(), Quantity::from_whole(200));
+        assert_eq!(Pack::of(&[]).content(), Quantity::from_whole(1));
+    }
+}

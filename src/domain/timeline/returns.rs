@@ -71,3 +71,98 @@ fn is_named(sale: &Sale<'_>, named: &ReturnedSale) -> bool {
             && named.line_id.as_ref().is_none_or(|line_id| key.line_id == *line_id)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::document::Kind::{Dispense, DispenseReturn, Settlement};
+    use crate::domain::observation::Observation;
+    use crate::domain::time::Millis;
+    use crate::domain::timeline::story::{HOSPITAL, PHARMACY, Tell, day, told};
+    use crate::domain::timeline::{Timeline, order};
+
+    /// Each return in order: its document, the anchor of its sale, what it gives back.
+    fn bound(mut story: Vec<Observation>) -> Vec<String> {
+        order::sort(&mut story);
+        let timeline = Timeline::of(&story, Millis::from_days(180), Millis::from_hours(24));
+        let bound = timeline.returns.iter().map(|given_back| {
+            let sale = given_back.sale.and_then(|number| timeline.sales.get(number));
+            let anchor = sale.map_or("nothing", |sale| &sale.anchor.observation.key.document.document_id);
+            let name = &given_back.fact.observation.key.document.document_id;
+            format!("{name}: {anchor} {}", given_back.gives_back.amount)
+        });
+        bound.collect()
+    }
+
+    fn back(id: &str, on: u32) -> Observation {
+        told(DispenseReturn, PHARMACY, id, on)
+    }
+
+    fn sold(id: &str, on: u32) -> Observation {
+        told(Dispense, PHARMACY, id, on)
+    }
+
+    #[test]
+    fn a_named_sale_is_found_by_either_half_and_first_in_the_walk() {
+        let halves = || vec![sold("D1", 5).visits("v"), told(Settlement, PHARMACY, "S1", 6).visits("v")];
+        let with = |given_back: Observation| bound(halves().into_iter().chain([given_back]).collect());
+        assert_eq!(with(back("R1", 7).gives_back("D1")), ["R1: S1 20"]);
+        assert_eq!(with(back("R1", 7).gives_back("S1")), ["R1: S1 20"]);
+        assert_eq!(with(back("R1", 7).gives_back("D2")), ["R1: nothing 0"]);
+        assert_eq!(with(told(DispenseReturn, HOSPITAL, "R1", 7).gives_back("D1")), ["R1: nothing 0"]);
+        let lines = vec![sold("D1", 5).line("2"), sold("D1", 5).line("1"), back("R1", 7).gives_back("D1")];
+        assert_eq!(bound(lines), ["R1: D1 20"]);
+    }
+
+    #[test]
+    fn a_named_line_must_fit() {
+        let on_line = |line: &str| {
+            back("R1", 7).gives_back("D1").with(|o| {
+                if let Some(named) = &mut o.returns {
+                    named.line_id = Some(line.into());
+                }
+            })
+        };
+        assert_eq!(bound(vec![sold("D1", 5).line("2"), on_line("2")]), ["R1: D1 20"]);
+        assert_eq!(bound(vec![sold("D1", 5).line("2"), on_line("1")]), ["R1: nothing 0"]);
+    }
+
+    #[test]
+    fn an_unnamed_sale_is_the_latest_that_fits() {
+        let sales = || vec![sold("D1", 5).to(1), sold("D2", 6).to(2), sold("D3", 8).to(1)];
+        let with = |given_back: Observation| bound(sales().into_iter().chain([given_back]).collect());
+        assert_eq!(with(back("R1", 7)), ["R1: D2 20"]);
+        assert_eq!(with(back("R1", 7).to(1)), ["R1: D1 20"]);
+        assert_eq!(with(back("R1", 7).to(3)), ["R1: nothing 0"]);
+        assert_eq!(with(back("R1", 8)), ["R1: D3 20"]);
+        assert_eq!(with(back("R1", 4)), ["R1: nothing 0"]);
+    }
+
+    #[test]
+    fn what_is_entirely_returned_is_passed_over() {
+        let story = vec![sold("D1", 5), sold("D2", 6), back("R1", 7), back("R2", 8), back("R3", 9)];
+        assert_eq!(bound(story), ["R1: D2 20", "R2: D1 20", "R3: nothing 0"]);
+    }
+
+    #[test]
+    fn parts_are_given_back_at_most_what_is_out() {
+        let story = vec![
+            sold("D1", 5).split(15),
+            back("R1", 6).split(10),
+            back("R2", 7).split(10),
+            back("R3", 8).split(1),
+        ];
+        assert_eq!(bound(story), ["R1: D1 10", "R2: D1 5", "R3: nothing 0"]);
+        let whole = vec![sold("D1", 5).split(15), back("R1", 6)];
+        assert_eq!(bound(whole), ["R1: D1 15"]);
+        let carton = vec![sold("D1", 5).carton(10).quantity(4), back("R1", 6).carton(10).quantity(1)];
+        assert_eq!(bound(carton), ["R1: D1 20"]);
+    }
+
+    #[test]
+    fn a_return_counts_no_earlier_than_its_sale() {
+        let mut story = vec![sold("D1", 5), back("R1", 3).gives_back("D1"), back("R2", 4)];
+        order::sort(&mut story);
+        let timeline = Timeline::of(&story, Millis::from_days(180), Millis::from_hours(24));
+        assert!(timeline.returns.iter().map(|r| r.takes_effect_at).eq([day(5), day(4)]));
+    }
+}

@@ -152,3 +152,98 @@ fn tie(settlement: &Fact<'_>, dispensing: &Fact<'_>) -> Option<Tie> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::document::Kind::{Dispense, Settlement};
+    use crate::domain::observation::Observation;
+    use crate::domain::rules::ruleset::RuleSet;
+    use crate::domain::timeline::story::{HOSPITAL, PHARMACY, Tell, told};
+    use crate::domain::timeline::{Timeline, order};
+
+    /// The sales in the order of the walk, each as its documents: settlement first.
+    fn sales(mut story: Vec<Observation>) -> Vec<String> {
+        order::sort(&mut story);
+        let rules = RuleSet::default();
+        let timeline = Timeline::of(&story, rules.sale_link_window, rules.sale_match_window);
+        let name = |fact: Fact<'_>| fact.observation.key.document.document_id.to_string();
+        timeline.sales.iter().map(|sale| sale.facts().map(name).collect::<Vec<_>>().join("+")).collect()
+    }
+
+    fn handed(id: &str, on: u32) -> Observation {
+        told(Dispense, PHARMACY, id, on)
+    }
+
+    fn settled(id: &str, on: u32) -> Observation {
+        told(Settlement, PHARMACY, id, on)
+    }
+
+    #[test]
+    fn the_strongest_tie_wins_then_the_nearest_then_the_first() {
+        let claim = || settled("S", 10).settles("s").visits("v").to(1);
+        let by_settlement = handed("Ds", 100).settles("s");
+        let by_visit = handed("Dv", 9).visits("v");
+        let by_person = handed("Dp", 10).to(1);
+        let all = vec![claim(), by_settlement, by_visit.clone(), by_person.clone()];
+        assert_eq!(sales(all), ["Dv", "Dp", "S+Ds"]);
+        assert_eq!(sales(vec![claim(), by_visit, by_person.clone()]), ["S+Dv", "Dp"]);
+        assert_eq!(sales(vec![claim(), by_person]), ["S+Dp"]);
+        let near =
+            vec![settled("S", 10).visits("v"), handed("D1", 7).visits("v"), handed("D2", 12).visits("v")];
+        assert_eq!(sales(near), ["D1", "S+D2"]);
+        let tie =
+            vec![settled("S", 10).visits("v"), handed("D1", 8).visits("v"), handed("D2", 12).visits("v")];
+        assert_eq!(sales(tie), ["S+D1", "D2"]);
+    }
+
+    #[test]
+    fn ids_in_common_that_differ_forbid_the_weaker_ties() {
+        let claim = || settled("S", 10).settles("s").visits("v").to(1);
+        let other_settlement = handed("D", 10).settles("x").visits("v").to(1);
+        assert_eq!(sales(vec![claim(), other_settlement]), ["D", "S"]);
+        let other_visit = handed("D", 10).visits("x").to(1);
+        assert_eq!(sales(vec![claim(), other_visit]), ["D", "S"]);
+    }
+
+    #[test]
+    fn windows_and_places_bound_the_ties() {
+        let claim = || settled("S", 200).visits("v").to(1);
+        assert_eq!(sales(vec![claim(), handed("D", 20).visits("v")]), ["S+D"]);
+        assert_eq!(sales(vec![claim(), handed("D", 19).visits("v")]), ["D", "S"]);
+        assert_eq!(sales(vec![claim(), handed("D", 199).to(1)]), ["S+D"]);
+        assert_eq!(sales(vec![claim(), handed("D", 198).to(1)]), ["D", "S"]);
+        assert_eq!(sales(vec![claim(), handed("D", 199).to(2)]), ["D", "S"]);
+        assert_eq!(sales(vec![claim(), told(Dispense, HOSPITAL, "D", 200).visits("v")]), ["D", "S"]);
+    }
+
+    #[test]
+    fn earlier_settlements_choose_first() {
+        let story =
+            vec![settled("S1", 10).visits("v"), settled("S2", 12).visits("v"), handed("D", 12).visits("v")];
+        assert_eq!(sales(story), ["S1+D", "S2"]);
+    }
+
+    #[test]
+    fn other_lines_of_a_taken_document_join_its_first_taker() {
+        let story = vec![
+            settled("S1", 10).visits("v"),
+            settled("S2", 11).visits("v"),
+            handed("D", 9).line("1").visits("v"),
+            handed("D", 9).line("2").visits("v"),
+            handed("D", 9).line("3"),
+        ];
+        assert_eq!(sales(story), ["S1+D+D", "S2+D"]);
+    }
+
+    #[test]
+    fn the_person_is_the_anchors_when_it_names_one() {
+        for (settlement, expected) in [(settled("S", 10), 1), (settled("S", 10).to(2), 2)] {
+            let mut story = vec![settlement.visits("v"), handed("D", 10).visits("v").to(1)];
+            order::sort(&mut story);
+            let timeline = Timeline::of(&story, Millis::from_days(1), Millis::from_days(1));
+            let person = timeline.sales.first().map(|sale| *sale.person());
+            assert_eq!(person, Some(handed("", 1).to(expected).person));
+        }
+    }
+}

@@ -9,9 +9,11 @@
 
 mod claim;
 mod code;
+mod document;
 
 pub use claim::{decode_claim, encode_claim};
 pub use code::{decode_code, encode_code};
+pub use document::{decode_document, encode_document};
 
 use prost::Message;
 

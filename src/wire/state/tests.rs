@@ -8,10 +8,13 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::adjudicator::{Answer, ClaimState, Published, Said};
 use crate::domain::claim::DecisionLine;
+use crate::domain::document::Part;
+use crate::domain::document::merge::{Document, LineParts, ReversalStamp, Reversed, Stamped};
 use crate::domain::monitor::{CodeState, Judged};
+use crate::domain::register::{DocumentState, PublishedClaim};
 use crate::wire::testing;
 
-fn claim_state() -> impl Strategy<Value = ClaimState> {
+fn claim_state() -> BoxedStrategy<ClaimState> {
     let answer =
         (any::<u64>(), testing::reasons()).prop_map(|(revision, reasons)| Answer { revision, reasons });
     let line = (testing::text(), testing::verdict(), vec(testing::rule(), 0..3), testing::money())
@@ -27,21 +30,69 @@ fn claim_state() -> impl Strategy<Value = ClaimState> {
     );
     let published = (any::<u32>(), said).prop_map(|(revision, said)| Published { revision, said });
     let answers = btree_map((testing::text(), testing::text()), answer, 0..4);
-    (of(testing::claim()), answers, of(published), testing::money(), of(testing::moment())).prop_map(
-        |(claim, answers, published, released, deadline)| {
+    (of(testing::claim()), answers, of(published), testing::money(), of(testing::moment()))
+        .prop_map(|(claim, answers, published, released, deadline)| {
             let mut state = ClaimState { claim, answers, published, released, deadline, missing: 0 };
             state.count_missing();
             state
-        },
-    )
+        })
+        .boxed()
 }
 
-fn code_state() -> impl Strategy<Value = CodeState> {
+fn code_state() -> BoxedStrategy<CodeState> {
     let judged =
         (any::<u64>(), testing::reasons()).prop_map(|(revision, reasons)| Judged { revision, reasons });
     let verdicts = btree_map(testing::observation_key(), judged, 0..3);
     (vec(testing::observation(), 0..4), testing::alert_book(), verdicts, of(testing::moment()))
         .prop_map(|(observations, alerts, verdicts, due)| CodeState { observations, alerts, verdicts, due })
+        .boxed()
+}
+
+fn stamped<T: std::fmt::Debug>(part: impl Strategy<Value = Part<T>>) -> impl Strategy<Value = Stamped<T>> {
+    (testing::moment(), part, testing::origin()).prop_map(|(issued_at, part, origin)| Stamped {
+        issued_at,
+        part,
+        origin,
+    })
+}
+
+fn reversed() -> BoxedStrategy<Reversed> {
+    let stamp = || {
+        of((testing::moment(), testing::origin())
+            .prop_map(|(issued_at, origin)| ReversalStamp { issued_at, origin }))
+    };
+    (stamp(), stamp(), stamp()).prop_map(|(header, fee, codes)| Reversed { header, fee, codes }).boxed()
+}
+
+fn document_state() -> BoxedStrategy<DocumentState> {
+    let line = (of(stamped(testing::fee_part())), of(stamped(testing::codes_part())))
+        .prop_map(|(fee, codes)| LineParts { fee, codes });
+    let parts = (
+        of(testing::moment()),
+        of(stamped(testing::header_part())),
+        btree_map(testing::text(), line, 0..3),
+        reversed(),
+        btree_map(testing::text(), reversed(), 0..3),
+    )
+        .prop_map(|(full, header, lines, reversed, reversed_lines)| Document {
+            full,
+            header,
+            lines,
+            reversed,
+            reversed_lines,
+        });
+    let claim = (testing::moment(), btree_map(testing::text(), testing::reasons(), 0..3))
+        .prop_map(|(occurred_at, reasons)| PublishedClaim { occurred_at, reasons });
+    let asserted = btree_map((testing::text(), testing::text()), any::<u64>(), 0..4);
+    (parts, any::<u64>(), testing::alert_book(), asserted, of(claim))
+        .prop_map(|(parts, revision, alerts, asserted, claim)| DocumentState {
+            parts,
+            revision,
+            alerts,
+            asserted,
+            claim,
+        })
+        .boxed()
 }
 
 proptest! {
@@ -58,18 +109,24 @@ proptest! {
     }
 
     #[test]
+    fn document_states_survive(state in document_state()) {
+        prop_assert_eq!(decode_document(&encode_document(&state)).unwrap(), state);
+    }
+
+    #[test]
     fn damage_is_an_error_or_another_state_and_never_a_panic(
         claim in claim_state(),
         code in code_state(),
+        document in document_state(),
         at in any::<prop::sample::Index>(),
         byte in any::<u8>(),
     ) {
-        for mut bytes in [encode_claim(&claim), encode_code(&code)] {
+        for mut bytes in [encode_claim(&claim), encode_code(&code), encode_document(&document)] {
             let at = at.index(bytes.len());
             bytes.iter_mut().skip(at).take(1).for_each(|target| *target = byte);
-            let _ = (decode_claim(&bytes), decode_code(&bytes));
+            let _ = (decode_claim(&bytes), decode_code(&bytes), decode_document(&bytes));
             bytes.truncate(at);
-            let _ = (decode_claim(&bytes), decode_code(&bytes));
+            let _ = (decode_claim(&bytes), decode_code(&bytes), decode_document(&bytes));
         }
     }
 }

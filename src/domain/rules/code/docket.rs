@@ -225,3 +225,95 @@ pub(super) fn product_name(observation: &Observation) -> Option<crate::domain::T
 pub(super) fn hours(grace: Millis) -> Option<u32> {
     u32::try_from(grace.get() / Millis::from_hours(1).get()).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::amount::Quantity;
+    use crate::domain::document::Kind::{Dispense, DispenseReturn, PurchaseIn, Settlement};
+    use crate::domain::rules::code::evaluate;
+    use crate::domain::timeline::order;
+    use crate::domain::timeline::story::{CLINIC, HOSPITAL, PHARMACY, Tell, day, told};
+
+    fn only(rule: RuleId, mut story: Vec<Observation>) -> Option<Finding> {
+        order::sort(&mut story);
+        let mut findings = evaluate(&story, Some(day(20)), &RuleSet::default()).findings;
+        findings.retain(|finding| finding.rule == rule);
+        assert_eq!(findings.len(), 1, "{findings:#?}");
+        findings.pop()
+    }
+
+    fn documents(evidence: &[Side]) -> Vec<&str> {
+        evidence.iter().map(|side| &*side.key.document.document_id).collect()
+    }
+
+    #[test]
+    fn a_finding_names_all_it_rests_on_in_order() {
+        let story = vec![
+            told(PurchaseIn, HOSPITAL, "B1", 1).with(|o| o.has_papers = true),
+            told(Dispense, PHARMACY, "D1", 3).split(4),
+            told(Dispense, PHARMACY, "D2", 4).split(6),
+            told(DispenseReturn, PHARMACY, "R1", 5).split(1).gives_back("D1"),
+            told(Settlement, PHARMACY, "S2", 6).split(6).settles("x"),
+            told(Dispense, HOSPITAL, "D3", 7).settles("y"),
+            told(Settlement, HOSPITAL, "S3", 7).settles("y"),
+        ];
+        let Some(finding) = only(RuleId::Resale, story) else {
+            return;
+        };
+        assert_eq!(documents(&finding.evidence), ["D1", "D2", "R1", "S2", "D3", "S3"]);
+        assert_eq!((finding.scope, finding.evidence_omitted), (Some(Scope::Region), 0));
+        let custody = |side: &Side| (side.custody, side.custody_proof);
+        assert_eq!(custody(&finding.subject), (true, true));
+        assert_eq!(finding.counterpart.as_ref().map(custody), Some((false, false)));
+        let attributes = Attributes {
+            need: Some(Quantity::from_whole(20)),
+            used: Some(Quantity::from_whole(15)),
+            content: Some(Quantity::from_whole(20)),
+            ..Attributes::default()
+        };
+        assert_eq!(finding.attributes, attributes);
+        assert_eq!(finding.amount_at_risk, Some(Money::from_fen(1400)));
+        assert_eq!(finding.product_name.as_deref(), Some("ambroxol"));
+    }
+
+    #[test]
+    fn the_money_at_risk_is_the_subjects_claim_else_the_counterparts() {
+        let claim = told(Settlement, CLINIC, "S1", 3).with(|o| o.fund_amount = Some(Money::from_fen(700)));
+        let story = vec![claim.clone(), told(Dispense, PHARMACY, "D1", 5)];
+        let at_risk = only(RuleId::Resale, story).and_then(|finding| finding.amount_at_risk);
+        assert_eq!(at_risk, Some(Money::from_fen(700)));
+        let story = vec![claim, told(Settlement, PHARMACY, "S2", 5)];
+        let at_risk = only(RuleId::Resale, story).and_then(|finding| finding.amount_at_risk);
+        assert_eq!(at_risk, Some(Money::from_fen(1400)));
+        let story = vec![told(Dispense, CLINIC, "D1", 3), told(Dispense, PHARMACY, "D2", 5)];
+        assert_eq!(only(RuleId::Resale, story).and_then(|finding| finding.amount_at_risk), None);
+    }
+
+    #[test]
+    fn custody_has_papers_when_any_purchase_has_them_and_counts_from_its_own_moment() {
+        let story = vec![
+            told(PurchaseIn, PHARMACY, "B1", 1),
+            told(PurchaseIn, PHARMACY, "B2", 2).with(|o| o.has_papers = true),
+            told(Dispense, PHARMACY, "D1", 3),
+            told(PurchaseIn, CLINIC, "B3", 9),
+        ];
+        let sides = only(RuleId::Reflow, story).map(|finding| {
+            [Some(finding.subject), finding.counterpart]
+                .map(|side| side.map(|s| (s.custody, s.custody_proof)))
+        });
+        assert_eq!(sides, Some([Some((false, false)), Some((true, true))]));
+    }
+
+    #[test]
+    fn evidence_over_the_limit_is_counted_and_both_sides_stay() {
+        let sold = (0..80).map(|n| told(Dispense, PHARMACY, &format!("D{n:02}"), 3).to(1));
+        let last = told(Dispense, PHARMACY, "D99", 9).to(2);
+        let Some(finding) = only(RuleId::Resale, sold.chain([last]).collect()) else {
+            return;
+        };
+        let named = documents(&finding.evidence);
+        assert_eq!((named.len(), finding.evidence_omitted), (EVIDENCE_MAX, 31));
+        assert!(named.is_sorted() && named.contains(&"D99") && named.contains(&"D79"));
+    }
+}

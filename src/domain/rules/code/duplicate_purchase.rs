@@ -30,3 +30,39 @@ pub(super) fn judge<'a>(stock_in: &Fact<'a>, walk: &Walk<'a, '_>, docket: &mut D
         Statement::about(RULE, Action::Alert, setting, *stock_in).against(made_holder).with_scope();
     docket.enter(statement, walk);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::domain::document::Kind::{Dispense, PurchaseIn, TransferIn, TransferOut};
+    use crate::domain::timeline::story::{CLINIC, HOSPITAL, PHARMACY, found, told};
+
+    #[test]
+    fn two_buyers_of_one_box() {
+        let mut story = vec![told(PurchaseIn, PHARMACY, "B1", 1), told(PurchaseIn, HOSPITAL, "B2", 4)];
+        assert_eq!(found(RULE, story.clone(), 20), ["B2 against B1 region alert"]);
+        story.push(told(TransferOut, PHARMACY, "O1", 2));
+        assert_eq!(found(RULE, story, 20), Vec::<String>::new());
+    }
+
+    #[test]
+    fn silent_for_transfers_for_what_is_sold_and_for_the_holder_itself() {
+        let bought = told(PurchaseIn, PHARMACY, "B1", 1);
+        let then = |more: Vec<_>| found(RULE, std::iter::once(bought.clone()).chain(more).collect(), 20);
+        assert_eq!(then(vec![told(TransferIn, HOSPITAL, "B2", 4)]), Vec::<String>::new());
+        assert_eq!(then(vec![told(PurchaseIn, PHARMACY, "B2", 4)]), Vec::<String>::new());
+        let sold = vec![told(Dispense, PHARMACY, "D1", 3), told(PurchaseIn, HOSPITAL, "B2", 4)];
+        assert_eq!(then(sold), Vec::<String>::new());
+    }
+
+    #[test]
+    fn buying_it_again_makes_the_later_purchase_what_is_named() {
+        let story = vec![
+            told(PurchaseIn, PHARMACY, "B1", 1),
+            told(TransferIn, CLINIC, "B2", 2),
+            told(PurchaseIn, PHARMACY, "B3", 3),
+            told(PurchaseIn, HOSPITAL, "B4", 4),
+        ];
+        assert_eq!(found(RULE, story, 20), ["B4 against B3 region alert"]);
+    }
+}

@@ -55,3 +55,71 @@ pub(super) fn shortage(sale: &Sale<'_>, walk: &Walk<'_, '_>) -> Attributes {
         ..Attributes::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::domain::document::Kind::{DispenseReturn, PurchaseIn, Settlement};
+    use crate::domain::timeline::story::{CLINIC, HOSPITAL, PHARMACY, Tell, found, told};
+
+    #[test]
+    fn the_second_claim_of_a_box_is_refused_until_the_first_is_given_back() {
+        let mut story =
+            vec![told(Settlement, PHARMACY, "S1", 5).to(1), told(Settlement, HOSPITAL, "S2", 9).to(2)];
+        assert_eq!(found(RULE, story.clone(), 20), ["S2 against S1 region refuse"]);
+        story.push(told(DispenseReturn, PHARMACY, "R1", 7).to(1).issued(12));
+        assert_eq!(found(RULE, story, 20), Vec::<String>::new());
+    }
+
+    #[test]
+    fn it_also_speaks_of_the_same_place_and_person_and_names_the_latest() {
+        let story =
+            ["S1", "S2", "S3"].iter().zip(5..).map(|(id, on)| told(Settlement, PHARMACY, id, on).to(1));
+        assert_eq!(
+            found(RULE, story.collect(), 20),
+            ["S2 against S1 institution refuse", "S3 against S2 institution refuse"]
+        );
+    }
+
+    #[test]
+    fn custody_of_the_later_side_alone_softens_it() {
+        let bought = |at, id| told(PurchaseIn, at, id, 1);
+        let sold = [told(Settlement, CLINIC, "S1", 5), told(Settlement, HOSPITAL, "S2", 9)];
+        let with = |stock: Vec<_>| found(RULE, sold.iter().cloned().chain(stock).collect(), 20);
+        assert_eq!(with(vec![bought(HOSPITAL, "B1")]), ["S2 against S1 other_region hold"]);
+        assert_eq!(with(vec![bought(CLINIC, "B1")]), ["S2 against S1 other_region refuse"]);
+        let both = vec![bought(HOSPITAL, "B1"), bought(CLINIC, "B2")];
+        assert_eq!(with(both), ["S2 against S1 other_region refuse"]);
+    }
+
+    #[test]
+    fn an_estimate_softens_it_and_a_carton_has_room() {
+        let part = |id, on, packs| told(Settlement, HOSPITAL, id, on).carton(10).quantity(packs);
+        assert_eq!(found(RULE, vec![part("S1", 5, 6), part("S2", 6, 4)], 20), Vec::<String>::new());
+        assert_eq!(
+            found(RULE, vec![part("S1", 5, 6), part("S2", 6, 5)], 20),
+            ["S2 against S1 institution refuse"]
+        );
+        let shared = vec![part("S1", 5, 12).codes(2), part("S2", 6, 5)];
+        assert_eq!(found(RULE, shared, 20), ["S2 against S1 institution hold"]);
+    }
+
+    #[test]
+    fn an_estimated_return_softens_what_is_left_of_a_sale() {
+        let part = |id, on, packs| told(Settlement, HOSPITAL, id, on).carton(10).quantity(packs);
+        let back = |codes| told(DispenseReturn, HOSPITAL, "R1", 6).carton(10).quantity(2).codes(codes);
+        let story = |codes| vec![part("S1", 5, 6), back(codes), part("S2", 7, 7)];
+        assert_eq!(found(RULE, story(1), 20), ["S2 against S1 institution refuse"]);
+        assert_eq!(found(RULE, story(2), 20), ["S2 against S1 institution hold"]);
+    }
+
+    #[test]
+    fn two_split_claims_are_another_rules_matter() {
+        let story =
+            vec![told(Settlement, HOSPITAL, "S1", 5).split(15), told(Settlement, HOSPITAL, "S2", 6).split(6)];
+        assert_eq!(found(RULE, story.clone(), 20), Vec::<String>::new());
+        let mut story = story;
+        story.push(told(Settlement, HOSPITAL, "S3", 7));
+        assert_eq!(found(RULE, story, 20), ["S3 against S2 institution refuse"]);
+    }
+}

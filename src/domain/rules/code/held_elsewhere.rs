@@ -30,3 +30,47 @@ pub(super) fn judge(sale: &Sale<'_>, walk: &Walk<'_, '_>, docket: &mut Docket<'_
         Statement::about(RULE, Action::Alert, setting, sale.anchor).against(made_holder).resting_on(sale);
     docket.enter(statement, walk);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::domain::document::Kind::{Dispense, DispenseReturn, PurchaseIn, TransferOut};
+    use crate::domain::timeline::story::{CLINIC, HOSPITAL, PHARMACY, Tell, found, told};
+
+    #[test]
+    fn sold_here_while_it_is_in_stock_there() {
+        let mut story = vec![told(PurchaseIn, HOSPITAL, "B1", 1), told(Dispense, PHARMACY, "D1", 5)];
+        assert_eq!(found(RULE, story.clone(), 20), ["D1 against B1 alert"]);
+        story.push(told(TransferOut, HOSPITAL, "T1", 3));
+        assert_eq!(found(RULE, story, 20), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_holder_may_sell_and_holds_no_more_when_the_content_is_used() {
+        let mut story = vec![told(PurchaseIn, HOSPITAL, "B1", 1), told(Dispense, HOSPITAL, "D1", 5)];
+        assert_eq!(found(RULE, story.clone(), 20), Vec::<String>::new());
+        story.push(told(Dispense, PHARMACY, "D2", 6));
+        assert_eq!(found(RULE, story, 20), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_return_makes_a_holder_bound_or_not_and_the_latest_is_named() {
+        let story = vec![
+            told(PurchaseIn, HOSPITAL, "B1", 1),
+            told(DispenseReturn, CLINIC, "R1", 3),
+            told(Dispense, PHARMACY, "D1", 5),
+        ];
+        assert_eq!(found(RULE, story, 20), ["D1 against R1 alert"]);
+    }
+
+    #[test]
+    fn a_split_sale_leaves_a_holder_its_rest() {
+        let story = vec![
+            told(PurchaseIn, HOSPITAL, "B1", 1),
+            told(Dispense, HOSPITAL, "D1", 3).split(19),
+            told(Dispense, PHARMACY, "D2", 5).split(1),
+            told(Dispense, PHARMACY, "D3", 6).split(1),
+        ];
+        assert_eq!(found(RULE, story, 20), ["D2 against B1 alert", "D3 against B1 alert"]);
+    }
+}

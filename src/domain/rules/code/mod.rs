@@ -12,6 +12,8 @@ mod not_purchased;
 mod over_split;
 mod overused_code;
 mod person_mismatch;
+#[cfg(test)]
+mod properties;
 mod reflow;
 mod resale;
 mod return_not_refunded;

@@ -35,3 +35,42 @@ pub(super) fn judge(sale: &Sale<'_>, walk: &Walk<'_, '_>, docket: &mut Docket<'_
         docket.enter(statement, walk);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::domain::document::Kind::{Dispense, GainIn, PurchaseIn};
+    use crate::domain::rules::ruleset::RuleSet;
+    use crate::domain::time::Millis;
+    use crate::domain::timeline::story::{HOSPITAL, PHARMACY, Tell, found, found_by, told};
+
+    #[test]
+    fn it_waits_three_days_and_a_stock_in_in_time_ends_it() {
+        let sold = told(Dispense, PHARMACY, "D1", 5).uploading_since(1);
+        assert_eq!(found(RULE, vec![sold.clone()], 7), Vec::<String>::new());
+        assert_eq!(found(RULE, vec![sold.clone()], 8), ["D1 against nobody alert"]);
+        let with = |kind, at, on| found(RULE, vec![sold.clone(), told(kind, at, "B1", on)], 20);
+        assert_eq!(with(PurchaseIn, PHARMACY, 4), Vec::<String>::new());
+        assert_eq!(with(GainIn, PHARMACY, 8), Vec::<String>::new());
+        assert_eq!(with(PurchaseIn, PHARMACY, 9), ["D1 against nobody alert"]);
+        assert_eq!(with(PurchaseIn, HOSPITAL, 4), ["D1 against nobody alert"]);
+    }
+
+    #[test]
+    fn silent_where_stock_is_not_uploaded_yet() {
+        let later = told(Dispense, PHARMACY, "D1", 5).uploading_since(6);
+        assert_eq!(found(RULE, vec![later], 20), Vec::<String>::new());
+    }
+
+    #[test]
+    fn one_grace_serves_both_and_can_be_set() {
+        let mut rules = RuleSet::default();
+        if let Some(setting) = rules.defaults.get_mut(RULE as usize) {
+            setting.grace = Millis::from_hours(24);
+        }
+        let sold = told(Dispense, PHARMACY, "D1", 5).uploading_since(1);
+        assert_eq!(found_by(&rules, RULE, vec![sold.clone()], 6), ["D1 against nobody alert"]);
+        let late = told(PurchaseIn, PHARMACY, "B1", 7);
+        assert_eq!(found_by(&rules, RULE, vec![sold, late], 20), ["D1 against nobody alert"]);
+    }
+}

@@ -44,3 +44,50 @@ pub(super) fn judge(sale: &Sale<'_>, walk: &Walk<'_, '_>, docket: &mut Docket<'_
     };
     docket.enter(statement, walk);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::domain::document::Kind::{Dispense, DispenseReturn, Settlement};
+    use crate::domain::timeline::story::{HOSPITAL, Tell, found, told};
+
+    #[test]
+    fn twenty_tablets_and_one_more() {
+        let sold = |id, on, units| told(Settlement, HOSPITAL, id, on).split(units);
+        let mut story = vec![sold("S1", 5, 7), sold("S2", 6, 7), sold("S3", 7, 6)];
+        assert_eq!(found(RULE, story.clone(), 20), Vec::<String>::new());
+        story.push(sold("S4", 9, 1));
+        assert_eq!(found(RULE, story.clone(), 20), ["S4 against S3 institution hold"]);
+        story.push(told(DispenseReturn, HOSPITAL, "R1", 8).split(1).gives_back("S1"));
+        assert_eq!(found(RULE, story, 20), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_single_sale_can_be_over() {
+        let story = vec![told(Dispense, HOSPITAL, "D1", 5).split(21)];
+        assert_eq!(found(RULE, story, 20), ["D1 against nobody hold"]);
+    }
+
+    #[test]
+    fn a_share_of_a_line_with_several_codes_only_alerts() {
+        let story = vec![told(Dispense, HOSPITAL, "D1", 5).split(42).codes(2)];
+        assert_eq!(found(RULE, story, 20), ["D1 against nobody alert"]);
+        let said = told(Dispense, HOSPITAL, "D1", 5)
+            .split(42)
+            .codes(2)
+            .with(|o| o.units = Some(crate::domain::amount::Quantity::from_whole(21)));
+        assert_eq!(found(RULE, vec![said], 20), ["D1 against nobody hold"]);
+    }
+
+    #[test]
+    fn whole_sales_do_not_count_and_unknown_units_need_nothing() {
+        let story = vec![told(Dispense, HOSPITAL, "D1", 5), told(Dispense, HOSPITAL, "D2", 6).split(20)];
+        assert_eq!(found(RULE, story, 20), Vec::<String>::new());
+        let unknown = told(Dispense, HOSPITAL, "D1", 5).split(900).with(|o| {
+            if let Some(product) = &mut o.product {
+                product.units_per_pack = None;
+            }
+        });
+        assert_eq!(found(RULE, vec![unknown], 20), Vec::<String>::new());
+    }
+}

@@ -28,3 +28,31 @@ pub(super) fn judge(sale: &Sale<'_>, walk: &Walk<'_, '_>, docket: &mut Docket<'_
     let statement = Statement::about(RULE, Action::Hold, setting, settlement).against(dispensing);
     docket.enter(statement, walk);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::domain::document::Kind::{Dispense, Settlement};
+    use crate::domain::timeline::story::{PHARMACY, Tell, found, told};
+
+    #[test]
+    fn handed_to_one_settled_for_another() {
+        let halves = |settled: u8| {
+            vec![
+                told(Dispense, PHARMACY, "D1", 5).visits("V1").to(1),
+                told(Settlement, PHARMACY, "S1", 5).visits("V1").to(settled),
+            ]
+        };
+        assert_eq!(found(RULE, halves(2), 20), ["S1 against D1 hold"]);
+        assert_eq!(found(RULE, halves(1), 20), Vec::<String>::new());
+    }
+
+    #[test]
+    fn silent_when_a_half_names_nobody() {
+        let story = vec![
+            told(Dispense, PHARMACY, "D1", 5).visits("V1"),
+            told(Settlement, PHARMACY, "S1", 5).visits("V1").to(2),
+        ];
+        assert_eq!(found(RULE, story, 20), Vec::<String>::new());
+    }
+}

@@ -48,3 +48,48 @@ pub(super) fn judge<'a>(stock_in: &Fact<'a>, walk: &Walk<'a, '_>, docket: &mut D
     };
     docket.enter(statement, walk);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::domain::document::Kind::{Dispense, DispenseReturn, GiftIn, PurchaseIn};
+    use crate::domain::timeline::story::{CLINIC, HOSPITAL, PHARMACY, Tell, found, told};
+
+    #[test]
+    fn a_sold_box_comes_back_into_stock() {
+        let mut story = vec![told(Dispense, PHARMACY, "D1", 5), told(PurchaseIn, CLINIC, "B1", 20)];
+        assert_eq!(found(RULE, story.clone(), 25), ["B1 against D1 other_region alert"]);
+        story.push(told(DispenseReturn, PHARMACY, "R1", 6));
+        assert_eq!(found(RULE, story, 25), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_purchase_entered_late_is_no_reflow_but_one_after_the_grace_is() {
+        let sold = told(Dispense, PHARMACY, "D1", 5);
+        let entered = |on| vec![sold.clone(), told(GiftIn, PHARMACY, "B1", on)];
+        assert_eq!(found(RULE, entered(8), 25), Vec::<String>::new());
+        assert_eq!(found(RULE, entered(9), 25), ["B1 against D1 institution alert"]);
+    }
+
+    #[test]
+    fn an_excused_sale_does_not_hide_an_earlier_one() {
+        let story = vec![
+            told(Dispense, HOSPITAL, "D0", 3),
+            told(Dispense, PHARMACY, "D1", 5),
+            told(PurchaseIn, PHARMACY, "B1", 6),
+        ];
+        assert_eq!(found(RULE, story, 25), ["B1 against D0 region alert"]);
+    }
+
+    #[test]
+    fn a_carton_must_be_used_up() {
+        let story = |packs| {
+            vec![
+                told(Dispense, PHARMACY, "D1", 5).carton(10).quantity(packs),
+                told(PurchaseIn, CLINIC, "B1", 20).carton(10),
+            ]
+        };
+        assert_eq!(found(RULE, story(9), 25), Vec::<String>::new());
+        assert_eq!(found(RULE, story(10), 25), ["B1 against D1 other_region alert"]);
+    }
+}

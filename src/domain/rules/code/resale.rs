@@ -41,3 +41,43 @@ pub(super) fn judge(sale: &Sale<'_>, walk: &Walk<'_, '_>, docket: &mut Docket<'_
     statement.attributes = shortage(sale, walk);
     docket.enter(statement, walk);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::domain::document::Kind::{Dispense, DispenseReturn, Settlement};
+    use crate::domain::timeline::story::{CLINIC, HOSPITAL, PHARMACY, Tell, found, told};
+
+    #[test]
+    fn a_box_sold_to_another_person_is_a_resale() {
+        let first = told(Dispense, PHARMACY, "D1", 5).to(1);
+        let second = told(Dispense, PHARMACY, "D2", 9);
+        let to = |person| vec![first.clone(), second.clone().to(person)];
+        assert_eq!(found(RULE, to(2), 20), ["D2 against D1 institution hold"]);
+        assert_eq!(found(RULE, to(1), 20), Vec::<String>::new());
+        assert_eq!(found(RULE, vec![first.clone(), second.clone()], 20), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_box_sold_elsewhere_is_a_resale_whoever_buys_it() {
+        let story = vec![
+            told(Dispense, PHARMACY, "D1", 5).to(1),
+            told(Dispense, PHARMACY, "D2", 6).to(1),
+            told(Settlement, CLINIC, "S1", 9).to(1),
+        ];
+        assert_eq!(found(RULE, story, 20), ["S1 against D2 other_region hold"]);
+    }
+
+    #[test]
+    fn the_two_halves_of_one_sale_are_no_resale_and_a_return_explains() {
+        let mut story = vec![
+            told(Dispense, PHARMACY, "D1", 5).settles("S1").to(1),
+            told(Settlement, PHARMACY, "S1", 6).settles("S1").to(2),
+        ];
+        assert_eq!(found(RULE, story.clone(), 20), Vec::<String>::new());
+        story.push(told(Dispense, HOSPITAL, "D2", 9));
+        assert_eq!(found(RULE, story.clone(), 20), ["D2 against S1 region hold"]);
+        story.push(told(DispenseReturn, PHARMACY, "R1", 8).gives_back("D1"));
+        assert_eq!(found(RULE, story, 20), Vec::<String>::new());
+    }
+}

@@ -34,3 +34,40 @@ pub(super) fn judge<'a>(given_back: &Return<'a>, walk: &Walk<'a, '_>, docket: &m
         docket.enter(statement, walk);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::domain::document::Kind::{Dispense, DispenseReturn, Settlement};
+    use crate::domain::timeline::story::{PHARMACY, Tell, found, told};
+
+    #[test]
+    fn given_back_but_the_claim_still_stands_three_days_later() {
+        let story = vec![
+            told(Settlement, PHARMACY, "S1", 5),
+            told(DispenseReturn, PHARMACY, "R1", 7).gives_back("S1"),
+        ];
+        assert_eq!(found(RULE, story.clone(), 9), Vec::<String>::new());
+        assert_eq!(found(RULE, story, 10), ["R1 against S1 alert"]);
+    }
+
+    #[test]
+    fn silent_for_unsettled_sales_and_claims_uploaded_after_the_return() {
+        let back = told(DispenseReturn, PHARMACY, "R1", 7);
+        let story = vec![told(Dispense, PHARMACY, "D1", 5), back.clone()];
+        assert_eq!(found(RULE, story, 20), Vec::<String>::new());
+        let settled = |issued| vec![told(Settlement, PHARMACY, "S1", 5).issued(issued), back.clone()];
+        assert_eq!(found(RULE, settled(7), 20), ["R1 against S1 alert"]);
+        assert_eq!(found(RULE, settled(8), 20), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_return_without_a_sale_says_nothing() {
+        let story = vec![
+            told(Settlement, PHARMACY, "S1", 5).to(1),
+            told(DispenseReturn, PHARMACY, "R1", 7).to(2),
+            told(DispenseReturn, PHARMACY, "R2", 4).to(1),
+        ];
+        assert_eq!(found(RULE, story, 20), Vec::<String>::new());
+    }
+}

@@ -34,3 +34,43 @@ pub(super) fn judge(sale: &Sale<'_>, walk: &Walk<'_, '_>, docket: &mut Docket<'_
         docket.enter(statement, walk);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::domain::document::Kind::{Dispense, Settlement};
+    use crate::domain::timeline::story::{PHARMACY, Tell, found, told};
+
+    #[test]
+    fn it_waits_two_days_and_a_late_dispensing_ends_it() {
+        let mut story = vec![told(Settlement, PHARMACY, "S1", 5).uploading_since(1)];
+        assert_eq!(found(RULE, story.clone(), 6), Vec::<String>::new());
+        assert_eq!(found(RULE, story.clone(), 7), ["S1 against nobody alert"]);
+        story.push(told(Dispense, PHARMACY, "D1", 5).settles("S1").issued(8));
+        assert_eq!(found(RULE, story.clone(), 9), ["S1 against nobody alert"]);
+        story.iter_mut().for_each(|o| o.settlement_id = Some("S1".into()));
+        assert_eq!(found(RULE, story, 9), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_claim_uploaded_late_waits_from_then_on_but_no_longer_than_a_week() {
+        let story = |issued| vec![told(Settlement, PHARMACY, "S1", 5).uploading_since(1).issued(issued)];
+        assert_eq!(found(RULE, story(9), 10), Vec::<String>::new());
+        assert_eq!(found(RULE, story(9), 11), ["S1 against nobody alert"]);
+        assert_eq!(found(RULE, story(30), 14), ["S1 against nobody alert"]);
+    }
+
+    #[test]
+    fn one_dispensing_excuses_all_lines_of_the_claim() {
+        let line = |line| told(Settlement, PHARMACY, "S1", 5).line(line).uploading_since(1).to(1);
+        let story = vec![told(Dispense, PHARMACY, "D1", 5).to(1), line("1"), line("2")];
+        assert_eq!(found(RULE, story, 20), Vec::<String>::new());
+    }
+
+    #[test]
+    fn silent_where_dispensings_are_not_uploaded_yet() {
+        assert_eq!(found(RULE, vec![told(Settlement, PHARMACY, "S1", 5)], 20), Vec::<String>::new());
+        let later = told(Settlement, PHARMACY, "S1", 5).uploading_since(6);
+        assert_eq!(found(RULE, vec![later], 20), Vec::<String>::new());
+    }
+}

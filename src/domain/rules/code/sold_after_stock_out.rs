@@ -27,3 +27,55 @@ pub(super) fn judge(sale: &Sale<'_>, walk: &Walk<'_, '_>, docket: &mut Docket<'_
         Statement::about(RULE, Action::Hold, setting, sale.anchor).against(stock_out).resting_on(sale);
     docket.enter(statement, walk);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::domain::document::Kind::{Dispense, DispenseReturn, PurchaseIn, PurchaseReturn, TransferOut};
+    use crate::domain::timeline::story::{HOSPITAL, PHARMACY, Tell, found, told};
+
+    #[test]
+    fn sent_back_and_then_sold_unless_it_was_stocked_again() {
+        let mut story = vec![
+            told(PurchaseIn, PHARMACY, "B1", 1),
+            told(PurchaseReturn, PHARMACY, "O1", 3),
+            told(Dispense, PHARMACY, "D1", 5),
+        ];
+        assert_eq!(found(RULE, story.clone(), 20), ["D1 against O1 hold"]);
+        story.push(told(PurchaseIn, PHARMACY, "B2", 4).issued(9));
+        assert_eq!(found(RULE, story, 20), Vec::<String>::new());
+    }
+
+    #[test]
+    fn only_a_bound_return_brings_it_back() {
+        let story = |given_back: u32| {
+            vec![
+                told(Dispense, PHARMACY, "D0", 2).to(1),
+                told(PurchaseReturn, PHARMACY, "O1", 3),
+                told(DispenseReturn, PHARMACY, "R1", 4).to(1).with(|o| {
+                    if given_back == 0 {
+                        o.returns = Some(crate::domain::document::ReturnedSale {
+                            document_id: "unknown".into(),
+                            line_id: None,
+                        });
+                    }
+                }),
+                told(Dispense, PHARMACY, "D1", 5),
+            ]
+        };
+        assert_eq!(found(RULE, story(1), 20), Vec::<String>::new());
+        assert_eq!(found(RULE, story(0), 20), ["D1 against O1 hold"]);
+    }
+
+    #[test]
+    fn silent_for_transfers_cartons_parts_and_other_places() {
+        let sold = told(Dispense, PHARMACY, "D1", 5);
+        let out = |kind, at| told(kind, at, "O1", 3);
+        assert_eq!(found(RULE, vec![out(TransferOut, PHARMACY), sold.clone()], 20), Vec::<String>::new());
+        assert_eq!(found(RULE, vec![out(PurchaseReturn, HOSPITAL), sold.clone()], 20), Vec::<String>::new());
+        let part = out(PurchaseReturn, PHARMACY).split(19);
+        assert_eq!(found(RULE, vec![part, sold.clone()], 20), Vec::<String>::new());
+        let carton = vec![out(PurchaseReturn, PHARMACY).carton(10).quantity(10), sold.carton(10)];
+        assert_eq!(found(RULE, carton, 20), Vec::<String>::new());
+    }
+}

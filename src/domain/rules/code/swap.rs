@@ -40,3 +40,40 @@ pub(super) fn judge(walk: &Walk<'_, '_>, docket: &mut Docket<'_>) {
         docket.enter(statement, walk);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::domain::document::Kind::{Dispense, PurchaseIn, Settlement};
+    use crate::domain::timeline::story::{PHARMACY, Tell, found, told};
+
+    #[test]
+    fn stocked_as_one_product_settled_as_another() {
+        let story = vec![
+            told(Dispense, PHARMACY, "D0", 1).uncatalogued(Some("XR05")),
+            told(PurchaseIn, PHARMACY, "B1", 3).uncatalogued(Some("XA10")),
+            told(Dispense, PHARMACY, "D1", 5).uncatalogued(Some("XA10")),
+            told(Settlement, PHARMACY, "S1", 6).uncatalogued(Some("XR05")),
+        ];
+        assert_eq!(found(RULE, story, 20), ["D0 against B1 alert", "S1 against B1 hold"]);
+    }
+
+    #[test]
+    fn without_a_stock_in_that_names_a_product_the_first_that_does_counts() {
+        let story = vec![
+            told(PurchaseIn, PHARMACY, "B1", 1).uncatalogued(None),
+            told(Dispense, PHARMACY, "D1", 5).uncatalogued(Some("XA10")),
+            told(Settlement, PHARMACY, "S1", 6).uncatalogued(Some("XR05")),
+        ];
+        assert_eq!(found(RULE, story, 20), ["S1 against D1 hold"]);
+    }
+
+    #[test]
+    fn one_catalogue_record_silences_it() {
+        let story = vec![
+            told(PurchaseIn, PHARMACY, "B1", 1).uncatalogued(Some("XA10")),
+            told(Settlement, PHARMACY, "S1", 6),
+        ];
+        assert_eq!(found(RULE, story, 20), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,51 @@
+//! `publish`: uploads from files to the input topics. The topic follows from the kind; what has no readable kind
+//! goes to the settlement topic, where intake refuses it with its reason.
+
+use std::path::PathBuf;
+
+use super::{ConfigArguments, Failure, files, say};
+use crate::broker::OutRecord;
+use crate::broker::kafka::publish::Publisher;
+use crate::domain::document::Group;
+use crate::run::topics::{kafka_settings, topology};
+use crate::stage::topology::Topic;
+use crate::telemetry::progress::Progress;
+use crate::wire::route::route;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Files of uploads, one a line, canonical or national form.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    config: ConfigArguments,
+}
+
+/// Runs the command.
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let config = arguments.config.load()?;
+    let topology = topology(&config);
+    let publisher = Publisher::new(&kafka_settings(&config))?;
+    let progress = Progress::of_count("publish", None);
+    let mut published = 0_u64;
+    for path in &arguments.files {
+        files::for_each_line(path, |_, line| {
+            let routing = route(&line);
+            let topic = Topic::of_group(routing.group.unwrap_or(Group::Settlement));
+            let key = routing.institution_id.map(String::into_bytes);
+            publisher.publish(&OutRecord {
+                target: topology.target(topic, key.as_deref().unwrap_or_default()),
+                key,
+                payload: Some(line),
+                headers: Vec::new(),
+            })?;
+            published += 1;
+            progress.advance(1);
+            Ok(())
+        })?;
+    }
+    publisher.flush()?;
+    progress.finish();
+    say(format_args!("{published} uploads published"));
+    Ok(())
+}

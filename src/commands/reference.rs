@@ -1,0 +1,52 @@
+//! `reference load`: publishes reference records to the compacted topic.
+
+use std::path::PathBuf;
+
+use super::{ConfigArguments, Failure, files, say};
+use crate::broker::kafka::publish::Publisher;
+use crate::broker::{OutRecord, TopicPartition};
+use crate::run::topics::{kafka_settings, topology};
+use crate::stage::topology::Topic;
+use crate::wire::reference;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Publish the records of a file, one a line. A record with `"deleted": true` deletes.
+    Load {
+        /// The file.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        #[command(flatten)]
+        config: ConfigArguments,
+    },
+}
+
+/// Runs the command. Every line is checked before the first record is published.
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let Action::Load { file, config } = &arguments.action;
+    let config = config.load()?;
+    let target = TopicPartition::new(topology(&config).name(Topic::Reference).clone(), 0);
+    let mut records = Vec::new();
+    files::for_each_reference(file, |change| {
+        records.push(OutRecord {
+            target: target.clone(),
+            key: Some(reference::key(&change.record)),
+            payload: reference::payload(&change),
+            headers: Vec::new(),
+        });
+        Ok(())
+    })?;
+    let publisher = Publisher::new(&kafka_settings(&config))?;
+    for record in &records {
+        publisher.publish(record)?;
+    }
+    publisher.flush()?;
+    say(format_args!("{} reference records published to {}", records.len(), target.topic));
+    Ok(())
+}

@@ -1,0 +1,166 @@
+//! Line rules: what one live document says of itself, without history. One file per rule.
+//!
+//! Every rule is asked for every line and answers with at most one finding. A rule states its action by the text
+//! of the rules (softer for dispensings and stock movements); the rule set decides what is done.
+
+mod banned;
+mod invalid_code;
+mod no_code;
+mod over_limit;
+mod repeated_in_document;
+mod short_codes;
+mod swap;
+mod unknown_product;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use super::ruleset::{RuleSet, Whom};
+use super::{Action, Basis, RuleId};
+use crate::domain::Text;
+use crate::domain::document::Kind;
+use crate::domain::document::live::{LiveDocument, LiveLine};
+use crate::domain::finding::{Attributes, ConcernedCode, EVIDENCE_MAX, Finding, Side};
+use crate::domain::observation::ObservationKey;
+use crate::domain::reference::Product;
+use crate::domain::trace_code::TraceCode;
+
+/// All findings of all line rules on a live document, those that are metrics only included. A document over its
+/// limits has one finding, that it is.
+pub fn evaluate(document: &LiveDocument<'_>, rules: &RuleSet) -> Vec<Finding> {
+    if document.is_over_limit() {
+        return over_limit::check(document, rules).into_iter().collect();
+    }
+    let Some(stream) = Stream::of(document.kind()) else {
+        return Vec::new();
+    };
+    let mut findings = Vec::new();
+    let mut first_whole: BTreeMap<&Text, &LiveLine<'_>> = BTreeMap::new();
+    for line in &document.lines {
+        let context = LineContext { document, line, stream, rules };
+        let of_line = [
+            no_code::check(&context),
+            short_codes::check(&context),
+            invalid_code::check(&context),
+            unknown_product::check(&context),
+            swap::check(&context),
+            repeated_in_document::check(&context, &first_whole),
+            banned::check(&context),
+        ];
+        findings.extend(of_line.into_iter().flatten());
+        if !line.is_split() {
+            for code in line.valid_codes().filter(|code| code.is_unit) {
+                first_whole.entry(&code.normal).or_insert(line);
+            }
+        }
+    }
+    findings
+}
+
+/// The documents that line rules tell apart. A stocktake and a dispense_return are judged by none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stream {
+    /// The fund is asked to pay.
+    Settlement,
+    /// Something is handed over.
+    Dispense,
+    /// Stock moves.
+    Procurement,
+}
+
+impl Stream {
+    fn of(kind: Kind) -> Option<Self> {
+        match kind {
+            Kind::Settlement => Some(Self::Settlement),
+            Kind::Dispense => Some(Self::Dispense),
+            Kind::DispenseReturn | Kind::Stocktake => None,
+            _ => Some(Self::Procurement),
+        }
+    }
+}
+
+/// One line under judgement.
+struct LineContext<'a> {
+    document: &'a LiveDocument<'a>,
+    line: &'a LiveLine<'a>,
+    stream: Stream,
+    rules: &'a RuleSet,
+}
+
+impl<'a> LineContext<'a> {
+    fn is_sale(&self) -> bool {
+        self.stream != Stream::Procurement
+    }
+
+    /// `on_settlement` where the fund pays, else `elsewhere`.
+    fn action(&self, on_settlement: Action, elsewhere: Action) -> Action {
+        if self.stream == Stream::Settlement { on_settlement } else { elsewhere }
+    }
+
+    fn product(&self, code: &TraceCode) -> Option<&'a Product> {
+        self.document.product(self.line, code)
+    }
+
+    /// A finding on this line, unless the rule is off for it.
+    fn finding(&self, rule: RuleId, stated: Action, attributes: Attributes) -> Option<Finding> {
+        finding(self.document, self.line, self.rules, rule, stated, attributes)
+    }
+}
+
+/// A finding on a line, unless the rule is off for it.
+fn finding(
+    document: &LiveDocument<'_>,
+    line: &LiveLine<'_>,
+    rules: &RuleSet,
+    rule: RuleId,
+    stated: Action,
+    attributes: Attributes,
+) -> Option<Finding> {
+    let whom = Whom {
+        region: &document.region,
+        tier: document.tier().map(AsRef::as_ref),
+        institution_id: &document.key.institution_id,
+        product_code: line.product_code().map(AsRef::as_ref),
+        day: document.day(),
+    };
+    let setting = rules.setting(rule, &whom);
+    let subject = side(document, line);
+    setting.enabled.then(|| Finding {
+        rule,
+        basis: (rule == RuleId::Swap).then_some(Basis::Catalogue),
+        scope: None,
+        action: setting.act(rule, stated),
+        severity: setting.severity,
+        evidence: vec![subject.clone()],
+        subject,
+        counterpart: None,
+        evidence_omitted: 0,
+        product_code: line.product_code().cloned(),
+        product_name: line.fee_content().and_then(|fee| fee.product_name.clone()),
+        amount_at_risk: line.claimed,
+        attributes,
+    })
+}
+
+/// A line as one side of a finding. Custody belongs to the timeline of a code and is not known here.
+fn side(document: &LiveDocument<'_>, line: &LiveLine<'_>) -> Side {
+    let header = &document.header.part.content;
+    Side {
+        key: ObservationKey { document: document.key.clone(), line_id: line.line_id.clone() },
+        kind: header.kind,
+        role: header.kind.role(),
+        occurred_at: header.occurred_at,
+        person: header.person,
+        region: document.region.clone(),
+        custody: false,
+        custody_proof: false,
+        origin: line.origin().unwrap_or(&document.header.origin).clone(),
+    }
+}
+
+/// A valid code that a rule speaks of, with nothing else to say of it.
+fn concerned(code: &TraceCode) -> ConcernedCode {
+    ConcernedCode { code: code.normal.clone(), invalid: None, product_code: None, product_name: None }
+}

@@ -1,0 +1,51 @@
+//! 无码, no code: a line that needs trace codes and has none, not even a spoilt one.
+//!
+//! *No code, no payment*: since 1 July 2025 designated institutions settle by scanned code (four-ministry notice of
+//! 19 March 2025). A line needs codes when its product is traceable: by the item record if one says so, else when the
+//! catalogue code begins with X (western medicine) or Z (Chinese patent medicine).
+//!
+//! Silent when an exemption (饮片, 颗粒 and the like) or a dated no-code stock entry (无码库) covers the line, and when
+//! there is any scan at all: a wrong one is `invalid_code`. A settlement line without code whose product is unknown
+//! is held until its fee facet arrives and says what it is.
+//!
+//! Example: a settlement of `XR05CBA198A001010100863` without codes is refused; its dispensing raises an alert;
+//! the same line of decoction pieces `T001700001` is paid.
+
+use super::{LineContext, Stream};
+use crate::domain::Text;
+use crate::domain::finding::{Attributes, Finding};
+use crate::domain::reference::Key;
+use crate::domain::rules::{Action, RuleId};
+
+pub(super) fn check(context: &LineContext<'_>) -> Option<Finding> {
+    if !context.is_sale() || !context.line.scans().is_empty() {
+        return None;
+    }
+    let stated = match context.line.product_code() {
+        Some(_) if needs_codes(context) => context.action(Action::Refuse, Action::Alert),
+        None if context.stream == Stream::Settlement => Action::Hold,
+        _ => return None,
+    };
+    context.finding(RuleId::NoCode, stated, Attributes::default())
+}
+
+/// Whether the line's product is known, traceable and not excused.
+pub(super) fn needs_codes(context: &LineContext<'_>) -> bool {
+    context.line.product_code().is_some_and(|code| is_traceable(context, code) && !is_excused(context, code))
+}
+
+fn is_traceable(context: &LineContext<'_>, product_code: &Text) -> bool {
+    let item = context.line.fee.and_then(|fee| fee.part.reference.item(product_code, context.document.day()));
+    item.and_then(|item| item.traceable).unwrap_or_else(|| product_code.starts_with(['X', 'Z']))
+}
+
+fn is_excused(context: &LineContext<'_>, product_code: &Text) -> bool {
+    let institution_id = &context.document.key.institution_id;
+    let excuses = [
+        Key::Exemption { product_code: product_code.clone(), institution_id: None },
+        Key::Exemption { product_code: product_code.clone(), institution_id: Some(institution_id.clone()) },
+        Key::NoCodeStock { institution_id: institution_id.clone(), product_code: product_code.clone() },
+    ];
+    let day = context.document.day();
+    context.line.fee.is_some_and(|fee| excuses.iter().any(|key| fee.part.reference.has(key, day)))
+}

@@ -1,0 +1,357 @@
+//! The service on Kafka: one thread per worker, supervised.
+//!
+//! A worker whose session is lost is dropped with its state and made anew; the state is rebuilt from the committed
+//! offset. What cannot get better by trying again (wrong set-up, an unreadable log, a failing store) stops the whole
+//! process, so that whoever watches it sees it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::local::rule_set_records;
+use super::topics::{self, kafka_settings};
+use crate::broker::kafka::KafkaBroker;
+use crate::broker::kafka::publish::Publisher;
+use crate::broker::kafka::read::PartitionReader;
+use crate::broker::{Broker, BrokerError, Record, SessionOptions, TopicPartition};
+use crate::config::Config;
+use crate::domain::reference::Book;
+use crate::domain::rules::ruleset::RuleSet;
+use crate::domain::time::{Millis, Timestamp};
+use crate::stage::adjudicate::Adjudicate;
+use crate::stage::intake::{Clock, Intake, SharedBook};
+use crate::stage::monitor::Monitor;
+use crate::stage::outbox::Outbox;
+use crate::stage::register::Register;
+use crate::stage::topology::{Topic, Topology};
+use crate::stage::worker::{Worker, WorkerOptions};
+use crate::stage::{Stage, StageError};
+use crate::store::memory::MemoryStore;
+use crate::telemetry::metrics;
+use crate::wire::reference;
+
+/// A poll waits at most so long, so that time is passed on and a stop is noticed.
+const POLL_WAIT: Duration = Duration::from_millis(50);
+/// A lost session is followed by a new one after this long.
+const SESSION_PAUSE: Duration = Duration::from_millis(500);
+/// Reference records taken at once.
+const REFERENCE_BATCH: usize = 10_000;
+
+/// One of the four stages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum StageName {
+    /// Decodes uploads.
+    Intake,
+    /// Keeps documents.
+    Register,
+    /// Keeps timelines.
+    Monitor,
+    /// Decides.
+    Adjudicate,
+}
+
+impl StageName {
+    /// All stages, in the order of the flow.
+    pub const ALL: [Self; 4] = [Self::Intake, Self::Register, Self::Monitor, Self::Adjudicate];
+}
+
+/// What a process runs.
+#[derive(Clone, Debug)]
+pub struct ServiceOptions {
+    /// The configuration.
+    pub config: Config,
+    /// The rule set made from it.
+    pub rules: RuleSet,
+    /// The stages.
+    pub stages: Vec<StageName>,
+    /// Where time comes from.
+    pub clock: Clock,
+}
+
+/// Tells all workers to stop, and waits for that.
+#[derive(Clone, Default)]
+pub struct Stop {
+    shared: Arc<StopState>,
+}
+
+#[derive(Default)]
+struct StopState {
+    stopped: AtomicBool,
+    failure: Mutex<Option<StageError>>,
+    changed: Condvar,
+}
+
+impl Stop {
+    /// Tells all workers to stop.
+    pub fn stop(&self) {
+        self.shared.stopped.store(true, Ordering::Release);
+        self.shared.changed.notify_all();
+    }
+
+    /// Whether workers are to stop.
+    pub fn is_stopped(&self) -> bool {
+        self.shared.stopped.load(Ordering::Acquire)
+    }
+
+    fn fail(&self, error: StageError) {
+        let mut failure = self.shared.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        failure.get_or_insert(error);
+        drop(failure);
+        self.stop();
+    }
+
+    fn pause(&self, length: Duration) {
+        let failure = self.shared.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.is_stopped() {
+            drop(self.shared.changed.wait_timeout(failure, length));
+        }
+    }
+
+    fn take_failure(&self) -> Option<StageError> {
+        self.shared.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Runs the stages until `stop` is told or something fails for good.
+pub fn run(options: &ServiceOptions, stop: &Stop) -> Result<(), StageError> {
+    for difference in topics::verify(&options.config)? {
+        tracing::warn!("topic settings differ from what is configured: {difference}");
+    }
+    let service = Service::open(options)?;
+    service.put_rules_in_force()?;
+    let workers = service.start_workers(stop)?;
+    tracing::info!(workers = workers.len(), "running");
+    for worker in workers {
+        if worker.join().is_err() {
+            stop.fail(BrokerError::Setup("a worker thread panicked: this is a defect".into()).into());
+        }
+    }
+    match stop.take_failure() {
+        Some(failure) => Err(failure),
+        None => Ok(()),
+    }
+}
+
+struct Service<'a> {
+    options: &'a ServiceOptions,
+    broker: KafkaBroker,
+    topology: Arc<Topology>,
+    book: SharedBook,
+}
+
+impl<'a> Service<'a> {
+    fn open(options: &'a ServiceOptions) -> Result<Self, StageError> {
+        let broker = KafkaBroker::new(kafka_settings(&options.config));
+        let topology = Arc::new(topics::topology(&options.config));
+        Ok(Self { options, broker, topology, book: Arc::new(RwLock::new(Book::default())) })
+    }
+
+    /// Writes the rule set to every internal partition: whatever changes conclusions is in the log.
+    fn put_rules_in_force(&self) -> Result<(), StageError> {
+        let publisher = Publisher::new(self.broker.settings())?;
+        for record in rule_set_records(&self.topology, &self.options.rules) {
+            publisher.publish(&record)?;
+        }
+        publisher.flush()?;
+        Ok(())
+    }
+
+    fn start_workers(&self, stop: &Stop) -> Result<Vec<JoinHandle<()>>, StageError> {
+        let config = &self.options.config;
+        let mut threads = Vec::new();
+        for stage in &self.options.stages {
+            match stage {
+                StageName::Intake => {
+                    threads.push(self.follow_reference(stop)?);
+                    let intake = self.intake()?;
+                    self.start(&mut threads, config.stage.intake_workers, &Topic::INPUTS, stop, move || {
+                        intake.fresh()
+                    });
+                }
+                StageName::Register => {
+                    let register = Register {
+                        tick_observations: self.least_step(config.stage.tick_observations_ms),
+                        tick_claims: self.least_step(config.stage.tick_claims_ms),
+                    };
+                    let workers = config.stage.register_workers;
+                    self.start(&mut threads, workers, &[Topic::Documents], stop, move || register.clone());
+                }
+                StageName::Monitor => {
+                    let monitor = Monitor { timers_per_entry_max: config.stage.timers_per_entry_max };
+                    let workers = config.stage.monitor_workers;
+                    self.start(&mut threads, workers, &[Topic::Observations], stop, move || monitor.clone());
+                }
+                StageName::Adjudicate => {
+                    let adjudicate = Adjudicate {
+                        policy: super::policy(config, self.options.clock == Clock::Wall),
+                        timers_per_entry_max: config.stage.timers_per_entry_max,
+                    };
+                    let workers = config.stage.adjudicate_workers;
+                    self.start(&mut threads, workers, &[Topic::Claims], stop, move || adjudicate.clone());
+                }
+            }
+        }
+        Ok(threads)
+    }
+
+    /// Ticks of a back-test are exact: every step of time is passed on.
+    fn least_step(&self, millis: u64) -> Millis {
+        if self.options.clock == Clock::Wall { Millis::new(millis) } else { Millis::default() }
+    }
+
+    fn intake(&self) -> Result<Intake, StageError> {
+        let config = &self.options.config;
+        let pseudonymiser =
+            super::pseudonymiser(config).map_err(|error| BrokerError::Setup(error.to_string()))?;
+        Ok(Intake::new(
+            self.topology.clone(),
+            self.book.clone(),
+            super::limits(config),
+            pseudonymiser,
+            self.options.clock,
+        ))
+    }
+
+    /// Reads the reference topic to its end, refuses to go on when there is nothing, and goes on following it in a
+    /// thread.
+    fn follow_reference(&self, stop: &Stop) -> Result<JoinHandle<()>, StageError> {
+        let partition = TopicPartition::new(self.topology.name(Topic::Reference).clone(), 0);
+        let reader = PartitionReader::from_beginning(self.broker.settings(), &partition)?;
+        let book = self.book.clone();
+        reader.read_to_end(|records| apply_reference(&book, records))?;
+        let (version, is_empty) = {
+            let book = book.read().unwrap_or_else(PoisonError::into_inner);
+            (book.version(), book.is_empty())
+        };
+        if is_empty && !self.options.config.intake.allow_empty_reference {
+            return Err(BrokerError::Setup(format!(
+                "the topic {} holds no reference data, so no product, exemption or institution would be known. \
+                 Publish it with `tracewarden reference load FILE`, or set intake.allow_empty_reference",
+                partition.topic
+            ))
+            .into());
+        }
+        tracing::info!(version, "reference data read");
+        let stop = stop.clone();
+        Ok(thread::spawn(move || {
+            while !stop.is_stopped() {
+                match reader.poll(POLL_WAIT, REFERENCE_BATCH) {
+                    Ok(records) => apply_reference(&book, records),
+                    Err(error) => {
+                        stop.fail(error.into());
+                    }
+                }
+            }
+        }))
+    }
+
+    fn start<S: Stage + 'static>(
+        &self,
+        threads: &mut Vec<JoinHandle<()>>,
+        workers: usize,
+        topics: &[Topic],
+        stop: &Stop,
+        make: impl Fn() -> S + Clone + Send + 'static,
+    ) {
+        for number in 0..workers {
+            let seat = self.seat(make().name(), number, topics);
+            let (make, stop) = (make.clone(), stop.clone());
+            threads.push(thread::spawn(move || seat.keep_working(&make, &stop)));
+        }
+    }
+
+    fn seat(&self, stage: &'static str, number: usize, topics: &[Topic]) -> Seat {
+        let config = &self.options.config;
+        let prefix = config.kafka.group_prefix();
+        Seat {
+            stage,
+            broker: self.broker.clone(),
+            session: SessionOptions {
+                group: format!("{prefix}{stage}"),
+                member: format!("{prefix}{stage}-{}-{number}", config.kafka.instance_id()),
+                topics: topics.iter().map(|topic| self.topology.name(*topic).clone()).collect(),
+                poll_records_max: config.stage.batch_records_max,
+            },
+            topology: self.topology.clone(),
+            format: super::format(config),
+            record_bytes_max: config.stage.record_bytes_max,
+            worker: WorkerOptions {
+                batch_records_max: config.stage.batch_records_max,
+                batch_bytes_max: config.stage.batch_bytes_max,
+                collect_max: Duration::from_millis(config.stage.commit_interval_ms),
+                pass_time_every: Some(Duration::from_millis(config.stage.tick_claims_ms)),
+                ..WorkerOptions::default()
+            },
+        }
+    }
+}
+
+/// One worker's place, kept over the sessions that come and go.
+struct Seat {
+    stage: &'static str,
+    broker: KafkaBroker,
+    session: SessionOptions,
+    topology: Arc<Topology>,
+    format: crate::wire::Format,
+    record_bytes_max: usize,
+    worker: WorkerOptions,
+}
+
+impl Seat {
+    fn keep_working<S: Stage>(&self, make: &impl Fn() -> S, stop: &Stop) {
+        while !stop.is_stopped() {
+            match self.work(make(), stop) {
+                Ok(()) => return,
+                Err(StageError::Broker(BrokerError::SessionLost(reason) | BrokerError::Aborted(reason))) => {
+                    tracing::warn!(stage = self.stage, reason, "session lost; starting a new one");
+                    metrics::session_lost(self.stage);
+                    stop.pause(SESSION_PAUSE);
+                }
+                Err(error) => stop.fail(error),
+            }
+        }
+    }
+
+    fn work<S: Stage>(&self, stage: S, stop: &Stop) -> Result<(), StageError> {
+        let session = self.broker.session(&self.session)?;
+        let outbox = Outbox::new(self.topology.clone(), self.format, self.record_bytes_max);
+        let mut worker = Worker::new(
+            stage,
+            Box::new(session),
+            outbox,
+            Box::new(|_, _| Ok(Box::new(MemoryStore::default()))),
+            Box::new(wall_clock),
+            self.worker.clone(),
+        );
+        while !stop.is_stopped() {
+            worker.step(POLL_WAIT)?;
+        }
+        worker.close();
+        Ok(())
+    }
+}
+
+/// Applies reference records in the order of the log; one that cannot be read is passed over and said.
+fn apply_reference(book: &SharedBook, records: Vec<Record>) {
+    if records.is_empty() {
+        return;
+    }
+    let mut book = book.write().unwrap_or_else(PoisonError::into_inner);
+    for record in records {
+        match reference::decode_record(record.key.as_deref(), record.payload.as_deref()) {
+            Ok(change) => book.apply(change),
+            Err(error) => {
+                tracing::warn!(offset = record.offset, %error, "reference record passed over");
+                metrics::limits_hit("reference_unreadable", 1);
+            }
+        }
+    }
+}
+
+/// The wall clock. Only here and in the loop's measurements is a clock read.
+#[expect(clippy::disallowed_methods, reason = "the service is where time enters, as data")]
+fn wall_clock() -> Timestamp {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_unix_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,173 @@
+//! What befalls a document between its making and its arrival, and how the sender mends it.
+//!
+//! Every accident here leaves the *set* of live facts as it was meant: a late, repeated, corrected or deleted and
+//! renewed document ends in the same facts. What cannot be mended (a mangled code) is decided where the lines are
+//! made, and is part of the truth. A document on whose number or stamp others depend is handled `Careful`: it may
+//! only be held up on the way.
+
+use super::document::{Body, Document, Full, Handling, Name};
+use super::places::World;
+use super::province::Province;
+use super::truth::{DocumentRef, LineRef};
+use super::{HOUR, writer};
+use crate::domain::document::{Group, Kind};
+
+/// A document that was sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Filed {
+    pub(super) name: Name,
+    pub(super) institution: u32,
+    pub(super) group: Group,
+    /// When the last version of it is sent.
+    pub(super) sent_at: i64,
+    /// When it counts as known: the later of occurrence and issue (rules: at most 7 days after it occurred).
+    pub(super) known_at: i64,
+}
+
+impl Filed {
+    pub(super) fn document(&self, world: &World) -> DocumentRef {
+        DocumentRef {
+            institution_id: world.institution(self.institution).id.clone(),
+            group: self.group.name().to_owned(),
+            document_id: self.name.to_string(),
+        }
+    }
+
+    pub(super) fn line(&self, world: &World, line: usize) -> LineRef {
+        let DocumentRef { institution_id, group, document_id } = self.document(world);
+        LineRef { institution_id, group, document_id, line_id: (line + 1).to_string() }
+    }
+}
+
+/// What happens to a document.
+enum Accident {
+    Nothing,
+    IssuedLate,
+    Repeated,
+    NewBatch,
+    Corrected,
+    Deleted,
+}
+
+impl Province {
+    /// Sends a document, whose times are true ones, with whatever befalls it.
+    pub(super) fn send(&mut self, mut document: Document, handling: Handling) -> Filed {
+        match self.accident(&document, handling) {
+            Accident::Nothing => self.post(document),
+            Accident::IssuedLate => {
+                document.issued_at += self.lateness();
+                self.post(document)
+            }
+            Accident::Repeated => {
+                self.post(document.clone());
+                self.post(document)
+            }
+            Accident::NewBatch => {
+                let filed = self.post(document.clone());
+                document.name.again = 1;
+                document.issued_at += self.hours(6);
+                self.post(document);
+                filed
+            }
+            Accident::Corrected => {
+                self.post(mistaken(document.clone()));
+                document.issued_at += self.hours(24);
+                self.post(document)
+            }
+            Accident::Deleted => {
+                self.post(document.clone());
+                let name = self.name('X');
+                let (institution, group) = (document.institution, document.group());
+                let issued_at = document.issued_at + self.hours(12);
+                let body = Body::Reversal { group, target: document.name, line: None };
+                self.post(Document { name, institution, issued_at, body });
+                document.name.again = 1;
+                document.issued_at = issued_at + self.hours(6);
+                self.post(document)
+            }
+        }
+    }
+
+    /// Writes one upload and puts it on its way.
+    fn post(&mut self, mut document: Document) -> Filed {
+        let dirt = &self.world.parameters.dirt;
+        let held_up = if self.accidents.chance(dirt.held_up_ppm) { self.lateness() } else { 0 };
+        let transit = self.accidents.within(1, 30) * 1000;
+        let sent_at = self.after_silence(document.institution, document.issued_at + transit + held_up);
+        let skew = self.world.institution(document.institution).clock_skew_millis;
+        document.issued_at += skew;
+        let mut known_at = document.issued_at;
+        if let Body::Full(full) = &mut document.body {
+            full.occurred_at += skew;
+            known_at = known_at.clamp(full.occurred_at, full.occurred_at + 7 * super::DAY);
+        }
+        let mut json = String::with_capacity(1024);
+        writer::write(&self.world, &document, &mut json);
+        let group = document.group();
+        self.enqueue(sent_at, group, json);
+        Filed { name: document.name, institution: document.institution, group, sent_at, known_at }
+    }
+
+    fn accident(&mut self, document: &Document, handling: Handling) -> Accident {
+        let drawn = self.accidents.below(1_000_000) as u32;
+        let Body::Full(full) = &document.body else {
+            return Accident::Nothing;
+        };
+        if handling == Handling::Careful {
+            return Accident::Nothing;
+        }
+        let dirt = &self.world.parameters.dirt;
+        let mut limit = 0;
+        let mut below = |share: u32| {
+            limit += share;
+            drawn < limit
+        };
+        if below(dirt.issued_late_ppm) {
+            Accident::IssuedLate
+        } else if below(dirt.repeated_ppm) {
+            Accident::Repeated
+        } else if below(dirt.corrected_ppm) {
+            Accident::Corrected
+        } else if below(dirt.deleted_ppm) {
+            Accident::Deleted
+        } else if below(dirt.new_batch_ppm) && self.may_come_in_new_batch(full) {
+            Accident::NewBatch
+        } else {
+            Accident::Nothing
+        }
+    }
+
+    /// Whole packs bought or handed over: seen twice at the same place for the same person they mean the same.
+    /// Parts of packs would add up, and a claim sent twice under two numbers *is* a claim too many.
+    fn may_come_in_new_batch(&self, full: &Full) -> bool {
+        let whole = |line: &super::document::Line| {
+            !line.split && self.world.catalogue.get(line.product).packs_per_code == 1
+        };
+        match full.kind {
+            Kind::PurchaseIn => true,
+            Kind::Dispense => full.lines.iter().all(whole),
+            _ => false,
+        }
+    }
+
+    fn lateness(&mut self) -> i64 {
+        self.hours(i64::from(self.world.parameters.dirt.late_hours_max))
+    }
+
+    /// Up to `most` hours, at least a minute.
+    fn hours(&mut self, most: i64) -> i64 {
+        self.accidents.within(1, (most * 60).max(1)) * (HOUR / 60)
+    }
+}
+
+/// The first version of a document that is corrected later: one pack too many on its first line, whose codes are
+/// missing.
+fn mistaken(mut document: Document) -> Document {
+    if let Body::Full(full) = &mut document.body
+        && let Some(line) = full.lines.first_mut()
+    {
+        line.quantity += 1;
+        line.scans.clear();
+    }
+    document
+}

@@ -1,0 +1,248 @@
+//! Acts at one institution: what is wrong shows in one claim, or in a few of the same place.
+
+use super::{Plot, Sale};
+use crate::domain::document::Kind;
+use crate::domain::rules::{Basis, RuleId};
+use crate::sim::document::{Full, Handling, Line, Lot, Pack, Scan};
+use crate::sim::truth::Effect;
+use crate::sim::verdict::Fact;
+
+impl Plot<'_> {
+    /// The claim names a dearer product than the one whose codes were scanned and handed over.
+    pub(super) fn catalogue_swap(&mut self) {
+        let given = self.product();
+        let Some(claimed) = self.another_product(given) else {
+            return;
+        };
+        let place = self.place_selling(given, claimed);
+        let packs = self.packs(given);
+        let at = self.delivery(0);
+        self.buy(at, place, &packs, true);
+        let honest = self.line(&packs);
+        let false_line = Line { product: claimed, ..honest.clone() };
+        let at = self.at(1);
+        let person = self.person();
+        let sale = self.sell_as(at, place, (person, person), (honest, false_line));
+        let fact = Fact::about(RuleId::Swap, &sale.settled, 0);
+        self.prove(Fact { basis: Some(Basis::Catalogue), effect: Effect::Refuse, ..fact });
+    }
+
+    /// The same with a maker's own code: no catalogue knows it, but it was bought as something else.
+    pub(super) fn declared_swap(&mut self) {
+        let makers = &self.province.world.catalogue.makers;
+        let given = makers[self.province.plans.pick(makers.len())];
+        let claimed = self.product();
+        let place = self.place_selling(given, claimed);
+        let packs = self.packs(given);
+        let at = self.delivery(0);
+        let bought = self.buy(at, place, &packs, true);
+        let honest = self.line(&packs);
+        let false_line = Line { product: claimed, ..honest.clone() };
+        let at = self.at(1);
+        let person = self.person();
+        let sale = self.sell_as(at, place, (person, person), (honest, false_line));
+        for pack in &packs {
+            let fact = Fact::pair(RuleId::Swap, pack, &sale.settled, &bought);
+            self.prove(Fact { basis: Some(Basis::Declared), effect: Effect::Hold, ..fact });
+        }
+    }
+
+    /// A claim without any hand-over.
+    pub(super) fn empty_swipe(&mut self) {
+        let product = self.product();
+        let (place, packs) = self.stocked(product);
+        let at = self.at(1);
+        let number = self.province.name('V').number;
+        let line = self.line(&packs);
+        let person = self.person();
+        let settled = self.settle(at, place, person, vec![line], number);
+        for pack in &packs {
+            let fact = Fact::about(RuleId::SettledNotDispensed, &settled, 0);
+            self.prove(Fact { pack: Some(*pack), grace_hours: 48, ..fact });
+        }
+    }
+
+    /// Handed to one person, paid by the insurance of another.
+    pub(super) fn impersonation(&mut self) {
+        let product = self.product();
+        let (place, packs) = self.stocked(product);
+        let taker = self.person();
+        let insured = self.person_other_than(taker);
+        let line = self.line(&packs);
+        let at = self.at(1);
+        let sale = self.sell_as(at, place, (taker, insured), (line.clone(), line));
+        for pack in &packs {
+            let fact = Fact::pair(RuleId::PersonMismatch, pack, &sale.settled, &sale.dispensed);
+            self.prove(Fact { effect: Effect::Hold, ..fact });
+        }
+    }
+
+    /// Half a pack three times.
+    pub(super) fn over_split(&mut self) {
+        let product = self.product();
+        let (place, packs) = self.stocked(product);
+        let Some(pack) = packs.first().copied() else {
+            return;
+        };
+        let units = self.province.world.catalogue.get(product).units_per_pack.unwrap_or(2);
+        let half = Line { quantity: units.div_ceil(2), split: true, ..self.line(&[pack]) };
+        let mut sales: Vec<Sale> = Vec::new();
+        for draw in 0..3 {
+            let at = self.at(1 + 2 * draw);
+            let person = self.person();
+            sales.push(self.sell_as(at, place, (person, person), (half.clone(), half.clone())));
+        }
+        if let [first, second, third] = sales.as_slice() {
+            let takes = [&first.settled, &first.dispensed, &second.dispensed, &third.dispensed];
+            let fact = Fact::pair(RuleId::OverSplit, &pack, &third.settled, &second.settled);
+            self.prove(Fact { effect: Effect::Hold, scoped: true, takes: &takes, ..fact });
+        }
+    }
+
+    /// Sold without a purchase by anybody.
+    pub(super) fn missing_purchase(&mut self) {
+        let product = self.product();
+        let place = self.place(product);
+        let packs = self.packs(product);
+        let at = self.at(0);
+        let person = self.person();
+        let sale = self.sell(at, place, person, &packs);
+        for pack in &packs {
+            let fact = Fact::about(RuleId::NotPurchased, &sale.settled, 0);
+            self.prove(Fact { pack: Some(*pack), grace_hours: 72, ..fact });
+        }
+    }
+
+    /// An expired pack, or one of the recalled lot.
+    pub(super) fn banned_pack(&mut self, lot: fn(u16) -> Lot) {
+        let product = self.product();
+        let place = self.place(product);
+        // The recalled lot is the one of the first month: the reference data is written before the run.
+        let recalled = matches!(lot(0), Lot::Recalled(_));
+        let month = self.province.month(if recalled { 0 } else { self.day });
+        let pack = self.province.pack(product, lot(month));
+        let at = self.delivery(0);
+        self.buy_unfit(at, place, pack);
+        let at = self.at(4);
+        let person = self.person();
+        let sale = self.sell(at, place, person, &[pack]);
+        let fact = Fact::about(RuleId::Banned, &sale.settled, 0);
+        self.prove(Fact { effect: Effect::Refuse, ..fact });
+    }
+
+    /// Bought as a good pack: the delivery says nothing of what is wrong with it.
+    fn buy_unfit(&mut self, at: i64, place: u32, pack: Pack) {
+        let good = Pack { lot: Lot::Month(self.province.month(self.day)), ..pack };
+        self.buy(at, place, &[good], true);
+    }
+
+    /// Packs that have codes are handed over and settled without scanning any.
+    pub(super) fn missing_codes(&mut self) {
+        let product = self.product();
+        let (place, packs) = self.stocked(product);
+        let bare = Line { scans: Vec::new(), ..self.line(&packs) };
+        let at = self.at(1);
+        let person = self.person();
+        let sale = self.sell_as(at, place, (person, person), (bare.clone(), bare));
+        self.prove(Fact::about(RuleId::NoCode, &sale.dispensed, 0));
+        self.prove(Fact { effect: Effect::Refuse, ..Fact::about(RuleId::NoCode, &sale.settled, 0) });
+    }
+
+    /// One code fewer than packs.
+    pub(super) fn short_codes(&mut self) {
+        let product = self.product();
+        let (place, packs) = self.stocked(product);
+        let line = self.line(&packs);
+        let line = Line { quantity: line.quantity + 1, ..line };
+        let at = self.at(1);
+        let person = self.person();
+        let sale = self.sell_as(at, place, (person, person), (line.clone(), line));
+        self.prove(Fact { effect: Effect::Hold, ..Fact::about(RuleId::ShortCodes, &sale.settled, 0) });
+    }
+
+    /// One hand-over, two claims under different numbers.
+    pub(super) fn settled_twice(&mut self) {
+        let product = self.product();
+        let (place, packs) = self.stocked(product);
+        let person = self.person();
+        let at = self.at(1);
+        let sale = self.sell(at, place, person, &packs);
+        let at = self.at(3);
+        let number = self.province.name('V').number;
+        let line = self.line(&packs);
+        let again = self.settle(at, place, person, vec![line], number);
+        for pack in &packs {
+            let fact = Fact::pair(RuleId::DuplicateSettlement, pack, &again, &sale.settled);
+            self.prove(Fact { effect: Effect::Refuse, scoped: true, takes: &[&sale.dispensed], ..fact });
+            let fact = Fact::about(RuleId::SettledNotDispensed, &again, 0);
+            self.prove(Fact { pack: Some(*pack), grace_hours: 48, ..fact });
+        }
+    }
+
+    /// Brought back, but the claim stays.
+    pub(super) fn return_kept(&mut self) {
+        let product = self.product();
+        let (place, packs) = self.stocked(product);
+        let person = self.person();
+        let at = self.at(1);
+        let sale = self.sell(at, place, person, &packs);
+        let at = self.at(3);
+        let mut full = Full::new(Kind::DispenseReturn, at, vec![self.line(&packs)]);
+        full.person = Some(person);
+        full.returns = Some(sale.dispensed.name);
+        let back = self.province.file('R', place, full, Handling::Careful);
+        for pack in &packs {
+            let fact = Fact::pair(RuleId::ReturnNotRefunded, pack, &back, &sale.settled);
+            self.prove(Fact { takes: &[&sale.dispensed], grace_hours: 72, ..fact });
+        }
+    }
+
+    /// The same code on two lines of one claim.
+    pub(super) fn repeated_line(&mut self) {
+        let product = self.product();
+        let (place, packs) = self.stocked(product);
+        let Some(pack) = packs.first() else {
+            return;
+        };
+        let line = Line { scans: vec![Scan::of(pack)], ..self.line(&[*pack]) };
+        let number = self.province.name('V').number;
+        let person = self.person();
+        let at = self.at(1);
+        let mut full = Full::new(Kind::Dispense, at, vec![line.clone()]);
+        full.person = Some(person);
+        full.settlement = Some(number);
+        self.province.file('D', place, full, Handling::Careful);
+        let settled = self.settle(at + 60_000, place, person, vec![line.clone(), line], number);
+        let fact = Fact::about(RuleId::RepeatedInDocument, &settled, 1);
+        self.prove(Fact { effect: Effect::Hold, ..fact });
+    }
+
+    /// Packs of a product, lawfully bought by a place on the first day.
+    fn stocked(&mut self, product: u32) -> (u32, Vec<Pack>) {
+        let place = self.place(product);
+        let packs = self.packs(product);
+        let at = self.delivery(0);
+        self.buy(at, place, &packs, true);
+        (place, packs)
+    }
+
+    /// A place that sells both products with codes.
+    fn place_selling(&mut self, given: u32, claimed: u32) -> u32 {
+        let mut place = self.place(given);
+        for _ in 0..64 {
+            let world = &self.province.world;
+            if !world.exempt(place, claimed) && !world.has_no_code_stock(place, claimed) {
+                break;
+            }
+            place = self.place(given);
+        }
+        place
+    }
+
+    /// Another product of the usual kind.
+    fn another_product(&mut self, than: u32) -> Option<u32> {
+        let plain = &self.province.world.catalogue.plain;
+        let others: Vec<u32> = plain.iter().copied().filter(|&product| product != than).collect();
+        (!others.is_empty()).then(|| others[self.province.plans.pick(others.len())])
+    }
+}

@@ -1,0 +1,191 @@
+//! Planted acts: each is a plan of documents over days and institutions, and the statements that it makes true.
+//!
+//! Acts use packs of their own and happen at institutions that upload stock and dispensing, so that everything
+//! they bring about is certain and is stated: what rules find besides the one meant is part of the truth. An act
+//! is written when it begins, with its later documents waiting for their time; one that would not end within the
+//! run is not begun.
+
+mod across;
+mod at_once;
+
+use super::DAY;
+use super::HOUR;
+use super::dirt::Filed;
+use super::document::{Full, Handling, Line, Lot, Pack, Supplier};
+use super::province::Province;
+use super::truth::Act;
+use super::verdict::Fact;
+use crate::domain::document::Kind;
+
+/// Days that an act takes at most; none begins later than this before the end.
+const DAYS_MAX: u32 = 10;
+
+/// Both reports of one hand-over.
+#[derive(Clone, Copy)]
+struct Sale {
+    dispensed: Filed,
+    settled: Filed,
+}
+
+/// One act under way.
+struct Plot<'a> {
+    province: &'a mut Province,
+    act: Act,
+    number: u64,
+    /// Midnight of its first day.
+    start: i64,
+    /// First day of the run.
+    day: u32,
+}
+
+impl Province {
+    /// Begins the acts of a day.
+    pub(super) fn begin_acts(&mut self, day: u32) {
+        let enough_places = self.world.reporters.len() >= 2;
+        if day + DAYS_MAX >= self.world.parameters.days || !enough_places {
+            return;
+        }
+        for _ in 0..self.world.parameters.fraud.acts_per_day {
+            let act = Act::PLANTED[(self.plans_made % Act::PLANTED.len() as u64) as usize];
+            self.plans_made += 1;
+            let number = self.next_act();
+            let start = self.world.parameters.day_start(day);
+            let mut plot = Plot { province: self, act, number, start, day };
+            plot.carry_out();
+        }
+    }
+}
+
+impl Plot<'_> {
+    fn carry_out(&mut self) {
+        match self.act {
+            Act::PatientResale => self.patient_resale(),
+            Act::ReflowRing => self.reflow_ring(),
+            Act::PhotographedCodes => self.photographed_codes(),
+            Act::CrossChannel => self.cross_channel(),
+            Act::CatalogueSwap => self.catalogue_swap(),
+            Act::DeclaredSwap => self.declared_swap(),
+            Act::EmptySwipe => self.empty_swipe(),
+            Act::Impersonation => self.impersonation(),
+            Act::OverSplit => self.over_split(),
+            Act::MissingPurchase => self.missing_purchase(),
+            Act::ExpiredPack => self.banned_pack(Lot::Expired),
+            Act::RecalledPack => self.banned_pack(Lot::Recalled),
+            Act::MissingCodes => self.missing_codes(),
+            Act::ShortCodes => self.short_codes(),
+            Act::SettledTwice => self.settled_twice(),
+            Act::SoldAfterWriteOff => self.sold_after_write_off(),
+            Act::ReturnKept => self.return_kept(),
+            Act::RepeatedLine => self.repeated_line(),
+            Act::MangledCode | Act::MangledDelivery => {}
+        }
+    }
+
+    /// A moment on day `day` of the act, within opening hours.
+    fn at(&mut self, day: i64) -> i64 {
+        self.start + day * DAY + 9 * HOUR + self.province.plans.within(0, 10 * 3600) * 1000
+    }
+
+    /// A moment at which deliveries come, before any sale of that day.
+    fn delivery(&mut self, day: i64) -> i64 {
+        self.start + day * DAY + 6 * HOUR + self.province.plans.within(0, 3600) * 1000
+    }
+
+    /// An institution that reports everything and sells the product with codes.
+    fn place(&mut self, product: u32) -> u32 {
+        let reporters = self.province.world.reporters.len();
+        let first = self.province.plans.pick(reporters);
+        let world = &self.province.world;
+        let sells = |&place: &u32| !world.exempt(place, product) && !world.has_no_code_stock(place, product);
+        let around = (0..reporters).map(|step| world.reporters[(first + step) % reporters]);
+        around.clone().find(sells).unwrap_or(world.reporters[first])
+    }
+
+    /// Another one, in another region when there is one.
+    fn place_elsewhere(&mut self, than: u32) -> u32 {
+        let reporters = self.province.world.reporters.len();
+        let first = self.province.plans.pick(reporters);
+        let world = &self.province.world;
+        let region = world.institution(than).region;
+        let around = (0..reporters).map(|step| world.reporters[(first + step) % reporters]);
+        let elsewhere = around.clone().find(|&place| world.institution(place).region != region);
+        elsewhere.or_else(|| around.clone().find(|&place| place != than)).unwrap_or(than)
+    }
+
+    fn person(&mut self) -> u32 {
+        let persons = u64::from(self.province.world.parameters.persons.max(1));
+        self.province.plans.below(persons) as u32
+    }
+
+    /// A person other than `than`.
+    fn person_other_than(&mut self, than: u32) -> u32 {
+        let persons = self.province.world.parameters.persons.max(2);
+        let step = 1 + self.province.plans.below(u64::from(persons - 1)) as u32;
+        (than + step) % persons
+    }
+
+    /// A product of the usual kind.
+    fn product(&mut self) -> u32 {
+        let plain = &self.province.world.catalogue.plain;
+        plain[self.province.plans.pick(plain.len())]
+    }
+
+    /// Between one and the most packs that an act moves.
+    fn packs(&mut self, product: u32) -> Vec<Pack> {
+        let most = i64::from(self.province.world.parameters.fraud.packs_per_act_max.max(1));
+        let count = self.province.plans.within(1, most);
+        (0..count).map(|_| self.pack(product)).collect()
+    }
+
+    fn pack(&mut self, product: u32) -> Pack {
+        let month = self.province.month(self.day);
+        self.province.pack(product, Lot::Month(month))
+    }
+
+    /// A delivery with or without papers.
+    fn buy(&mut self, at: i64, place: u32, packs: &[Pack], papers: bool) -> Filed {
+        let mut full = Full::new(Kind::PurchaseIn, at, vec![self.line(packs)]);
+        full.supplier = Some(Supplier { index: 9, papers });
+        self.province.file('B', place, full, Handling::Careful)
+    }
+
+    /// A hand-over reported by both channels.
+    fn sell(&mut self, at: i64, place: u32, person: u32, packs: &[Pack]) -> Sale {
+        let line = self.line(packs);
+        self.sell_as(at, place, (person, person), (line.clone(), line))
+    }
+
+    /// The same, with persons and lines that may differ: (dispensing, settlement).
+    fn sell_as(&mut self, at: i64, place: u32, persons: (u32, u32), lines: (Line, Line)) -> Sale {
+        let number = self.province.name('V').number;
+        let mut full = Full::new(Kind::Dispense, at, vec![lines.0]);
+        full.person = Some(persons.0);
+        full.settlement = Some(number);
+        let dispensed = self.province.file('D', place, full, Handling::Careful);
+        let settled = self.settle(at + 60_000, place, persons.1, vec![lines.1], number);
+        Sale { dispensed, settled }
+    }
+
+    fn settle(&mut self, at: i64, place: u32, person: u32, lines: Vec<Line>, number: u64) -> Filed {
+        let mut full = Full::new(Kind::Settlement, at, lines);
+        full.person = Some(person);
+        full.settlement = Some(number);
+        self.province.file('S', place, full, Handling::Careful)
+    }
+
+    /// A document about stock other than a purchase.
+    fn move_stock(&mut self, kind: Kind, at: i64, place: u32, packs: &[Pack]) -> Filed {
+        let full = Full::new(kind, at, vec![self.line(packs)]);
+        self.province.file('W', place, full, Handling::Careful)
+    }
+
+    /// A line of whole packs with all their codes.
+    fn line(&mut self, packs: &[Pack]) -> Line {
+        let product = packs.first().map_or(0, |pack| pack.product);
+        self.province.line(product, packs)
+    }
+
+    fn prove(&mut self, fact: Fact<'_>) {
+        self.province.prove((self.act, self.number), fact);
+    }
+}

@@ -1,0 +1,69 @@
+//! A simulated province: what its institutions upload, what was planted, and how well a monitor found it.
+//!
+//! Nobody gets real uploads to try the system with, so this is how users, rule authors and tests judge it. The
+//! path of an upload: [`Province`] goes through the days hour by hour; honest trade (`trade`, `visit`) and planted
+//! acts (`fraud`) make documents; each passes the accidents of `dirt`, is written as canonical JSON by `writer`
+//! and goes out in the order of sending. What must be found is stated as [`Truth`] at the same time, after the
+//! dirt. [`evaluate`] compares alerts and decisions with it.
+//!
+//! Everything is a function of [`Parameters`]: the same seed gives the same bytes. It is not a model of how often
+//! fraud happens, and it knows nothing of topics, partitions or the wire formats of the stages.
+
+mod catalogue;
+mod dirt;
+mod document;
+pub mod evaluate;
+mod fraud;
+mod parameters;
+mod places;
+mod province;
+mod random;
+mod reference;
+mod trade;
+mod truth;
+mod verdict;
+mod visit;
+mod writer;
+
+pub use parameters::{Dirt, Fraud, Habits, Parameters};
+pub use province::Province;
+pub use truth::{Act, DocumentRef, Effect, LineRef, Truth};
+
+use crate::domain::document::Group;
+
+/// Milliseconds of an hour.
+const HOUR: i64 = 3_600_000;
+/// Milliseconds of a day.
+const DAY: i64 = 24 * HOUR;
+
+/// One upload and when it is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimedUpload {
+    /// When it reaches the topic, in Unix milliseconds.
+    pub sent_at: i64,
+    /// The topic it belongs to.
+    pub group: Group,
+    /// The upload in canonical form, one line.
+    pub json: String,
+}
+
+/// All uploads of a province in the order of their sending.
+pub fn uploads(parameters: &Parameters) -> Province {
+    Province::new(parameters)
+}
+
+/// The reference data of the province: one NDJSON record each.
+pub fn reference(parameters: &Parameters) -> impl Iterator<Item = String> + use<> {
+    reference::records(places::World::new(parameters))
+}
+
+/// Everything that is true of the whole run. Makes and drops all uploads; who sends them anyway takes the truth
+/// from [`Province::take_truth`] on the way.
+pub fn truth(parameters: &Parameters) -> Vec<Truth> {
+    let mut province = Province::new(parameters);
+    let mut all = Vec::new();
+    while province.next().is_some() {
+        all.append(&mut province.take_truth());
+    }
+    all
+}

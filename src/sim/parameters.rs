@@ -1,0 +1,217 @@
+//! What a simulated province looks like: every assumption is a field here, with its unit and its reason.
+//!
+//! Shares are parts per million (`_ppm`), so that no result depends on floating point. The proportions follow
+//! what is publicly known: about 3.2 亿 codes a day for 930,000 institutions (some 340 scans an institution and
+//! day), some three packs a visit, three reports of one pack (stocked, handed over, settled), uploads up to two
+//! days late. Where nothing is known the comment says *assumed*.
+
+use crate::domain::time::Day;
+
+/// A simulated province and how long it runs.
+#[derive(Clone, Debug)]
+pub struct Parameters {
+    /// Same seed and same parameters, same bytes.
+    pub seed: u64,
+    /// The first simulated day.
+    pub first_day: Day,
+    /// Simulated days. Late uploads still come up to two days after the last one.
+    pub days: u32,
+    /// Hospitals and pharmacies.
+    pub institutions: u32,
+    /// Insured persons who visit them.
+    pub persons: u32,
+    /// Packs handed over a day, all institutions together: each makes up to three scans.
+    pub codes_per_day: u32,
+    /// Products in the catalogue; at least 20 are made, so that every family of codes is there.
+    pub products: u32,
+    /// How honest institutions work.
+    pub habits: Habits,
+    /// What is planted.
+    pub fraud: Fraud,
+    /// How uploads go wrong without anybody meaning it.
+    pub dirt: Dirt,
+}
+
+/// How honest institutions and persons behave.
+#[derive(Clone, Debug)]
+pub struct Habits {
+    /// Hospitals among the institutions. Of 930,000 institutions about 400,000 are pharmacies; most of the others
+    /// are small, and hospitals here stand for those with split packs.
+    pub hospitals_ppm: u32,
+    /// How many visits a hospital has for each of a pharmacy (assumed).
+    pub hospital_weight: u32,
+    /// Institutions that upload their stock. Scan coverage is about 95 % in early 2025.
+    pub stock_uploaders_ppm: u32,
+    /// Institutions that upload what they dispense; the others only settle.
+    pub dispensing_uploaders_ppm: u32,
+    /// Products an institution keeps, at most (assumed; a small shop has some hundreds).
+    pub shelves_per_institution: u32,
+    /// Days that a delivery lasts (assumed).
+    pub stock_days: u32,
+    /// Most lines of a visit; between one and this, evenly.
+    pub lines_per_visit_max: u32,
+    /// Most packs of a line; long prescriptions are the upper end.
+    pub packs_per_line_max: u32,
+    /// Lines of hospitals that hand over a part of a pack, where the product allows it (assumed).
+    pub split_ppm: u32,
+    /// Visits paid by the person: dispensed, never settled (assumed).
+    pub self_pay_ppm: u32,
+    /// Dispensings of pharmacies that name neither settlement nor visit: linked by person and time only.
+    pub unlinked_ppm: u32,
+    /// Visits with a line that is brought back and refunded (assumed).
+    pub returns_ppm: u32,
+    /// Days after which it is brought back, at most.
+    pub return_days_max: u32,
+    /// Institutions that hand some packs to another one on a day (assumed).
+    pub transfers_ppm: u32,
+    /// Institutions that write off a pack on a day (assumed).
+    pub write_offs_ppm: u32,
+    /// Days between two stocktakes of an institution.
+    pub stocktake_days: u32,
+    /// Pairs of institution and product that need no code: exemptions, like split packs for inpatients.
+    pub exemptions_ppm: u32,
+    /// Pairs with old stock without codes (无码库), which lasts for the first half of the run.
+    pub no_code_stock_ppm: u32,
+    /// What the fund pays of an amount, in hundredths (assumed).
+    pub fund_percent: u32,
+}
+
+/// Planted acts.
+#[derive(Clone, Debug)]
+pub struct Fraud {
+    /// Acts begun a day; the kinds take turns, so that each occurs.
+    pub acts_per_day: u32,
+    /// Packs in an act that moves several, at most.
+    pub packs_per_act_max: u32,
+}
+
+/// Accidents of uploading.
+#[derive(Clone, Debug)]
+pub struct Dirt {
+    /// Documents issued late: by `late_hours_max` at most.
+    pub issued_late_ppm: u32,
+    /// Documents held up on the way, which overtake each other: by `late_hours_max` at most.
+    pub held_up_ppm: u32,
+    /// The tolerated delay is two days.
+    pub late_hours_max: u32,
+    /// Documents that arrive twice, identical.
+    pub repeated_ppm: u32,
+    /// Deliveries and dispensings sent again under a new number after a time-out.
+    pub new_batch_ppm: u32,
+    /// Documents wrong at first and corrected within a day.
+    pub corrected_ppm: u32,
+    /// Documents deleted and uploaded again under a new number.
+    pub deleted_ppm: u32,
+    /// Lines with a code cut off, doubled, or mistaken for the 69… barcode.
+    pub mangled_ppm: u32,
+    /// Codes scanned with harmless additions: full-width digits, blanks, a symbology mark.
+    pub decorated_ppm: u32,
+    /// Products of the 20-digit family whose prefix nobody mapped.
+    pub unmapped_products_ppm: u32,
+    /// Institutions silent for a day, who upload everything the next morning.
+    pub silent_days_ppm: u32,
+    /// How far the clock of an institution is off, at most, in seconds, to either side.
+    pub clock_skew_seconds_max: u32,
+}
+
+impl Parameters {
+    /// A province small enough to watch: what `demo` shows in seconds.
+    pub fn demo(seed: u64) -> Self {
+        Self {
+            seed,
+            first_day: Day::from_civil(2026, 1, 5).unwrap_or(Day::from_days_since_epoch(20_458)),
+            days: 21,
+            institutions: 120,
+            persons: 8_000,
+            codes_per_day: 500,
+            products: 60,
+            habits: Habits::default(),
+            fraud: Fraud { acts_per_day: 4, packs_per_act_max: 4 },
+            dirt: Dirt::usual(),
+        }
+    }
+
+    /// The same province with nothing planted and every upload in time.
+    pub fn clean(seed: u64) -> Self {
+        Self {
+            fraud: Fraud { acts_per_day: 0, packs_per_act_max: 0 },
+            dirt: Dirt::none(),
+            ..Self::demo(seed)
+        }
+    }
+
+    /// Midnight, Beijing time, at which day number `day` of the run begins, in Unix milliseconds.
+    pub(super) fn day_start(&self, day: u32) -> i64 {
+        let days = i64::from(self.first_day.days_since_epoch()) + i64::from(day);
+        days * super::DAY - 8 * super::HOUR
+    }
+
+    /// A moment, in Unix milliseconds, at which every upload has come and every grace is over.
+    pub fn until(&self) -> i64 {
+        self.day_start(self.days) + i64::from(self.dirt.late_hours_max) * super::HOUR + 8 * super::DAY
+    }
+}
+
+impl Default for Habits {
+    fn default() -> Self {
+        Self {
+            hospitals_ppm: 250_000,
+            hospital_weight: 4,
+            stock_uploaders_ppm: 920_000,
+            dispensing_uploaders_ppm: 930_000,
+            shelves_per_institution: 30,
+            stock_days: 4,
+            lines_per_visit_max: 3,
+            packs_per_line_max: 3,
+            split_ppm: 200_000,
+            self_pay_ppm: 150_000,
+            unlinked_ppm: 60_000,
+            returns_ppm: 10_000,
+            return_days_max: 7,
+            transfers_ppm: 20_000,
+            write_offs_ppm: 5_000,
+            stocktake_days: 7,
+            exemptions_ppm: 5_000,
+            no_code_stock_ppm: 5_000,
+            fund_percent: 70,
+        }
+    }
+}
+
+impl Dirt {
+    /// Every upload in time and right.
+    pub fn none() -> Self {
+        Self {
+            issued_late_ppm: 0,
+            held_up_ppm: 0,
+            late_hours_max: 0,
+            repeated_ppm: 0,
+            new_batch_ppm: 0,
+            corrected_ppm: 0,
+            deleted_ppm: 0,
+            mangled_ppm: 0,
+            decorated_ppm: 0,
+            unmapped_products_ppm: 0,
+            silent_days_ppm: 0,
+            clock_skew_seconds_max: 0,
+        }
+    }
+
+    /// What the field is like (the kinds are known, the shares assumed).
+    pub fn usual() -> Self {
+        Self {
+            issued_late_ppm: 40_000,
+            held_up_ppm: 40_000,
+            late_hours_max: 48,
+            repeated_ppm: 20_000,
+            new_batch_ppm: 5_000,
+            corrected_ppm: 10_000,
+            deleted_ppm: 4_000,
+            mangled_ppm: 1_000,
+            decorated_ppm: 5_000,
+            unmapped_products_ppm: 20_000,
+            silent_days_ppm: 2_000,
+            clock_skew_seconds_max: 300,
+        }
+    }
+}

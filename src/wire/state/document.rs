@@ -1,0 +1,186 @@
+//! State of the register.
+
+use super::{read, write};
+use crate::domain::Text;
+use crate::domain::document::merge::{Document, LineParts, ReversalStamp, Reversed, Stamped};
+use crate::domain::document::{CodesFacet, FeeFacet, Header};
+use crate::domain::register::{DocumentState, PublishedClaim};
+use crate::wire::WireError;
+use crate::wire::internal::claim::{read_reasons, write_reasons};
+use crate::wire::internal::{TableReader, TableWriter, Wire, moment, read as read_field, read_optional};
+use crate::wire::pb_internal as pb;
+
+/// The bytes of a document's state.
+pub fn encode_document(state: &DocumentState) -> Vec<u8> {
+    let mut table = TableWriter::default();
+    let asserted = state.asserted.iter().map(|((line_id, code), revision)| pb::AssertedCode {
+        line_id: table.text(line_id),
+        code: table.text(code),
+        revision: *revision,
+    });
+    let message = pb::DocumentState {
+        asserted: asserted.collect(),
+        parts: Some(state.parts.to_message(&mut table)),
+        revision: state.revision,
+        alerts: (!state.alerts.is_empty()).then(|| state.alerts.to_message(&mut table)),
+        claim: state.claim.as_ref().map(|claim| claim.to_message(&mut table)),
+        table: Some(table.finish()),
+    };
+    write(&message)
+}
+
+/// The state of a document from its bytes.
+pub fn decode_document(bytes: &[u8]) -> Result<DocumentState, WireError> {
+    let message: pb::DocumentState = read(bytes, "document state")?;
+    let table = TableReader::new(message.table)?;
+    let mut state = DocumentState {
+        parts: read_field(&message.parts, "document_state.parts", &table)?,
+        revision: message.revision,
+        alerts: read_optional(&message.alerts, &table)?.unwrap_or_default(),
+        claim: read_optional(&message.claim, &table)?,
+        ..DocumentState::default()
+    };
+    for asserted in &message.asserted {
+        let line_id = table.text(asserted.line_id, "asserted.line_id")?;
+        state.asserted.insert((line_id, table.text(asserted.code, "asserted.code")?), asserted.revision);
+    }
+    Ok(state)
+}
+
+impl Wire for Document {
+    type Message = pb::LiveParts;
+
+    fn to_message(&self, table: &mut TableWriter) -> pb::LiveParts {
+        let mut message = pb::LiveParts {
+            full: self.full.map(|full| full.unix_millis()),
+            header: self.header.as_ref().map(|header| header.to_message(table)),
+            reversed: Some(self.reversed.to_message(table)),
+            ..Default::default()
+        };
+        for (line_id, parts) in &self.lines {
+            message.lines.push(pb::LiveLine {
+                line_id: table.text(line_id),
+                fee: parts.fee.as_ref().map(|fee| fee.to_message(table)),
+                codes: parts.codes.as_ref().map(|codes| codes.to_message(table)),
+            });
+        }
+        for (line_id, reversed) in &self.reversed_lines {
+            let line_id = table.text(line_id);
+            let reversed = Some(reversed.to_message(table));
+            message.reversed_lines.push(pb::ReversedLine { line_id, reversed });
+        }
+        message
+    }
+
+    fn from_message(message: &pb::LiveParts, table: &TableReader) -> Result<Self, WireError> {
+        let line = |line: &pb::LiveLine| -> Result<(Text, LineParts), WireError> {
+            let parts = LineParts {
+                fee: read_optional(&line.fee, table)?,
+                codes: read_optional(&line.codes, table)?,
+            };
+            Ok((table.text(line.line_id, "live_line.line_id")?, parts))
+        };
+        let reversed_line = |line: &pb::ReversedLine| -> Result<(Text, Reversed), WireError> {
+            let line_id = table.text(line.line_id, "reversed_line.line_id")?;
+            Ok((line_id, read_optional(&line.reversed, table)?.unwrap_or_default()))
+        };
+        Ok(Self {
+            full: message.full.map(moment),
+            header: read_optional(&message.header, table)?,
+            lines: message.lines.iter().map(line).collect::<Result<_, _>>()?,
+            reversed: read_optional(&message.reversed, table)?.unwrap_or_default(),
+            reversed_lines: message.reversed_lines.iter().map(reversed_line).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// A stamped part is the same three things whatever the part is.
+macro_rules! stamped {
+    ($($content:ty = $message:ident, $field:literal;)+) => { $(
+        impl Wire for Stamped<$content> {
+            type Message = pb::$message;
+
+            fn to_message(&self, table: &mut TableWriter) -> pb::$message {
+                pb::$message {
+                    issued_at: self.issued_at.unix_millis(),
+                    part: Some(self.part.to_message(table)),
+                    origin: Some(self.origin.to_message(table)),
+                }
+            }
+
+            fn from_message(message: &pb::$message, table: &TableReader) -> Result<Self, WireError> {
+                Ok(Self {
+                    issued_at: moment(message.issued_at),
+                    part: read_field(&message.part, concat!($field, ".part"), table)?,
+                    origin: read_field(&message.origin, concat!($field, ".origin"), table)?,
+                })
+            }
+        }
+    )+ };
+}
+
+stamped! {
+    Header = StampedHeader, "header";
+    FeeFacet = StampedFee, "fee";
+    CodesFacet = StampedCodes, "codes";
+}
+
+impl Wire for ReversalStamp {
+    type Message = pb::ReversalStamp;
+
+    fn to_message(&self, table: &mut TableWriter) -> pb::ReversalStamp {
+        pb::ReversalStamp {
+            issued_at: self.issued_at.unix_millis(),
+            origin: Some(self.origin.to_message(table)),
+        }
+    }
+
+    fn from_message(message: &pb::ReversalStamp, table: &TableReader) -> Result<Self, WireError> {
+        Ok(Self {
+            issued_at: moment(message.issued_at),
+            origin: read_field(&message.origin, "reversal_stamp.origin", table)?,
+        })
+    }
+}
+
+impl Wire for Reversed {
+    type Message = pb::Reversed;
+
+    fn to_message(&self, table: &mut TableWriter) -> pb::Reversed {
+        pb::Reversed {
+            header: self.header.as_ref().map(|stamp| stamp.to_message(table)),
+            fee: self.fee.as_ref().map(|stamp| stamp.to_message(table)),
+            codes: self.codes.as_ref().map(|stamp| stamp.to_message(table)),
+        }
+    }
+
+    fn from_message(message: &pb::Reversed, table: &TableReader) -> Result<Self, WireError> {
+        Ok(Self {
+            header: read_optional(&message.header, table)?,
+            fee: read_optional(&message.fee, table)?,
+            codes: read_optional(&message.codes, table)?,
+        })
+    }
+}
+
+impl Wire for PublishedClaim {
+    type Message = pb::PublishedClaim;
+
+    fn to_message(&self, table: &mut TableWriter) -> pb::PublishedClaim {
+        let reasons = self.reasons.iter().map(|(line_id, reasons)| pb::LineReasons {
+            line_id: table.text(line_id),
+            reasons: write_reasons(reasons),
+        });
+        pb::PublishedClaim { reasons: reasons.collect(), occurred_at: self.occurred_at.unix_millis() }
+    }
+
+    fn from_message(message: &pb::PublishedClaim, table: &TableReader) -> Result<Self, WireError> {
+        let reasons = message.reasons.iter().map(|line| {
+            Ok((table.text(line.line_id, "line_reasons.line_id")?, read_reasons(&line.reasons)?))
+        });
+        Ok(Self {
+            occurred_at: moment(message.occurred_at),
+            reasons: reasons.collect::<Result<_, WireError>>()?,
+        })
+    }
+}

@@ -1,0 +1,158 @@
+//! The simulated province against the independent judge: honest trade is honest, and what is planted is found.
+//!
+//! The judge is slow and obviously right; so provinces are small here. What it says is fed to the evaluation in
+//! the form in which a monitor publishes it.
+
+mod oracle;
+
+use std::collections::BTreeSet;
+
+use oracle::Timestamp;
+use serde_json::{Value, json};
+use tracewarden::sim::evaluate::{Evaluation, Language, Report};
+use tracewarden::sim::{self, Act, Dirt, Fraud, Parameters};
+
+fn small(seed: u64) -> Parameters {
+    let mut parameters = Parameters::clean(seed);
+    parameters.institutions = 12;
+    parameters.codes_per_day = 60;
+    parameters.days = 14;
+    parameters.products = 20;
+    parameters.habits.shelves_per_institution = 20;
+    parameters.habits.returns_ppm = 100_000;
+    parameters.habits.transfers_ppm = 100_000;
+    parameters.habits.write_offs_ppm = 50_000;
+    parameters.habits.exemptions_ppm = 50_000;
+    parameters.habits.no_code_stock_ppm = 50_000;
+    parameters
+}
+
+fn fraudulent(seed: u64) -> Parameters {
+    Parameters { fraud: Fraud { acts_per_day: 9, packs_per_act_max: 3 }, ..small(seed) }
+}
+
+/// Accidents far more frequent than in life, so that a small province has all of them.
+fn filthy() -> Dirt {
+    Dirt {
+        issued_late_ppm: 80_000,
+        held_up_ppm: 100_000,
+        late_hours_max: 48,
+        repeated_ppm: 50_000,
+        new_batch_ppm: 50_000,
+        corrected_ppm: 50_000,
+        deleted_ppm: 50_000,
+        mangled_ppm: 20_000,
+        decorated_ppm: 50_000,
+        unmapped_products_ppm: 1_000_000,
+        silent_days_ppm: 50_000,
+        clock_skew_seconds_max: 300,
+    }
+}
+
+fn parsed(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// What the judge says of a whole run, and the run's truth, compared.
+fn judged(parameters: &Parameters) -> Report {
+    let reference: Vec<Value> = sim::reference(parameters).map(|record| parsed(&record)).collect();
+    let mut province = sim::uploads(parameters);
+    let mut evaluation = Evaluation::default();
+    let mut uploads = Vec::new();
+    while let Some(upload) = province.next() {
+        uploads.push(parsed(&upload.json));
+        evaluation.expect(province.take_truth());
+    }
+    let until = Timestamp::parse("2026-02-01T00:00:00+08:00").unwrap();
+    let answer = oracle::judge(&reference, &uploads, until);
+    for (number, mut alert) in answer.alerts.into_iter().enumerate() {
+        alert["alert_id"] = json!(number.to_string());
+        alert["revision"] = json!(1);
+        alert["status"] = json!("raised");
+        evaluation.alert(&alert.to_string()).unwrap();
+    }
+    for decision in answer.decisions {
+        let claim = json!({
+            "institution_id": decision["institution_id"],
+            "document_id": decision["document_id"],
+        });
+        let published = json!({"claim": claim, "revision": 1, "lines": decision["lines"]});
+        evaluation.decision(&published.to_string()).unwrap();
+    }
+    evaluation.report()
+}
+
+/// Nothing is missed, nothing is unexplained, every counterpart is the right one.
+fn assert_exact(report: &Report, seed: u64) {
+    let table = report.table(Language::English);
+    assert!(report.missed.is_empty(), "seed {seed}\n{table}\nmissed {:#?}", report.missed.first());
+    assert!(
+        report.unexplained.is_empty(),
+        "seed {seed}\n{table}\nunexplained {:#?}",
+        report.unexplained.iter().take(3).collect::<Vec<_>>()
+    );
+    assert!(report.inexact.is_empty(), "seed {seed}\n{table}\ninexact {:#?}", report.inexact.first());
+    assert_eq!(report.lines.expected, report.lines.found, "seed {seed}\n{table}");
+}
+
+#[test]
+fn an_honest_province_has_no_alert_and_every_claim_is_paid() {
+    for seed in 1..=3 {
+        let report = judged(&small(seed));
+        assert_exact(&report, seed);
+        assert!(report.rules.is_empty(), "seed {seed}\n{}", report.table(Language::English));
+        assert!(report.lines.decided > 300, "seed {seed}: only {} lines", report.lines.decided);
+    }
+}
+
+#[test]
+fn every_planted_act_is_found_and_nothing_else() {
+    for seed in 1..=3 {
+        let report = judged(&fraudulent(seed));
+        assert_exact(&report, seed);
+        let planted: BTreeSet<Act> = report.acts.keys().copied().collect();
+        assert_eq!(planted, BTreeSet::from(Act::PLANTED), "seed {seed}");
+    }
+}
+
+#[test]
+fn honest_dirt_leaves_only_what_cannot_be_mended() {
+    for seed in 1..=3 {
+        let report = judged(&Parameters { dirt: filthy(), ..small(seed) });
+        assert_exact(&report, seed);
+        assert!(report.acts.keys().all(|act| !Act::PLANTED.contains(act)));
+    }
+}
+
+#[test]
+fn acts_are_found_through_the_dirt() {
+    for seed in 1..=3 {
+        assert_exact(&judged(&Parameters { dirt: filthy(), ..fraudulent(seed) }), seed);
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_in_the_order_of_sending() {
+    let parameters = Parameters { dirt: filthy(), ..fraudulent(5) };
+    let first: Vec<_> = sim::uploads(&parameters).collect();
+    let second: Vec<_> = sim::uploads(&parameters).collect();
+    assert_eq!(first, second);
+    assert!(first.is_sorted_by_key(|upload| upload.sent_at));
+    let other: Vec<_> = sim::uploads(&Parameters { seed: 6, ..parameters }).collect();
+    assert_ne!(first, other);
+}
+
+#[test]
+fn planted_acts_leave_the_honest_traffic_as_it_was() {
+    let events = |parameters: &Parameters| -> BTreeSet<String> {
+        let event = |value: &Value| {
+            ["kind", "institution_id", "occurred_at", "person_cert"]
+                .map(|name| value[name].to_string())
+                .join(" ")
+        };
+        sim::uploads(parameters).map(|upload| event(&parsed(&upload.json))).collect()
+    };
+    let (honest, with_fraud) = (events(&small(1)), events(&fraudulent(1)));
+    assert!(honest.is_subset(&with_fraud));
+    assert!(honest.len() < with_fraud.len());
+}
