@@ -1,7 +1,7 @@
 //! Files of one JSON value a line.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
 use super::Failure;
@@ -16,7 +16,7 @@ pub(super) fn for_each_line(
     path: &Path,
     mut each: impl FnMut(u64, Vec<u8>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let of_file = |error: io::Error| Failure { exit_code: 1, message: format!("{}: {error}", path.display()) };
+    let of_file = |error: io::Error| of_path(path, &error);
     let mut reader = BufReader::with_capacity(1 << 20, File::open(path).map_err(of_file)?);
     for number in 1.. {
         let mut line = Vec::new();
@@ -59,10 +59,54 @@ pub(super) fn for_each_reference(
     mut each: impl FnMut(Change) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     for_each_line(path, |number, line| {
-        let change = reference::decode(&line).map_err(|error| Failure {
+        let change = reference::from_json(&line).map_err(|error| Failure {
             exit_code: 1,
             message: format!("{} line {number}: {error}", path.display()),
         })?;
         each(change)
     })
+}
+
+/// A folder with a province: reference.ndjson and uploads.ndjson.
+pub(super) struct ProvinceFolder {
+    reference: BufWriter<File>,
+    uploads: BufWriter<File>,
+}
+
+impl ProvinceFolder {
+    /// Creates the folder and its two files.
+    pub(super) fn create(folder: &Path) -> Result<Self, Failure> {
+        std::fs::create_dir_all(folder).map_err(|error| of_path(folder, &error))?;
+        Ok(Self { reference: create(folder, "reference.ndjson")?, uploads: create(folder, "uploads.ndjson")? })
+    }
+
+    /// Writes all reference records.
+    pub(super) fn reference(&mut self, records: impl Iterator<Item = String>) -> Result<(), Failure> {
+        for record in records {
+            writeln!(self.reference, "{record}")?;
+        }
+        Ok(())
+    }
+
+    /// Writes one upload.
+    pub(super) fn upload(&mut self, json: &str) -> Result<(), Failure> {
+        Ok(writeln!(self.uploads, "{json}")?)
+    }
+
+    /// Makes sure that everything is written.
+    pub(super) fn finish(mut self) -> Result<(), Failure> {
+        self.reference.flush()?;
+        Ok(self.uploads.flush()?)
+    }
+}
+
+/// Creates a file in a folder.
+pub(super) fn create(folder: &Path, name: &str) -> Result<BufWriter<File>, Failure> {
+    let path = folder.join(name);
+    File::create(&path).map(BufWriter::new).map_err(|error| of_path(&path, &error))
+}
+
+/// A failure that names the file or folder.
+pub(super) fn of_path(path: &Path, error: &io::Error) -> Failure {
+    Failure { exit_code: 1, message: format!("{}: {error}", path.display()) }
 }

@@ -36,8 +36,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     files::for_each_reference(file, |change| {
         records.push(OutRecord {
             target: target.clone(),
-            key: Some(reference::key(&change.record)),
-            payload: reference::payload(&change),
+            key: Some(reference::encode_key(&change.record)),
+            payload: (!change.deleted).then(|| reference::encode_json(&change).into_bytes()),
             headers: Vec::new(),
         });
         Ok(())

@@ -31,9 +31,6 @@ pub(super) struct Arguments {
     /// Folder for alerts.ndjson, decisions.ndjson and deadletter.ndjson; every revision, in order.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Print the timeline, walk and findings of a code at the end; may be repeated.
-    #[arg(long, value_name = "CODE")]
-    explain: Vec<String>,
     /// Partitions of the internal topics; the outcome does not depend on it.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
     partitions: u16,
@@ -82,9 +79,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     progress.finish();
     say(summary(&local));
-    for code in &arguments.explain {
-        say(local.explain(code)?);
-    }
     Ok(())
 }
 
@@ -106,19 +100,11 @@ struct OutFolder {
 
 impl OutFolder {
     fn create(folder: &Path) -> Result<Self, Failure> {
-        let of_path = |path: &Path, error: std::io::Error| Failure {
-            exit_code: 1,
-            message: format!("{}: {error}", path.display()),
-        };
-        fs::create_dir_all(folder).map_err(|error| of_path(folder, error))?;
-        let create = |name: &str| {
-            let path = folder.join(name);
-            File::create(&path).map(BufWriter::new).map_err(|error| of_path(&path, error))
-        };
+        fs::create_dir_all(folder).map_err(|error| files::of_path(folder, &error))?;
         Ok(Self {
-            alerts: create("alerts.ndjson")?,
-            decisions: create("decisions.ndjson")?,
-            deadletter: create("deadletter.ndjson")?,
+            alerts: files::create(folder, "alerts.ndjson")?,
+            decisions: files::create(folder, "decisions.ndjson")?,
+            deadletter: files::create(folder, "deadletter.ndjson")?,
         })
     }
 
@@ -142,7 +128,7 @@ impl OutFolder {
 }
 
 /// The accounting of the run, and what was published.
-fn summary(local: &Local) -> String {
+pub(super) fn summary(local: &Local) -> String {
     let tally = local.tally();
     let mut text = accounting(&tally);
     let mut line = |text_of_line: String| {

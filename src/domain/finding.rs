@@ -82,7 +82,7 @@ pub struct Attributes {
     pub content: Option<Quantity>,
     /// Whether an estimate of a need took part, which softens the action.
     pub estimate: bool,
-    /// Number of live observations (`overused_code`) or of parts (`over_limit`).
+    /// Number of live observations, in doubling steps (`overused_code`), or of parts (`over_limit`).
     pub count: Option<u64>,
     /// Grace, in hours, that had passed.
     pub grace_hours: Option<u32>,

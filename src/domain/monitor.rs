@@ -5,9 +5,10 @@
 //! go out. So the open alerts and verdicts after a change depend on the live observations, `now` and the rule set,
 //! while revisions and causes tell how they came about.
 //!
-//! Limits: a change costs a copy of nothing, but a pass over all observations of its code; beyond
+//! Limits: each change costs a pass over all observations of its code; beyond
 //! [`OBSERVATIONS_WALKED_MAX`](super::timeline::OBSERVATIONS_WALKED_MAX) that pass only keeps them and holds
-//! their settlement lines.
+//! their settlement lines. An early fact about a code with many open sales amends every later finding, since what
+//! was used before each of them has changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 

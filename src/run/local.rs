@@ -109,7 +109,7 @@ impl Local {
         let mut intake = Intake::new(
             topology.clone(),
             Arc::new(RwLock::new(book)),
-            options.limits,
+            options.limits.clone(),
             options.pseudonymiser.clone(),
             Clock::UploadsOfAll,
         );
@@ -154,8 +154,8 @@ impl Local {
     }
 
     /// The upload that moved time furthest.
-    pub fn moved_by(&mut self) -> Option<Origin> {
-        self.intake.stage_mut().moved_by().cloned()
+    pub fn moved_by(&self) -> Option<&Origin> {
+        self.intake.stage().moved_by()
     }
 
     /// Lets everything in flight come to rest.
@@ -216,7 +216,7 @@ impl Local {
         let record = OutRecord { target, key: None, payload: Some(payload), headers };
         self.broker.append_stamped(record, None)?;
         while !self.intake.step(Duration::ZERO)?.is_idle() {
-            let reached = self.intake.stage_mut().reached();
+            let reached = self.intake.stage().reached();
             if reached > self.passed_on {
                 self.move_time(reached)?;
             }

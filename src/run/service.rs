@@ -165,9 +165,8 @@ impl<'a> Service<'a> {
                 StageName::Intake => {
                     threads.push(self.follow_reference(stop)?);
                     let intake = self.intake()?;
-                    self.start(&mut threads, config.stage.intake_workers, &Topic::INPUTS, stop, move || {
-                        intake.fresh()
-                    });
+                    let workers = config.stage.intake_workers;
+                    self.start(&mut threads, workers, &Topic::INPUTS, stop, move || intake.clone());
                 }
                 StageName::Register => {
                     let register = Register {

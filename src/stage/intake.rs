@@ -43,6 +43,7 @@ pub const FILE_HEADER: &str = "tracewarden-file";
 pub const LINE_HEADER: &str = "tracewarden-line";
 
 /// The intake stage.
+#[derive(Clone)]
 pub struct Intake {
     /// Names and partitions of the topics.
     pub topology: Arc<Topology>,
@@ -81,17 +82,6 @@ impl Intake {
     ) -> Self {
         let sources = BTreeMap::new();
         Self { topology, book, limits, pseudonymiser, clock, reads_files: false, sources, moved_by: None }
-    }
-
-    /// Another one that has read nothing yet, for another session.
-    pub fn fresh(&self) -> Self {
-        Self::new(
-            self.topology.clone(),
-            self.book.clone(),
-            self.limits.clone(),
-            self.pseudonymiser.clone(),
-            self.clock,
-        )
     }
 
     /// The upload that moved time furthest, where uploads are the clock.

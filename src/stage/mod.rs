@@ -98,10 +98,10 @@ pub enum StageError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// An internal record cannot be read: written by a newer version, or damaged.
-    #[error("record {offset} of {source} cannot be read: {error}; an older binary cannot read a newer log")]
+    #[error("record {offset} of {partition} cannot be read: {error}; an older binary cannot read a newer log")]
     Unreadable {
         /// The partition.
-        source: TopicPartition,
+        partition: TopicPartition,
         /// The offset.
         offset: i64,
         /// Why.
@@ -111,5 +111,5 @@ pub enum StageError {
 
 /// Builds the error of an internal record that cannot be read.
 fn unreadable(record: &Record, error: WireError) -> StageError {
-    StageError::Unreadable { source: record.source.clone(), offset: record.offset, error }
+    StageError::Unreadable { partition: record.source.clone(), offset: record.offset, error }
 }

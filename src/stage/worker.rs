@@ -123,8 +123,8 @@ impl<S: Stage> Worker<S> {
     }
 
     /// The stage.
-    pub fn stage_mut(&mut self) -> &mut S {
-        &mut self.stage
+    pub fn stage(&self) -> &S {
+        &self.stage
     }
 
     /// The state of a key in a partition that this worker owns.

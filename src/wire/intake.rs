@@ -128,13 +128,19 @@ pub fn decode(input: &Input<'_>, limits: &Limits, pseudonymiser: &Pseudonymiser)
         reject.field = None;
         return Decoded::Rejected(vec![reject]);
     }
+    if input.payload.is_empty() {
+        let sentence =
+            "The record has no payload; an upload is taken back by a reversal, not by a tombstone.";
+        return Decoded::Rejected(vec![Reject::new(RejectReason::Unparseable, sentence)]);
+    }
     if control::is_tick(input.content_type) {
         return match control::decode_tick(input.payload) {
             Ok(at) => Decoded::Tick { at },
             Err(reject) => Decoded::Rejected(vec![reject]),
         };
     }
-    let checks = Checks { input, limits, pseudonymiser };
+    let document_id_characters_max = limits.id_characters_max;
+    let checks = Checks { input, limits, document_id_characters_max, pseudonymiser };
     match Form::of(input.content_type, input.payload) {
         Form::Json(json) => decode_json(json, &checks),
         Form::Protobuf(message) => Decoded::collect([canonical::from_protobuf(message, &checks)]),
@@ -207,7 +213,7 @@ fn declares(content_type: Option<&[u8]>, format: &str) -> bool {
 }
 
 /// What follows the Confluent message index, when it names the first message of its schema: the varint 0, or the
-/// list [0] written out.
+/// list of one 0 written out.
 fn after_message_index(body: &[u8]) -> Option<&[u8]> {
     match body {
         [0, message @ ..] | [2, 0, message @ ..] => Some(message),

@@ -3,10 +3,10 @@
 //!
 //! `SEEDS=5000 cargo test --release --test stages` runs more worlds; `FIRST_SEED=…` begins elsewhere.
 
-#[path = "../support/fold.rs"]
-mod fold;
 #[path = "../oracle/mod.rs"]
 mod oracle;
+#[path = "../support/fold.rs"]
+mod fold;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -40,7 +40,7 @@ struct Ended {
 fn run(world: &World, batch_records_max: usize, partitions: u16) -> Ended {
     let mut book = Book::default();
     for record in &world.reference {
-        book.apply(reference::decode(record.to_string().as_bytes()).expect("reference records are valid"));
+        book.apply(reference::from_json(record.to_string().as_bytes()).expect("reference records are valid"));
     }
     let options = LocalOptions {
         partitions,

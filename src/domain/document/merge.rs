@@ -221,11 +221,6 @@ impl Document {
         scopes.flat_map(|(line_id, reversed)| reversed.as_reversals(target, line_id)).collect()
     }
 
-    /// Whether there is neither a live part nor a reversal.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-
     fn is_fee_dead(&self, line_id: Option<&Text>, issued_at: Timestamp) -> bool {
         let of_line = line_id.and_then(|line_id| self.reversed_lines.get(line_id));
         Some(issued_at) < self.full

@@ -154,6 +154,8 @@ mod tests {
         assert_eq!(bound(story), ["R1: D1 10", "R2: D1 5", "R3: nothing 0"]);
         let whole = vec![sold("D1", 5).split(15), back("R1", 6)];
         assert_eq!(bound(whole), ["R1: D1 15"]);
+        let unsaid = vec![sold("D1", 5).split(15), back("R1", 6).split(1).with(|o| o.quantity = None)];
+        assert_eq!(bound(unsaid), ["R1: D1 15"]);
         let carton = vec![sold("D1", 5).carton(10).quantity(4), back("R1", 6).carton(10).quantity(1)];
         assert_eq!(bound(carton), ["R1: D1 20"]);
     }

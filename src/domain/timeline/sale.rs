@@ -227,13 +227,14 @@ mod tests {
     #[test]
     fn other_lines_of_a_taken_document_join_its_first_taker() {
         let story = vec![
+            settled("S0", 8),
             settled("S1", 10).visits("v"),
             settled("S2", 11).visits("v"),
             handed("D", 9).line("1").visits("v"),
             handed("D", 9).line("2").visits("v"),
             handed("D", 9).line("3"),
         ];
-        assert_eq!(sales(story), ["S1+D+D", "S2+D"]);
+        assert_eq!(sales(story), ["S0", "S1+D+D", "S2+D"]);
     }
 
     #[test]

@@ -2,9 +2,9 @@
 //!
 //! `+` LIC (a letter and three letters or digits), product 1–18 letters or digits, unit of measure (a digit), check.
 //! Joined: the same without check, `/`, secondary data, further data after `/` each, one check over all. Secondary
-//! data are `$`lot, `$+`serial, `$$`[quantity]date lot, `$$+`[quantity]date serial, or a Julian date YYJJJ and a lot;
-//! further data `S`serial, `14D` and `16D` dates, `Q`quantity. Secondary data in a symbol of their own name no
-//! product and are no code here.
+//! data are `$`lot or `$+`serial, `$$`lot or `$$+`serial behind a date and perhaps a quantity before it, or a Julian
+//! date YYJJJ and a lot; further data `S`serial, `14D` and `16D` dates, `Q`quantity. Secondary data in a symbol of
+//! their own name no product and are no code here.
 //!
 //! A check that is a blank at the end of the text does not survive trimming; such a text is refused.
 

@@ -27,14 +27,15 @@ pub struct Checks<'a> {
     pub input: &'a Input<'a>,
     /// How large it may be.
     pub limits: &'a Limits,
+    /// Characters of the identity of a document; several of a sender's identifiers may be joined in it.
+    pub document_id_characters_max: usize,
     /// What makes pseudonyms of its persons.
     pub pseudonymiser: &'a Pseudonymiser,
 }
 
 /// The upload of a JSON object.
 pub fn from_json(object: &Map<String, Value>, checks: &Checks<'_>) -> Result<DecodedUpload, Reject> {
-    let raw =
-        json::read(object).map_err(|reject| with_identity(reject, &json::identity(object), checks.limits))?;
+    let raw = json::read(object).map_err(|reject| with_identity(reject, &json::identity(object), checks))?;
     from_message(&raw, checks)
 }
 
@@ -51,14 +52,15 @@ pub fn from_protobuf(message: &[u8], checks: &Checks<'_>) -> Result<DecodedUploa
 
 fn from_message(raw: &pb::Upload, checks: &Checks<'_>) -> Result<DecodedUpload, Reject> {
     let upload: Upload =
-        validate::upload(raw, checks).map_err(|reject| with_identity(reject, raw, checks.limits))?;
+        validate::upload(raw, checks).map_err(|reject| with_identity(reject, raw, checks))?;
     Ok(DecodedUpload { upload, aliases: Vec::new() })
 }
 
 /// Adds to a refusal which document it concerns, as far as that can be read.
-fn with_identity(reject: Reject, raw: &pb::Upload, limits: &Limits) -> Reject {
+fn with_identity(reject: Reject, raw: &pb::Upload, checks: &Checks<'_>) -> Reject {
     let institution_id =
         validate::is_institution_id(&raw.institution_id).then(|| raw.institution_id.as_str().into());
-    let named = !raw.document_id.is_empty() && validate::fits(&raw.document_id, limits.id_characters_max);
+    let named =
+        !raw.document_id.is_empty() && validate::fits(&raw.document_id, checks.document_id_characters_max);
     Reject { institution_id, document_id: named.then(|| raw.document_id.as_str().into()), ..reject }
 }

@@ -39,7 +39,7 @@ pub fn fits(text: &str, characters_max: usize) -> bool {
 
 /// The upload that the message states, fully checked.
 pub fn upload(raw: &pb::Upload, checks: &Checks<'_>) -> Result<Upload, Reject> {
-    let document_id = required_id("document_id", &raw.document_id, checks)?;
+    let document_id = document_id("document_id", &raw.document_id, checks)?;
     let institution_id = institution_id(&raw.institution_id)?;
     if raw.kind.is_empty() {
         return Err(Reject::missing("kind"));
@@ -72,7 +72,7 @@ fn reversal(raw: &pb::Upload, institution_id: Text, checks: &Checks<'_>) -> Resu
     }
     let group = Group::from_name(&reverses.group)
         .ok_or_else(|| Reject::malformed("reverses.group", "`procurement`, `dispensing` or `settlement`"))?;
-    let document_id = required_id("reverses.document_id", &reverses.document_id, checks)?;
+    let document_id = document_id("reverses.document_id", &reverses.document_id, checks)?;
     let line_id = match reverses.line_id.as_deref() {
         None => None,
         Some("") => {
@@ -151,8 +151,8 @@ fn header(
         kind,
         occurred_at: Timestamp::default(),
         person: checks.pseudonymiser.person(
-            &checked_id("person_id", &raw.person_id, checks)?.unwrap_or_default(),
-            &checked_id("person_cert", &raw.person_cert, checks)?.unwrap_or_default(),
+            &checked_id("person_id", raw.person_id.trim(), checks)?.unwrap_or_default(),
+            &checked_id("person_cert", raw.person_cert.trim(), checks)?.unwrap_or_default(),
         ),
         visit_id: checked_id("visit_id", &raw.visit_id, checks)?,
         settlement_id: checked_id("settlement_id", &raw.settlement_id, checks)?,
@@ -298,6 +298,10 @@ fn money(field: &str, text: &str) -> Result<Option<Money>, Reject> {
         return Ok(None);
     }
     decimal::money(text).map(Some).ok_or_else(|| Reject::malformed(field, decimal::MONEY_FORM))
+}
+
+fn document_id(field: &str, text: &str, checks: &Checks<'_>) -> Result<Text, Reject> {
+    bounded(field, text, checks.document_id_characters_max)?.ok_or_else(|| Reject::missing(field))
 }
 
 fn required_id(field: &str, text: &str, checks: &Checks<'_>) -> Result<Text, Reject> {

@@ -9,10 +9,7 @@ use crate::wire::reject::{Reject, RejectReason};
 
 /// 3507: deletes the batch of a type of stock data.
 pub(super) fn stock_deletions(message: &Message<'_>) -> Result<Outcome, Reject> {
-    let rows = message.envelope.rows(&["data", "goodDetail"])?;
-    if rows.is_empty() {
-        return Err(Reject::missing("input.data"));
-    }
+    let rows = message.rows(&["data", "goodDetail"])?;
     let delete = |row: &super::row::Row<'_>| {
         const TYPE: [&str; 1] = ["inv_data_type"];
         let data_type = row.required(&TYPE)?;

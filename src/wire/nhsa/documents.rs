@@ -34,7 +34,7 @@ pub(super) struct Drafts {
 impl Drafts {
     /// Adds a row: a document with one line and its aliases. To a document already there it adds the line, under
     /// the next number when `numbered`.
-    pub(super) fn add(&mut self, row: Result<(pb::Upload, Vec<String>), Reject>, numbered: bool) {
+    pub(super) fn add(&mut self, row: Draft, numbered: bool) {
         let (mut upload, aliases) = match row {
             Ok(row) => row,
             Err(reject) => {
@@ -82,13 +82,7 @@ fn number_lines(lines: &mut [Line], before: usize, numbered: bool) {
 pub(super) fn stock_rows<'a>(
     message: &Message<'a>,
 ) -> Result<Vec<(Row<'a>, Vec<pb::upload::line::TraceCode>)>, Reject> {
-    let rows = message.envelope.rows(&ROW_NODES)?;
-    if rows.is_empty() {
-        return Err(Reject::missing("input"));
-    }
-    if rows.len() > message.checks.limits.lines_max {
-        return Err(Reject::over_limit("input", message.checks.limits.lines_max, "rows"));
-    }
+    let rows = message.rows(&ROW_NODES)?;
     let input = message.envelope.input();
     let mut beside = codes::beside(input.as_ref())?;
     if !beside.is_empty() && rows.len() > 1 {

@@ -68,19 +68,31 @@ impl Envelope {
         Row::new("", result).text(&["retRslt"]).ok().flatten().is_some_and(|code| is_zero(&code))
     }
 
-    /// The objects of the first of the nodes that `input` has: one, several, or the input itself as a list.
-    pub(super) fn rows(&self, nodes: &[&str]) -> Result<Vec<Row<'_>>, Reject> {
+    /// The objects of the first of the nodes that `input` has, the input itself when it is a list.
+    fn rows(&self, nodes: &[&str]) -> Result<Vec<Row<'_>>, Reject> {
         match &self.input {
             Value::Object(input) => {
                 let input = Row::new("input", input);
-                let Some(node) = input.value(nodes) else {
+                let Some((name, node)) = input.entry(nodes) else {
                     return Err(Reject::missing(input.path(nodes)));
                 };
-                objects(&input.path(nodes), node, nodes)
+                objects(&input.path(&[name]), node, nodes)
             }
             list @ Value::Array(_) => objects("input", list, nodes),
             _ => Err(Reject::missing("input")),
         }
+    }
+
+    /// The objects of the first of the nodes that `input` has: at least one, at most `rows_max`.
+    pub(super) fn rows_within(&self, nodes: &[&str], rows_max: usize) -> Result<Vec<Row<'_>>, Reject> {
+        let rows = self.rows(nodes)?;
+        if rows.is_empty() {
+            return Err(Reject::missing(format!("input.{}", nodes.first().copied().unwrap_or_default())));
+        }
+        if rows.len() > rows_max {
+            return Err(Reject::over_limit("input", rows_max, "rows"));
+        }
+        Ok(rows)
     }
 
     /// The one object of a node of `input`.
@@ -115,8 +127,8 @@ pub(super) fn objects<'a>(place: &str, node: &'a Value, nodes: &[&str]) -> Resul
     match node {
         Value::Object(object) => {
             let row = Row::new(place, object);
-            match row.value(nodes) {
-                Some(Value::Array(inner)) => listed(&row.path(nodes), inner),
+            match row.entry(nodes) {
+                Some((name, Value::Array(inner))) => listed(&row.path(&[name]), inner),
                 _ => Ok(vec![row]),
             }
         }

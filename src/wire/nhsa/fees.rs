@@ -19,10 +19,7 @@ const CANCEL_NODES: [&str; 2] = ["data", "feedetail"];
 
 /// Fee lines.
 pub(super) fn documents(message: &Message<'_>) -> Result<Outcome, Reject> {
-    let rows = message.envelope.rows(&FEE_NODES)?;
-    if rows.is_empty() {
-        return Err(Reject::missing("input.feedetail"));
-    }
+    let rows = message.rows(&FEE_NODES)?;
     let mut drafts = Drafts::default();
     let mut reversals = Vec::new();
     for row in &rows {
@@ -90,10 +87,7 @@ fn negative_line(message: &Message<'_>, row: &Row<'_>) -> Result<super::DecodedU
 
 /// Cancellations of fee lines.
 pub(super) fn cancellations(message: &Message<'_>) -> Result<Outcome, Reject> {
-    let rows = message.envelope.rows(&CANCEL_NODES)?;
-    if rows.is_empty() {
-        return Err(Reject::missing("input.data"));
-    }
+    let rows = message.rows(&CANCEL_NODES)?;
     let cancel = |row: &Row<'_>| {
         let (document_id, line_id) = cancelled(message.number, row)?;
         message.reversal(Group::Settlement, document_id, line_id, Parts::FEE)

@@ -2,17 +2,17 @@
 //!
 //! One message becomes several uploads: one per document that its rows belong to, and one reversal per thing that
 //! it takes back. Each is brought to the canonical message first and passes the same checks as a canonical upload
-//! ([`canonical::validate`]); only identities are longer, because several of the sender's numbers are joined.
+//! ([`validate`]); only identities are longer, because several of the sender's numbers are joined.
 //! Refusals made while reading name the interface's field (`input.selinfo[2].sel_retn_cnt`), those of the common
 //! checks the canonical one.
 //!
 //! | messages | file |
 //! |---|---|
-//! | 3501–3504 stock | [`inventory`] |
-//! | 3505, 3506 sales | [`sales`] |
-//! | 2204, 2301, 2205, 2302 fee lines | [`fees`] |
-//! | 2207, 2304, 2102 settlements | [`settlement`] |
-//! | 3507, 2208, 2305, 2103, 2601 what takes back | [`cancel`] |
+//! | 3501–3504 stock | `inventory` |
+//! | 3505, 3506 sales | `sales` |
+//! | 2204, 2301, 2205, 2302 fee lines | `fees` |
+//! | 2207, 2304, 2102 settlements | `settlement` |
+//! | 3507, 2208, 2305, 2103, 2601 what takes back | `cancel` |
 //!
 //! A message whose response says that it failed reported no fact and is ignored; so is one that only asks.
 
@@ -29,7 +29,7 @@ mod settlement;
 pub use envelope::{Envelope, open};
 
 use super::canonical::{Checks, validate};
-use super::intake::{Decoded, DecodedUpload, IgnoredBecause, Limits};
+use super::intake::{Decoded, DecodedUpload, IgnoredBecause};
 use super::pb;
 use super::reject::{Reject, RejectReason};
 use crate::domain::document::{DocumentKey, Group, Parts, Upload};
@@ -83,11 +83,8 @@ pub fn decode(envelope: &Envelope, checks: &Checks<'_>) -> Decoded {
     if envelope.has_failed() {
         return Decoded::Ignored { message: name, because: IgnoredBecause::FailedResponse };
     }
-    let limits = Limits {
-        id_characters_max: checks.limits.id_characters_max.saturating_mul(JOINED_IDS_MAX),
-        ..checks.limits.clone()
-    };
-    let checks = Checks { limits: &limits, ..*checks };
+    let document_id_characters_max = checks.limits.id_characters_max.saturating_mul(JOINED_IDS_MAX);
+    let checks = Checks { document_id_characters_max, ..*checks };
     let documents = Message::new(number, envelope, checks).and_then(|message| match number {
         3501..=3504 => inventory::documents(&message),
         3505 | 3506 => sales::documents(&message),
@@ -163,6 +160,10 @@ impl<'a> Message<'a> {
             None => checks.input.record_timestamp.ok_or_else(|| Reject::missing("inf_time"))?,
         };
         let msgid = head.text(&["msgid"])?;
+        let id_characters_max = checks.limits.id_characters_max;
+        if msgid.as_ref().is_some_and(|msgid| !validate::fits(msgid, id_characters_max)) {
+            return Err(Reject::over_limit("msgid", id_characters_max, "characters"));
+        }
         let operator_id = head.text_or_empty(&["opter"])?;
         Ok(Self { number, envelope, msgid, operator_id, institution_id, issued_at, checks })
     }
@@ -189,6 +190,11 @@ impl<'a> Message<'a> {
         };
         let aliases = aliases.iter().map(alias).collect();
         Ok(DecodedUpload { upload, aliases })
+    }
+
+    /// The rows of the message, under the first of the nodes that it has.
+    fn rows(&self, nodes: &[&str]) -> Result<Vec<row::Row<'a>>, Reject> {
+        self.envelope.rows_within(nodes, self.checks.limits.lines_max)
     }
 
     /// The alias under which 2601 names what this request stated.

@@ -66,7 +66,12 @@ impl<'a> Row<'a> {
 
     /// The first of the named fields that says something.
     pub(super) fn value(&self, names: &[&str]) -> Option<&'a Value> {
-        names.iter().find_map(|name| self.fields.get(&squash(name)).copied())
+        self.entry(names).map(|(_, value)| value)
+    }
+
+    /// The first of the named fields that says something, with its proper name.
+    pub(super) fn entry<'n>(&self, names: &[&'n str]) -> Option<(&'n str, &'a Value)> {
+        names.iter().find_map(|name| Some((*name, *self.fields.get(&squash(name))?)))
     }
 
     /// Where a field stands, by its proper name.

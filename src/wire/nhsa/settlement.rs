@@ -47,7 +47,7 @@ pub(super) fn of_pharmacy(message: &Message<'_>) -> Result<Outcome, Reject> {
     let document_id = message.msgid.clone().ok_or_else(|| Reject::missing("msgid"))?;
     let mut codes = codes_by_line(message)?;
     let mut lines = Vec::new();
-    for row in message.envelope.rows(&["drugdetail", "drugdetailDetail"])? {
+    for row in message.rows(&["drugdetail", "drugdetailDetail"])? {
         let line_id = row.required(&["feedetl_sn"])?;
         let mut trace_codes = codes::of_row(&row)?;
         trace_codes.extend(codes.remove(&line_id).unwrap_or_default());

@@ -293,8 +293,9 @@ mod tests {
     #[test]
     fn custody_has_papers_when_any_purchase_has_them_and_counts_from_its_own_moment() {
         let story = vec![
-            told(PurchaseIn, PHARMACY, "B1", 1),
-            told(PurchaseIn, PHARMACY, "B2", 2).with(|o| o.has_papers = true),
+            told(PurchaseIn, PHARMACY, "B0", 1),
+            told(PurchaseIn, PHARMACY, "B1", 1).with(|o| o.has_papers = true),
+            told(PurchaseIn, PHARMACY, "B2", 2),
             told(Dispense, PHARMACY, "D1", 3),
             told(PurchaseIn, CLINIC, "B3", 9),
         ];

@@ -59,7 +59,7 @@ pub(super) fn shortage(sale: &Sale<'_>, walk: &Walk<'_, '_>) -> Attributes {
 #[cfg(test)]
 mod tests {
     use super::RULE;
-    use crate::domain::document::Kind::{DispenseReturn, PurchaseIn, Settlement};
+    use crate::domain::document::Kind::{Dispense, DispenseReturn, PurchaseIn, Settlement};
     use crate::domain::timeline::story::{CLINIC, HOSPITAL, PHARMACY, Tell, found, told};
 
     #[test]
@@ -121,5 +121,14 @@ mod tests {
         let mut story = story;
         story.push(told(Settlement, HOSPITAL, "S3", 7));
         assert_eq!(found(RULE, story, 20), ["S3 against S2 institution refuse"]);
+    }
+
+    #[test]
+    fn an_unsettled_sale_is_no_counterpart() {
+        let first = told(Dispense, PHARMACY, "D1", 5);
+        let claim = |id, on| told(Settlement, PHARMACY, id, on);
+        assert_eq!(found(RULE, vec![first.clone(), claim("S1", 9)], 20), Vec::<String>::new());
+        let story = vec![claim("S0", 4), first, claim("S1", 9)];
+        assert_eq!(found(RULE, story, 20), ["S1 against S0 institution refuse"]);
     }
 }

@@ -73,4 +73,27 @@ mod tests {
         ];
         assert_eq!(found(RULE, story, 20), ["D2 against B1 alert", "D3 against B1 alert"]);
     }
+
+    #[test]
+    fn a_sale_that_takes_nothing_leaves_a_holder_its_box() {
+        let nothing = told(Dispense, HOSPITAL, "D2", 4).split(1).with(|o| o.quantity = None);
+        let story = vec![
+            told(PurchaseIn, HOSPITAL, "B1", 1),
+            told(Dispense, PHARMACY, "D1", 3),
+            nothing,
+            told(Dispense, PHARMACY, "D3", 5),
+        ];
+        assert_eq!(found(RULE, story, 20), ["D1 against B1 alert", "D3 against B1 alert"]);
+    }
+
+    #[test]
+    fn stocked_twice_is_moved_out_once() {
+        let story = vec![
+            told(PurchaseIn, HOSPITAL, "B1", 1),
+            told(PurchaseIn, HOSPITAL, "B2", 2),
+            told(TransferOut, HOSPITAL, "T1", 3),
+            told(Dispense, PHARMACY, "D1", 5),
+        ];
+        assert_eq!(found(RULE, story, 20), Vec::<String>::new());
+    }
 }

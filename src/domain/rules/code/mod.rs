@@ -1,7 +1,7 @@
 //! Code rules: what the timeline of one code says, one file per rule.
 //!
 //! [`evaluate`] walks the timeline once; each rule looks at the walk as it is just before an event and, where
-//! it fires, enters its statement into the [`docket`]. No rule keeps anything between two evaluations, so the
+//! it fires, enters its statement into the `docket`. No rule keeps anything between two evaluations, so the
 //! findings depend on the set of observations, `now` and the rule set only.
 
 mod docket;

@@ -90,4 +90,14 @@ mod tests {
         });
         assert_eq!(found(RULE, vec![unknown], 20), Vec::<String>::new());
     }
+
+    #[test]
+    fn the_counterpart_is_a_split_sale() {
+        let story = vec![
+            told(Dispense, HOSPITAL, "D1", 5).split(15),
+            told(Dispense, HOSPITAL, "D2", 6),
+            told(Dispense, HOSPITAL, "D3", 7).split(6),
+        ];
+        assert_eq!(found(RULE, story, 20), ["D3 against D1 institution hold"]);
+    }
 }

@@ -92,4 +92,10 @@ mod tests {
         assert_eq!(found(RULE, story(9), 25), Vec::<String>::new());
         assert_eq!(found(RULE, story(10), 25), ["B1 against D1 other_region alert"]);
     }
+
+    #[test]
+    fn a_pack_of_which_a_part_was_sold_reflows_too() {
+        let story = vec![told(Dispense, PHARMACY, "D1", 5).split(3), told(PurchaseIn, CLINIC, "B1", 20)];
+        assert_eq!(found(RULE, story, 25), ["B1 against D1 other_region alert"]);
+    }
 }

@@ -80,4 +80,11 @@ mod tests {
         story.push(told(DispenseReturn, PHARMACY, "R1", 8).gives_back("D1"));
         assert_eq!(found(RULE, story, 20), Vec::<String>::new());
     }
+
+    #[test]
+    fn a_sale_that_takes_nothing_is_never_short() {
+        let nothing = told(Dispense, CLINIC, "D3", 7).split(1).with(|o| o.quantity = None);
+        let story = vec![told(Dispense, PHARMACY, "D1", 5), told(Dispense, PHARMACY, "D2", 6), nothing];
+        assert_eq!(found(RULE, story, 20), Vec::<String>::new());
+    }
 }
