@@ -103,5 +103,3 @@ fn the_catalogue_lists_every_rule() {
         assert!(rules.iter().any(|rule| rule.get("rule").and_then(|name| name.as_str()) == Some(entry.name)));
     }
 }
-#[test]
-fn print_example() { std::fs::write("deploy/reference/rules.example.toml", example()).unwrap(); println!("{}", catalogue_table()); }
