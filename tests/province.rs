@@ -7,10 +7,11 @@ mod oracle;
 
 use std::collections::BTreeSet;
 
-use oracle::Timestamp;
+use oracle::{Answer, Timestamp};
 use serde_json::{Value, json};
+use tracewarden::domain::time::Timestamp as Moment;
 use tracewarden::sim::evaluate::{Evaluation, Language, Report};
-use tracewarden::sim::{self, Act, Dirt, Fraud, Parameters};
+use tracewarden::sim::{self, Act, Dirt, Fraud, Parameters, TimedUpload, Truth};
 
 fn small(seed: u64) -> Parameters {
     let mut parameters = Parameters::clean(seed);
@@ -53,18 +54,40 @@ fn parsed(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
+/// A run: its reference data, its uploads and its truth.
+struct Run {
+    reference: Vec<Value>,
+    uploads: Vec<TimedUpload>,
+    truth: Vec<Truth>,
+}
+
+fn run(parameters: &Parameters) -> Run {
+    let reference = sim::reference(parameters).map(|record| parsed(&record)).collect();
+    let mut province = sim::uploads(parameters);
+    let (mut uploads, mut truth) = (Vec::new(), Vec::new());
+    while let Some(upload) = province.next() {
+        uploads.push(upload);
+        truth.append(&mut province.take_truth());
+    }
+    Run { reference, uploads, truth }
+}
+
+impl Run {
+    /// What the judge says at `now` of the uploads that are accepted.
+    fn answer(&self, now: i64, accept: impl Fn(&TimedUpload) -> bool) -> Answer {
+        let accepted = self.uploads.iter().filter(|upload| accept(upload));
+        let uploads: Vec<Value> = accepted.map(|upload| parsed(&upload.json)).collect();
+        let now = Moment::from_unix_millis(now).to_string();
+        oracle::judge(&self.reference, &uploads, Timestamp::parse(&now).unwrap())
+    }
+}
+
 /// What the judge says of a whole run, and the run's truth, compared.
 fn judged(parameters: &Parameters) -> Report {
-    let reference: Vec<Value> = sim::reference(parameters).map(|record| parsed(&record)).collect();
-    let mut province = sim::uploads(parameters);
+    let run = run(parameters);
+    let answer = run.answer(parameters.until(), |_| true);
     let mut evaluation = Evaluation::default();
-    let mut uploads = Vec::new();
-    while let Some(upload) = province.next() {
-        uploads.push(parsed(&upload.json));
-        evaluation.expect(province.take_truth());
-    }
-    let until = Timestamp::parse("2026-02-01T00:00:00+08:00").unwrap();
-    let answer = oracle::judge(&reference, &uploads, until);
+    evaluation.expect(run.truth);
     for (number, mut alert) in answer.alerts.into_iter().enumerate() {
         alert["alert_id"] = json!(number.to_string());
         alert["revision"] = json!(1);
@@ -120,7 +143,8 @@ fn honest_dirt_leaves_only_what_cannot_be_mended() {
     for seed in 1..=3 {
         let report = judged(&Parameters { dirt: filthy(), ..small(seed) });
         assert_exact(&report, seed);
-        assert!(report.acts.keys().all(|act| !Act::PLANTED.contains(act)));
+        let acts: Vec<Act> = report.acts.keys().copied().collect();
+        assert_eq!(acts, [Act::MangledCode, Act::MangledDelivery], "seed {seed}");
     }
 }
 
@@ -155,4 +179,75 @@ fn planted_acts_leave_the_honest_traffic_as_it_was() {
     let (honest, with_fraud) = (events(&small(1)), events(&fraudulent(1)));
     assert!(honest.is_subset(&with_fraud));
     assert!(honest.len() < with_fraud.len());
+}
+
+/// Whether an answer makes the statement.
+fn states(answer: &Answer, truth: &Truth) -> bool {
+    let same = |value: &Value, wanted: &Option<String>| value.as_str() == wanted.as_deref();
+    let subject = |value: &Value| {
+        let line = &truth.subject;
+        value["institution_id"] == line.institution_id
+            && value["document_id"] == line.document_id
+            && value["line_id"] == line.line_id
+    };
+    let alerted = answer.alerts.iter().any(|alert| {
+        alert["rule"] == truth.rule
+            && same(&alert["basis"], &truth.basis)
+            && same(&alert["code"], &truth.code)
+            && subject(&alert["subject"])
+    });
+    let refused = answer.decisions.iter().any(|decision| {
+        let lines = decision["lines"].as_array().into_iter().flatten();
+        decision["document_id"] == truth.subject.document_id
+            && lines.flat_map(|line| line["reasons"].as_array()).flatten().any(|reason| *reason == truth.rule)
+    });
+    alerted || (!truth.alerted && refused)
+}
+
+#[test]
+fn a_statement_can_be_made_with_its_deciding_upload_and_not_before() {
+    let mut parameters = fraudulent(8);
+    parameters.codes_per_day = 0;
+    let run = run(&parameters);
+    let mut seen = BTreeSet::new();
+    for truth in run.truth.iter().filter(|truth| seen.insert((truth.act, &truth.rule))) {
+        let known_from = truth.known_from;
+        let then = run.answer(known_from, |upload| upload.sent_at <= known_from);
+        assert!(states(&then, truth), "not known when it should be: {truth:#?}");
+        let before = run.answer(known_from - 1, |upload| upload.sent_at < known_from);
+        assert!(!states(&before, truth), "known before: {truth:#?}");
+    }
+    assert!(seen.len() >= 25, "only {} kinds of statements", seen.len());
+}
+
+#[test]
+fn honest_trade_has_everything_that_makes_it_hard() {
+    let values: Vec<Value> = run(&small(2)).uploads.iter().map(|upload| parsed(&upload.json)).collect();
+    let kinds: BTreeSet<&str> = values.iter().filter_map(|value| value["kind"].as_str()).collect();
+    let expected = [
+        "destroyed",
+        "dispense",
+        "dispense_return",
+        "purchase_in",
+        "reversal",
+        "settlement",
+        "stocktake",
+        "transfer_in",
+        "transfer_out",
+    ];
+    assert_eq!(kinds, BTreeSet::from(expected));
+    let of_claims = values.iter().filter(|value| value["kind"] == "settlement");
+    let lines: Vec<&Value> = of_claims.filter_map(|value| value["lines"].as_array()).flatten().collect();
+    let codes: Vec<&str> = lines
+        .iter()
+        .filter_map(|line| line["trace_codes"].as_array())
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    assert!(lines.iter().any(|line| line["split"] == true), "no split pack");
+    assert!(lines.iter().any(|line| line["trace_codes"].is_null()), "no line without codes");
+    assert!(codes.iter().collect::<BTreeSet<_>>().len() < codes.len(), "no code sold in parts");
+    for form in ["(21)", "(10)", "MA.", "QL", "81", "\u{1d}21"] {
+        assert!(codes.iter().any(|code| code.contains(form)), "no code with {form}");
+    }
 }

@@ -20,8 +20,8 @@ pub(super) struct Fact<'a> {
     pub(super) effect: Effect,
     /// Whether the rule says how far apart the two sides are.
     pub(super) scoped: bool,
-    /// All documents that it takes to know it, besides the subject.
-    pub(super) takes: &'a [&'a Filed],
+    /// A third document without which it cannot be known.
+    pub(super) takes: Option<&'a Filed>,
     /// How long the rule waits for an explanation.
     pub(super) grace_hours: i64,
 }
@@ -38,7 +38,7 @@ impl<'a> Fact<'a> {
             counterpart: None,
             effect: Effect::Alert,
             scoped: false,
-            takes: &[],
+            takes: None,
             grace_hours: 0,
         }
     }
@@ -59,7 +59,7 @@ impl Province {
     /// States a fact of an act.
     pub(super) fn prove(&mut self, (act, act_number): (Act, u64), fact: Fact<'_>) {
         let world = &self.world;
-        let documents = fact.takes.iter().copied().chain(fact.counterpart);
+        let documents = fact.takes.into_iter().chain(fact.counterpart);
         let deciding =
             documents.fold(fact.subject, |last, one| if one.sent_at > last.sent_at { one } else { last });
         let grace_over =

@@ -205,7 +205,7 @@ impl Province {
         }
         if let Some((settlement, pack)) = unlinked {
             let fact = Fact::about(RuleId::SettledNotDispensed, settlement, line);
-            let fact = Fact { pack: Some(*pack), takes: &[settlement], grace_hours: 48, ..fact };
+            let fact = Fact { pack: Some(*pack), grace_hours: 48, ..fact };
             self.prove((act, number), fact);
         }
     }
@@ -221,7 +221,7 @@ impl Province {
         if let Some(anchor) = settlement.or(dispensing) {
             let number = self.next_act();
             let fact = Fact::about(RuleId::NotPurchased, anchor, line);
-            let fact = Fact { pack: Some(pack), takes: &[anchor], grace_hours: 72, ..fact };
+            let fact = Fact { pack: Some(pack), grace_hours: 72, ..fact };
             self.prove((Act::MangledDelivery, number), fact);
         }
     }

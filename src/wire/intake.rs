@@ -213,7 +213,7 @@ fn declares(content_type: Option<&[u8]>, format: &str) -> bool {
 }
 
 /// What follows the Confluent message index, when it names the first message of its schema: the varint 0, or the
-/// list [0] written out.
+/// list of one 0 written out.
 fn after_message_index(body: &[u8]) -> Option<&[u8]> {
     match body {
         [0, message @ ..] | [2, 0, message @ ..] => Some(message),

@@ -1,7 +1,7 @@
 //! Reference records: JSON, NDJSON or Protobuf ↔ a [`Change`] of the reference data, and the keys of the
 //! compacted topic `reference`.
 //!
-//! All forms go through the generated message [`pb::ReferenceRecord`] and are checked once. Which fields a record
+//! All forms go through the generated message [`ReferenceRecord`] and are checked once. Which fields a record
 //! has depends on its type; fields of other types are passed over. Of a deletion only the key and `valid_from` are
 //! read. A banned code is given in any scanned form and kept in normal form.
 //!

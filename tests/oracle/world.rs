@@ -90,6 +90,7 @@ fn taste(dice: &mut Dice, institutions: Vec<String>, reference: &[Value]) -> Tas
         steps: dice.pick(&[3, 8, 16]),
         late_ms_max: dice.pick(&[0, DAY_MS, 2 * DAY_MS, 9 * DAY_MS]),
         id_percent: dice.pick(&[10, 50, 90]),
+        many_percent: dice.pick(&[10, 30, 80]),
         odd_percent: dice.pick(&[3, 12, 30]),
     }
 }

@@ -20,14 +20,13 @@ impl Plot<'_> {
             let packs = self.packs(product);
             let shop = self.place_elsewhere(resold_at);
             let at = self.delivery(visit);
-            let bought = self.buy(at, shop, &packs, true);
+            self.buy(at, shop, &packs, true);
             let at = self.at(visit);
             let first = self.sell(at, shop, patient, &packs);
             let at = self.at(4 + visit);
             let again = self.sell(at, resold_at, buyer, &packs);
-            let takes = [&bought, &first.dispensed, &first.settled, &again.dispensed];
             for pack in &packs {
-                self.prove_sold_again(pack, &again.settled, &first.settled, &takes);
+                self.prove_sold_again(pack, &again.settled, &first.settled);
                 let fact = Fact::about(RuleId::NotPurchased, &again.settled, 0);
                 self.prove(Fact { pack: Some(*pack), grace_hours: 72, ..fact });
             }
@@ -43,7 +42,7 @@ impl Plot<'_> {
         let buyer = self.person_other_than(hired);
         let packs = self.packs(product);
         let at = self.delivery(0);
-        let bought = self.buy(at, source, &packs, true);
+        self.buy(at, source, &packs, true);
         let at = self.at(0);
         let first = self.sell(at, source, hired, &packs);
         let at = self.delivery(5);
@@ -51,11 +50,9 @@ impl Plot<'_> {
         let at = self.at(7);
         let again = self.sell(at, back_at, buyer, &packs);
         for pack in &packs {
-            let takes = [&bought, &first.dispensed];
             let fact = Fact::pair(RuleId::Reflow, pack, &back, &first.settled);
-            self.prove(Fact { scoped: true, takes: &takes, ..fact });
-            let takes = [&bought, &back, &first.dispensed, &again.dispensed];
-            self.prove_sold_again(pack, &again.settled, &first.settled, &takes);
+            self.prove(Fact { scoped: true, ..fact });
+            self.prove_sold_again(pack, &again.settled, &first.settled);
         }
     }
 
@@ -79,8 +76,7 @@ impl Plot<'_> {
         for pack in &packs {
             let fact = Fact::pair(RuleId::DuplicatePurchase, pack, &entered, &bought);
             self.prove(Fact { scoped: true, ..fact });
-            let takes = [&bought, &entered, &first.dispensed, &again.dispensed];
-            self.prove_sold_again(pack, &again.settled, &first.settled, &takes);
+            self.prove_sold_again(pack, &again.settled, &first.settled);
         }
     }
 
@@ -109,7 +105,7 @@ impl Plot<'_> {
         let place = self.place(product);
         let packs = self.packs(product);
         let at = self.delivery(0);
-        let bought = self.buy(at, place, &packs, true);
+        self.buy(at, place, &packs, true);
         let at = self.at(1);
         let gone = self.move_stock(Kind::Destroyed, at, place, &packs);
         let at = self.at(4);
@@ -117,15 +113,15 @@ impl Plot<'_> {
         let sale = self.sell(at, place, person, &packs);
         for pack in &packs {
             let fact = Fact::pair(RuleId::SoldAfterStockOut, pack, &sale.settled, &gone);
-            self.prove(Fact { effect: Effect::Hold, takes: &[&bought], ..fact });
+            self.prove(Fact { effect: Effect::Hold, ..fact });
         }
     }
 
     /// The second sale of a pack at another place to another person: settled twice, and sold again.
-    fn prove_sold_again(&mut self, pack: &Pack, again: &Filed, first: &Filed, takes: &[&Filed]) {
+    fn prove_sold_again(&mut self, pack: &Pack, again: &Filed, first: &Filed) {
         let fact = Fact::pair(RuleId::DuplicateSettlement, pack, again, first);
-        self.prove(Fact { effect: Effect::Refuse, scoped: true, takes, ..fact });
+        self.prove(Fact { effect: Effect::Refuse, scoped: true, ..fact });
         let fact = Fact::pair(RuleId::Resale, pack, again, first);
-        self.prove(Fact { effect: Effect::Hold, scoped: true, takes, ..fact });
+        self.prove(Fact { effect: Effect::Hold, scoped: true, ..fact });
     }
 }

@@ -93,9 +93,8 @@ impl Plot<'_> {
             sales.push(self.sell_as(at, place, (person, person), (half.clone(), half.clone())));
         }
         if let [first, second, third] = sales.as_slice() {
-            let takes = [&first.settled, &first.dispensed, &second.dispensed, &third.dispensed];
             let fact = Fact::pair(RuleId::OverSplit, &pack, &third.settled, &second.settled);
-            self.prove(Fact { effect: Effect::Hold, scoped: true, takes: &takes, ..fact });
+            self.prove(Fact { effect: Effect::Hold, scoped: true, takes: Some(&first.settled), ..fact });
         }
     }
 
@@ -173,7 +172,7 @@ impl Plot<'_> {
         let again = self.settle(at, place, person, vec![line], number);
         for pack in &packs {
             let fact = Fact::pair(RuleId::DuplicateSettlement, pack, &again, &sale.settled);
-            self.prove(Fact { effect: Effect::Refuse, scoped: true, takes: &[&sale.dispensed], ..fact });
+            self.prove(Fact { effect: Effect::Refuse, scoped: true, ..fact });
             let fact = Fact::about(RuleId::SettledNotDispensed, &again, 0);
             self.prove(Fact { pack: Some(*pack), grace_hours: 48, ..fact });
         }
@@ -193,7 +192,7 @@ impl Plot<'_> {
         let back = self.province.file('R', place, full, Handling::Careful);
         for pack in &packs {
             let fact = Fact::pair(RuleId::ReturnNotRefunded, pack, &back, &sale.settled);
-            self.prove(Fact { takes: &[&sale.dispensed], grace_hours: 72, ..fact });
+            self.prove(Fact { grace_hours: 72, ..fact });
         }
     }
 

@@ -34,7 +34,7 @@ pub(super) struct Drafts {
 impl Drafts {
     /// Adds a row: a document with one line and its aliases. To a document already there it adds the line, under
     /// the next number when `numbered`.
-    pub(super) fn add(&mut self, row: Result<(pb::Upload, Vec<String>), Reject>, numbered: bool) {
+    pub(super) fn add(&mut self, row: Draft, numbered: bool) {
         let (mut upload, aliases) = match row {
             Ok(row) => row,
             Err(reject) => {

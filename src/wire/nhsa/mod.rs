@@ -2,17 +2,17 @@
 //!
 //! One message becomes several uploads: one per document that its rows belong to, and one reversal per thing that
 //! it takes back. Each is brought to the canonical message first and passes the same checks as a canonical upload
-//! ([`canonical::validate`]); only identities are longer, because several of the sender's numbers are joined.
+//! ([`validate`]); only identities are longer, because several of the sender's numbers are joined.
 //! Refusals made while reading name the interface's field (`input.selinfo[2].sel_retn_cnt`), those of the common
 //! checks the canonical one.
 //!
 //! | messages | file |
 //! |---|---|
-//! | 3501–3504 stock | [`inventory`] |
-//! | 3505, 3506 sales | [`sales`] |
-//! | 2204, 2301, 2205, 2302 fee lines | [`fees`] |
-//! | 2207, 2304, 2102 settlements | [`settlement`] |
-//! | 3507, 2208, 2305, 2103, 2601 what takes back | [`cancel`] |
+//! | 3501–3504 stock | `inventory` |
+//! | 3505, 3506 sales | `sales` |
+//! | 2204, 2301, 2205, 2302 fee lines | `fees` |
+//! | 2207, 2304, 2102 settlements | `settlement` |
+//! | 3507, 2208, 2305, 2103, 2601 what takes back | `cancel` |
 //!
 //! A message whose response says that it failed reported no fact and is ignored; so is one that only asks.
 

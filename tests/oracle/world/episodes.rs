@@ -26,6 +26,8 @@ pub struct Taste {
     pub late_ms_max: i64,
     /// How many header ids are given, in percent.
     pub id_percent: usize,
+    /// How many lines carry several codes, in percent.
+    pub many_percent: usize,
     /// How often anything odd is said about a line, in percent.
     pub odd_percent: usize,
 }
@@ -97,9 +99,9 @@ impl Episodes<'_> {
     fn sale_in_two_halves(&mut self) {
         let institution_id = self.dice.pick(&self.taste.institutions);
         let time = self.moment();
-        let mut dispensing = self.fields("dispense", &institution_id, time);
+        let dispensing = self.fields("dispense", &institution_id, time);
         let gap = self.dice.pick(&[0, 0, HOUR_MS, 24 * HOUR_MS, 24 * HOUR_MS + 1, -HOUR_MS]);
-        let gap = if self.dice.chance(2) { 180 * DAY_MS + self.dice.between(0, 1) } else { gap };
+        let gap = if self.dice.chance(5) { 180 * DAY_MS + self.dice.between(0, 1) } else { gap };
         let mut settlement = self.fields("settlement", &institution_id, Timestamp(time.0 + gap));
         for name in ["visit_id", "settlement_id", "person_id", "person_cert"] {
             if !self.dice.chance(85) {
@@ -113,14 +115,27 @@ impl Episodes<'_> {
         if self.dice.chance(80) {
             settlement["lines"] = dispensing["lines"].clone();
         }
-        if self.dice.chance(10) {
-            // One hand-over of two lines, of which the settlement names the code once.
-            let line_id = self.line_id(&[]);
-            let line = self.line("dispense", line_id);
-            dispensing["lines"] = json!([line]);
+        if self.dice.chance(20) {
+            // One hand-over of several lines, of which the settlement names one: the others join its sale.
+            let lines = settlement["lines"].as_array().map_or(0, Vec::len);
+            settlement["lines"] = json!([settlement["lines"][self.dice.below(lines)]]);
         }
-        self.uploads.push(dispensing);
+        self.uploads.push(dispensing.clone());
         self.uploads.push(settlement);
+        if self.dice.chance(12) {
+            self.give_back(&dispensing, &institution_id, time);
+        }
+    }
+
+    /// A line of a dispensing comes back, soon after.
+    fn give_back(&mut self, dispensing: &Value, institution_id: &str, time: Timestamp) {
+        let later = self.dice.pick(&[0, HOUR_MS, DAY_MS, -HOUR_MS]);
+        let mut back = self.fields("dispense_return", institution_id, Timestamp(time.0 + later));
+        let lines = dispensing["lines"].as_array().cloned().unwrap_or_default();
+        let line = self.dice.pick(&lines);
+        back["returns"] = json!({ "document_id": dispensing["document_id"], "line_id": line["line_id"] });
+        back["lines"] = json!([line]);
+        self.uploads.push(back);
     }
 
     /// A moment on the grid, seldom a little beside it.
@@ -212,8 +227,9 @@ impl Episodes<'_> {
         }
         let target = self.dice.pick(&sold);
         let mut returns = json!({ "document_id": target["document_id"] });
-        if self.dice.chance(35) {
-            returns["line_id"] = target["lines"][0]["line_id"].clone();
+        if self.dice.chance(45) {
+            let lines = target["lines"].as_array().map_or(0, Vec::len);
+            returns["line_id"] = target["lines"][self.dice.below(lines)]["line_id"].clone();
         } else if self.dice.chance(10) {
             returns["line_id"] = self.dice.pick(&[json!("77"), json!(""), Value::Null]);
         }
@@ -313,7 +329,8 @@ impl Episodes<'_> {
 
     fn trace_codes(&mut self, at: usize, is_split: bool) -> Value {
         let mut entries = Vec::new();
-        for n in 0..self.dice.pick(&[1, 1, 1, 1, 2, 3]) {
+        let count = if self.dice.chance(self.taste.many_percent) { self.dice.pick(&[2, 2, 3]) } else { 1 };
+        for n in 0..count {
             let package =
                 if n == 0 { self.taste.packages[at].clone() } else { self.dice.pick(&self.taste.packages) };
             let scanned = match self.dice.below(100) {

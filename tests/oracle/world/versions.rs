@@ -168,6 +168,10 @@ impl Episodes<'_> {
 
     fn also_reverse_and_upload_again(&mut self, original: Value) {
         self.reverse(&original);
-        self.correct(original);
+        if self.dice.chance(50) {
+            self.correct(original);
+        } else {
+            self.partial(original);
+        }
     }
 }
