@@ -13,6 +13,7 @@
 //! | [`adjudicate`] | claims | claim | decisions |
 
 pub mod adjudicate;
+mod gauges;
 pub mod intake;
 mod meters;
 pub mod monitor;

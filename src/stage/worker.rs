@@ -15,6 +15,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
+use super::gauges::Gauges;
 use super::outbox::Outbox;
 use super::partition::PartitionState;
 use super::tally::Tally;
@@ -90,6 +91,7 @@ pub struct Worker<S: Stage> {
     outbox: Outbox,
     tally: Tally,
     time_passed_at: Option<Instant>,
+    gauges: Gauges,
 }
 
 impl<S: Stage> Worker<S> {
@@ -103,6 +105,7 @@ impl<S: Stage> Worker<S> {
         options: WorkerOptions,
     ) -> Self {
         Self {
+            gauges: Gauges::new(stage.name()),
             stage,
             session,
             open_store,
@@ -137,9 +140,10 @@ impl<S: Stage> Worker<S> {
     pub fn step(&mut self, wait: Duration) -> Result<Step, StageError> {
         let mut step = Step { reassigned: self.collect(wait)?, ..Step::default() };
         let batch = self.take_batch();
-        let time_is_due = self.options.pass_time_every.is_some_and(|every| {
-            self.time_passed_at.is_none_or(|passed_at| passed_at.elapsed() >= every)
-        });
+        let time_is_due = self
+            .options
+            .pass_time_every
+            .is_some_and(|every| self.time_passed_at.is_none_or(|passed_at| passed_at.elapsed() >= every));
         if time_is_due || !batch.is_empty() {
             step.published = self.process(&batch, time_is_due)?;
         }
@@ -232,10 +236,10 @@ impl<S: Stage> Worker<S> {
                 committed.saturating_sub(start)
             );
             self.partitions.insert(source.clone(), PartitionState::open(store, start, committed)?);
+            self.gauges.opened(source, start, committed);
             starts.push((source.clone(), start));
         }
         self.session.start(&starts)?;
-        metrics::assigned(self.stage.name(), assigned.len());
         Ok(())
     }
 
@@ -245,11 +249,10 @@ impl<S: Stage> Worker<S> {
         self.backlog_bytes = self.backlog.iter().map(payload_bytes).sum();
         for partition in revoked {
             self.partitions.remove(partition);
-            metrics::lag(&partition.topic, partition.partition, 0);
+            self.gauges.closed(partition);
             tracing::info!(stage = self.stage.name(), %partition, "partition given back");
         }
         self.session.release(revoked)?;
-        metrics::revoked(self.stage.name(), revoked.len());
         Ok(())
     }
 
@@ -265,6 +268,15 @@ impl<S: Stage> Worker<S> {
         Ok(())
     }
 
+    /// Tells metrics, unless the owner passes time itself: then nothing is behind.
+    fn tell_how_far_behind(&mut self) -> Result<(), StageError> {
+        if self.options.pass_time_every.is_some() {
+            let wall = (self.read_wall)();
+            self.gauges.ask(self.session.as_mut(), &mut self.partitions, &self.backlog, wall)?;
+        }
+        Ok(())
+    }
+
     /// Applies a batch, passes time on behind it, and commits both, again after an abort. Returns the number of
     /// records published.
     fn process(&mut self, batch: &[Record], pass_time: bool) -> Result<usize, StageError> {
@@ -275,6 +287,7 @@ impl<S: Stage> Worker<S> {
             if pass_time {
                 self.pass_time_at_all_partitions()?;
                 self.time_passed_at = Some(Instant::now());
+                self.tell_how_far_behind()?;
             }
             let outputs = self.outbox.take_records();
             let offsets = self.offsets_to_commit(batch, !outputs.is_empty());
@@ -298,6 +311,7 @@ impl<S: Stage> Worker<S> {
                     state.write()?;
                 }
             }
+            self.gauges.progressed(&self.partitions);
             self.tally.add(&tally);
             meters::record(&tally);
             if !batch.is_empty() {

@@ -1,3 +1,5 @@
+//! Alerts against a planted truth, by hand.
+
 use super::*;
 use crate::sim::DocumentRef;
 
