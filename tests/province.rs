@@ -221,6 +221,19 @@ fn a_statement_can_be_made_with_its_deciding_upload_and_not_before() {
 }
 
 #[test]
+fn uploads_held_up_on_the_way_put_off_what_can_be_known() {
+    let mut parameters = fraudulent(9);
+    parameters.codes_per_day = 0;
+    parameters.dirt = Dirt { held_up_ppm: 500_000, late_hours_max: 48, ..Dirt::none() };
+    let run = run(&parameters);
+    let mut seen = BTreeSet::new();
+    for truth in run.truth.iter().filter(|truth| seen.insert((truth.act, &truth.rule))) {
+        let then = run.answer(truth.known_from, |upload| upload.sent_at <= truth.known_from);
+        assert!(states(&then, truth), "not known when it should be: {truth:#?}");
+    }
+}
+
+#[test]
 fn honest_trade_has_everything_that_makes_it_hard() {
     let values: Vec<Value> = run(&small(2)).uploads.iter().map(|upload| parsed(&upload.json)).collect();
     let kinds: BTreeSet<&str> = values.iter().filter_map(|value| value["kind"].as_str()).collect();

@@ -16,13 +16,13 @@ pub struct Parameters {
     pub first_day: Day,
     /// Simulated days. Late uploads still come up to two days after the last one.
     pub days: u32,
-    /// Hospitals and pharmacies.
+    /// Hospitals and pharmacies: 2 to 100,000.
     pub institutions: u32,
     /// Insured persons who visit them.
     pub persons: u32,
     /// Packs handed over a day, all institutions together: each makes up to three scans.
     pub codes_per_day: u32,
-    /// Products in the catalogue; at least 20 are made, so that every family of codes is there.
+    /// Products in the catalogue: 20, so that every family of codes is there, to 200,000.
     pub products: u32,
     /// How honest institutions work.
     pub habits: Habits,
@@ -110,7 +110,7 @@ pub struct Dirt {
     pub unmapped_products_ppm: u32,
     /// Institutions silent for a day, who upload everything the next morning.
     pub silent_days_ppm: u32,
-    /// How far the clock of an institution is off, at most, in seconds, to either side.
+    /// How far the clock of an institution is off, at most, in seconds, to either side; at most an hour.
     pub clock_skew_seconds_max: u32,
 }
 

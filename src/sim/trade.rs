@@ -72,7 +72,8 @@ impl Province {
         let shelves = &self.shelves[institution as usize];
         let habits = &self.world.parameters.habits;
         let demand = self.world.demand_thousandths(institution) * u64::from(habits.stock_days);
-        let per_shelf = (demand / shelves.len() as u64).div_ceil(1000) as u32 + habits.packs_per_line_max;
+        let per_shelf = (demand / shelves.len() as u64).div_ceil(1000) as u32;
+        let per_shelf = per_shelf.saturating_add(habits.packs_per_line_max);
         let short = |shelf: &Shelf| {
             let product = self.world.catalogue.get(shelf.product);
             let target = per_shelf.div_ceil(product.packs_per_code.max(1)) as usize;
@@ -155,7 +156,7 @@ impl Province {
     pub(super) fn open_doors(&mut self, day: u32, hour: u32, start: i64) {
         let habits = &self.world.parameters.habits;
         // Lines and packs are drawn evenly from 1 to their most, so the mean of each is (1 + most) / 2.
-        let packs = u64::from(1 + habits.lines_per_visit_max) * u64::from(1 + habits.packs_per_line_max);
+        let packs = (1 + u64::from(habits.lines_per_visit_max)) * (1 + u64::from(habits.packs_per_line_max));
         let packs_today = u64::from(self.world.parameters.codes_per_day);
         let visits_thousandths = packs_today * 4 * VISITS_BY_HOUR[hour as usize % 24] / packs.max(1);
         let more = self.life.below(1000) < visits_thousandths % 1000;
@@ -187,6 +188,7 @@ impl Province {
         taken
     }
 
+    /// Takes up to `packs` packs, or a part of one, off a shelf; nothing when it is empty.
     fn take_line(
         &mut self,
         institution: u32,
@@ -196,44 +198,48 @@ impl Province {
         split: bool,
     ) -> Option<Taken> {
         let index = self.shelves[institution as usize][shelf].product;
-        let product = self.world.catalogue.get(index).clone();
-        let lot = Lot::Month(self.month(day));
-        let bare = |scans| Line {
-            product: index,
-            quantity: packs,
-            split: false,
-            amount_fen: product.price_fen * i64::from(packs),
-            lot,
-            scans,
-        };
-        if product.family == Family::Uncoded || self.world.sold_without_code(institution, index, day) {
-            return Some(Taken { line: bare(Vec::new()), packs: Vec::new(), whole: false });
+        let product = self.world.catalogue.get(index);
+        let lot_code = product.family == Family::Gs1Lot;
+        if lot_code || !product.has_codes() || self.world.sold_without_code(institution, index, day) {
+            let month = self.month(day);
+            let scan = Scan { product: index, number: u64::from(month), form: Form::Plain };
+            let line = Line {
+                product: index,
+                quantity: packs,
+                split: false,
+                amount_fen: product.price_fen * i64::from(packs),
+                lot: Lot::Month(month),
+                scans: if lot_code { vec![scan] } else { Vec::new() },
+            };
+            return Some(Taken { line, packs: Vec::new(), whole: false });
         }
-        if product.family == Family::Gs1Lot {
-            let scan = Scan { product: index, number: u64::from(self.month(day)), form: Form::Plain };
-            return Some(Taken { line: bare(vec![scan]), packs: Vec::new(), whole: false });
+        if product.packs_per_code > 1 || split && product.splittable() {
+            return self.take_part(institution, shelf, packs);
         }
-        let in_parts = product.packs_per_code > 1 || split && product.splittable();
+        let stock = &mut self.shelves[institution as usize][shelf].packs;
+        let count = stock.len().min(packs as usize);
+        let packs: Vec<Pack> = stock.drain(..count).collect();
+        (count > 0).then(|| Taken { line: self.line(index, &packs), packs, whole: true })
+    }
+
+    /// Takes a part of what one code stands for: some quarters of a pack, or some packs of a case.
+    fn take_part(&mut self, institution: u32, shelf: usize, wanted: u32) -> Option<Taken> {
         let stock = &mut self.shelves[institution as usize][shelf];
-        if !in_parts {
-            let count = stock.packs.len().min(packs as usize);
-            let packs: Vec<Pack> = stock.packs.drain(..count).collect();
-            return (count > 0).then(|| Taken { line: self.line(index, &packs), packs, whole: true });
-        }
-        let by_units = product.packs_per_code == 1;
-        let content = if by_units { product.units_per_pack? } else { product.packs_per_code };
+        let product = self.world.catalogue.get(stock.product);
+        let split = product.packs_per_code == 1;
+        let content = if split { product.units_per_pack? } else { product.packs_per_code };
         let (pack, left) = match stock.open.take() {
             Some(open) => open,
             None => (stock.packs.pop_front()?, content),
         };
-        let wanted = if by_units { (content / 4).max(1) * packs } else { packs };
+        let wanted = if split { (content / 4).max(1).saturating_mul(wanted) } else { wanted };
         let quantity = wanted.min(left);
         stock.open = (left > quantity).then_some((pack, left - quantity));
-        let price = if by_units { product.price_fen / i64::from(content.max(1)) } else { product.price_fen };
+        let price = if split { product.price_fen / i64::from(content.max(1)) } else { product.price_fen };
         let line = Line {
-            product: index,
+            product: stock.product,
             quantity,
-            split: by_units,
+            split,
             amount_fen: price.max(1) * i64::from(quantity),
             lot: pack.lot,
             scans: vec![Scan::of(&pack)],
