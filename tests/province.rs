@@ -23,6 +23,8 @@ fn small(seed: u64) -> Parameters {
     parameters.habits.returns_ppm = 100_000;
     parameters.habits.transfers_ppm = 100_000;
     parameters.habits.write_offs_ppm = 50_000;
+    parameters.habits.sent_back_ppm = 100_000;
+    parameters.habits.cancelled_ppm = 50_000;
     parameters.habits.exemptions_ppm = 50_000;
     parameters.habits.no_code_stock_ppm = 50_000;
     parameters
@@ -242,6 +244,7 @@ fn honest_trade_has_everything_that_makes_it_hard() {
         "dispense",
         "dispense_return",
         "purchase_in",
+        "purchase_return",
         "reversal",
         "settlement",
         "stocktake",
@@ -249,6 +252,7 @@ fn honest_trade_has_everything_that_makes_it_hard() {
         "transfer_out",
     ];
     assert_eq!(kinds, BTreeSet::from(expected));
+    assert!(values.iter().any(|value| value["partial"] == true), "no partial upload");
     let of_claims = values.iter().filter(|value| value["kind"] == "settlement");
     let lines: Vec<&Value> = of_claims.filter_map(|value| value["lines"].as_array()).flatten().collect();
     let codes: Vec<&str> = lines

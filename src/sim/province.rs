@@ -28,6 +28,8 @@ pub struct Province {
     pub(super) shelves: Vec<Vec<Shelf>>,
     /// Packs brought back, by the day on which they are on the shelf again.
     pub(super) comebacks: BTreeMap<u32, Vec<(u32, Pack)>>,
+    /// Packs that wholesalers took back, by product: delivered again before new ones.
+    pub(super) taken_back: BTreeMap<u32, Vec<Pack>>,
     pub(super) acts_begun: u64,
     /// Planted acts, for taking turns.
     pub(super) plans_made: u64,
@@ -69,6 +71,7 @@ impl Province {
             accidents: Random::new(parameters.seed, 4),
             shelves,
             comebacks: BTreeMap::new(),
+            taken_back: BTreeMap::new(),
             acts_begun: 0,
             plans_made: 0,
             packs_made: vec![0; world.catalogue.products.len()],

@@ -40,9 +40,11 @@ impl Province {
             let mut lines = Vec::with_capacity(ordered.len());
             let mut mangled = Vec::new();
             for (product, codes) in ordered {
-                let mut packs: Vec<Pack> = (0..codes).map(|_| self.pack(product, lot)).collect();
+                // A pack that came round has a history that a mangled scan would change; new ones have none.
+                let all_new = self.taken_back.get(&product).is_none_or(Vec::is_empty);
+                let mut packs: Vec<Pack> = (0..codes).map(|_| self.delivered(product, lot)).collect();
                 let mut line = self.line(product, &packs);
-                if self.mangles(institution, &mut line) {
+                if all_new && self.mangles(institution, &mut line) {
                     mangled.push(lines.len());
                     if let Some(first) = packs.first_mut() {
                         first.unrecorded = true;
@@ -67,6 +69,12 @@ impl Province {
         }
     }
 
+    /// A pack from the wholesaler: one that was sent back, else a new one.
+    fn delivered(&mut self, product: u32, lot: Lot) -> Pack {
+        let sent_back = self.taken_back.get_mut(&product).and_then(Vec::pop);
+        sent_back.map_or_else(|| self.pack(product, lot), |pack| Pack { unrecorded: false, ..pack })
+    }
+
     /// What an institution orders: products and how many codes of each.
     fn orders(&self, institution: u32) -> Vec<(u32, u32)> {
         let shelves = &self.shelves[institution as usize];
@@ -84,15 +92,20 @@ impl Province {
         shelves.iter().filter_map(short).collect()
     }
 
-    /// Transfers, write-offs and stocktakes, before the doors open.
+    /// Transfers, what goes back to the wholesaler, write-offs and stocktakes, before the doors open.
     pub(super) fn keep_stock(&mut self, day: u32, start: i64) {
         let habits = self.world.parameters.habits.clone();
         for institution in 0..self.shelves.len() as u32 {
             if self.life.chance(habits.transfers_ppm) {
                 self.transfer(institution, start);
             }
+            if self.life.chance(habits.sent_back_ppm)
+                && let Some(pack) = self.part_with(Kind::PurchaseReturn, institution, start)
+            {
+                self.taken_back.entry(pack.product).or_default().push(pack);
+            }
             if self.life.chance(habits.write_offs_ppm) {
-                self.write_off(institution, start);
+                self.part_with(Kind::Destroyed, institution, start);
             }
             if habits.stocktake_days > 0 && (day + institution).is_multiple_of(habits.stocktake_days) {
                 self.take_stock(institution, start);
@@ -123,17 +136,16 @@ impl Province {
         }
     }
 
-    fn write_off(&mut self, institution: u32, start: i64) {
+    /// A pack leaves the stock for good.
+    fn part_with(&mut self, kind: Kind, institution: u32, start: i64) -> Option<Pack> {
         let shelf = self.life.pick(self.shelves[institution as usize].len());
-        let shelf = &mut self.shelves[institution as usize][shelf];
-        let Some(pack) = shelf.packs.pop_back() else {
-            return;
-        };
+        let pack = self.shelves[institution as usize][shelf].packs.pop_back()?;
         let line = self.line(pack.product, &[pack]);
         let at = start + self.life.within(45, 55) * 60_000;
         if self.world.institution(institution).uploads_stock {
-            self.file('W', institution, Full::new(Kind::Destroyed, at, vec![line]), Handling::Free);
+            self.file('W', institution, Full::new(kind, at, vec![line]), Handling::Free);
         }
+        Some(pack)
     }
 
     fn take_stock(&mut self, institution: u32, start: i64) {
