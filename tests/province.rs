@@ -107,6 +107,16 @@ fn judged(parameters: &Parameters) -> Report {
     evaluation.report()
 }
 
+#[test]
+fn every_upload_is_well_formed() {
+    let run = run(&Parameters { dirt: filthy(), ..fraudulent(4) });
+    assert!(run.uploads.len() > 500);
+    for upload in run.uploads {
+        let read = oracle::upload::read(&parsed(&upload.json));
+        assert!(read.is_ok(), "{:?}: {}", read.err(), upload.json);
+    }
+}
+
 /// Nothing is missed, nothing is unexplained, every counterpart is the right one.
 fn assert_exact(report: &Report, seed: u64) {
     let table = report.table(Language::English);
