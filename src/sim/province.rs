@@ -174,3 +174,29 @@ fn shelves(world: &World, random: &mut Random) -> Vec<Shelf> {
     indices.sort_unstable();
     indices.into_iter().map(|product| Shelf { product, packs: VecDeque::new(), open: None }).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The most uploads and packs that are held at once.
+    fn most_held(parameters: &Parameters) -> usize {
+        let mut province = Province::new(parameters);
+        let mut most = 0;
+        while province.next().is_some() {
+            province.take_truth();
+            let shelves = province.shelves.iter().flatten().map(|shelf| shelf.packs.len()).sum::<usize>();
+            let coming = province.comebacks.values().map(Vec::len).sum::<usize>();
+            let sent_back = province.taken_back.values().map(Vec::len).sum::<usize>();
+            most = most.max(province.outgoing.len() + shelves + coming + sent_back);
+        }
+        most
+    }
+
+    #[test]
+    fn what_is_held_does_not_grow_with_the_days() {
+        let run = |days| most_held(&Parameters { days, ..Parameters::demo(3) });
+        let (short, long) = (run(20), run(80));
+        assert!(long < short + short / 4, "{short} in 20 days, {long} in 80");
+    }
+}

@@ -1,3 +1,5 @@
+//! The evaluation on alerts and decisions written by hand.
+
 use super::*;
 use crate::sim::DocumentRef;
 
