@@ -34,37 +34,41 @@ impl Province {
         let lot = Lot::Month(self.month(day));
         for institution in 0..self.shelves.len() as u32 {
             let ordered = self.orders(institution);
-            if ordered.is_empty() {
-                continue;
+            if !ordered.is_empty() {
+                self.deliver_to(institution, ordered, lot, start);
             }
-            let mut lines = Vec::with_capacity(ordered.len());
-            let mut mangled = Vec::new();
-            for (product, codes) in ordered {
-                // A pack that came round has a history that a mangled scan would change; new ones have none.
-                let all_new = self.taken_back.get(&product).is_none_or(Vec::is_empty);
-                let mut packs: Vec<Pack> = (0..codes).map(|_| self.delivered(product, lot)).collect();
-                let mut line = self.line(product, &packs);
-                if all_new && self.mangles(institution, &mut line) {
-                    mangled.push(lines.len());
-                    if let Some(first) = packs.first_mut() {
-                        first.unrecorded = true;
-                    }
-                }
-                lines.push(line);
-                if let Some(shelf) = self.shelf(institution, product) {
-                    shelf.packs.extend(packs);
+        }
+    }
+
+    /// One delivery: how many codes of which products.
+    fn deliver_to(&mut self, institution: u32, ordered: Vec<(u32, u32)>, lot: Lot, start: i64) {
+        let mut lines = Vec::with_capacity(ordered.len());
+        let mut mangled = Vec::new();
+        for (product, codes) in ordered {
+            // A pack that came round has a history that a mangled scan would change; new ones have none.
+            let all_new = self.taken_back.get(&product).is_none_or(Vec::is_empty);
+            let mut packs: Vec<Pack> = (0..codes).map(|_| self.delivered(product, lot)).collect();
+            let mut line = self.line(product, &packs);
+            if all_new && self.mangles(institution, &mut line) {
+                mangled.push(lines.len());
+                if let Some(first) = packs.first_mut() {
+                    first.unrecorded = true;
                 }
             }
-            let at = start + self.life.within(0, HOUR / 1000 - 1) * 1000;
-            let supplier = Supplier { index: self.life.below(9) as u32, papers: true };
-            if self.world.institution(institution).uploads_stock {
-                let mut full = Full::new(Kind::PurchaseIn, at, lines);
-                full.supplier = Some(supplier);
-                let handling = if mangled.is_empty() { Handling::Free } else { Handling::Careful };
-                let filed = self.file('B', institution, full, handling);
-                for line in mangled {
-                    self.state_mangled(&filed, line, None);
-                }
+            lines.push(line);
+            if let Some(shelf) = self.shelf(institution, product) {
+                shelf.packs.extend(packs);
+            }
+        }
+        let at = start + self.life.within(0, HOUR / 1000 - 1) * 1000;
+        let supplier = Supplier { index: self.life.below(9) as u32, papers: true };
+        if self.world.institution(institution).uploads_stock {
+            let mut full = Full::new(Kind::PurchaseIn, at, lines);
+            full.supplier = Some(supplier);
+            let handling = if mangled.is_empty() { Handling::Free } else { Handling::Careful };
+            let filed = self.file('B', institution, full, handling);
+            for line in mangled {
+                self.state_mangled(&filed, line, None);
             }
         }
     }

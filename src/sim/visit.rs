@@ -3,13 +3,13 @@
 //! Both channels report the same hand-over, within minutes of each other and linked as the senders do it:
 //! hospitals by the visit, pharmacies by the settlement, some by nothing but person and time.
 
+use super::HOUR;
 use super::dirt::Filed;
 use super::document::{Body, Document, Full, Handling, Line, Name, Pack, Portion};
 use super::province::Province;
 use super::trade::Taken;
 use super::truth::{Act, Effect};
 use super::verdict::Fact;
-use super::{DAY, HOUR};
 use crate::domain::document::{Group, Kind};
 use crate::domain::rules::RuleId;
 
@@ -269,6 +269,3 @@ fn unrecorded(taken: &[Taken]) -> Vec<(usize, Pack)> {
         .flat_map(|(at, line)| line.packs.iter().filter(|pack| pack.unrecorded).map(move |pack| (at, *pack)))
         .collect()
 }
-
-/// A day of the run ends before the next one begins: what is brought back on day d is on the shelf on d + 1.
-const _: () = assert!(DAY == 24 * HOUR);
