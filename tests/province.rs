@@ -278,3 +278,33 @@ fn honest_trade_has_everything_that_makes_it_hard() {
         assert!(codes.iter().any(|code| code.contains(form)), "no code with {form}");
     }
 }
+
+#[test]
+fn odd_parameters_make_an_odd_province_but_no_failure() {
+    let mut nothing = Parameters { institutions: 0, persons: 0, products: 0, ..fraudulent(1) };
+    nothing.fraud.packs_per_act_max = 0;
+    let habits = &mut nothing.habits;
+    habits.hospital_weight = 0;
+    habits.shelves_per_institution = 0;
+    habits.stock_days = 0;
+    habits.lines_per_visit_max = 0;
+    habits.packs_per_line_max = 0;
+    habits.return_days_max = 0;
+    habits.stocktake_days = 0;
+    habits.stock_uploaders_ppm = 0;
+    let mut everything = Parameters { dirt: filthy(), ..fraudulent(1) };
+    let habits = &mut everything.habits;
+    for share in [&mut habits.returns_ppm, &mut habits.cancelled_ppm, &mut habits.transfers_ppm] {
+        *share = u32::MAX;
+    }
+    let dirt = &mut everything.dirt;
+    for share in [&mut dirt.issued_late_ppm, &mut dirt.repeated_ppm, &mut dirt.mangled_ppm] {
+        *share = u32::MAX;
+    }
+    dirt.clock_skew_seconds_max = u32::MAX;
+    let ended = Parameters { days: 0, ..small(1) };
+    assert_eq!(sim::uploads(&ended).count(), 0);
+    for parameters in [nothing, everything] {
+        assert!(sim::uploads(&parameters).all(|upload| parsed(&upload.json).is_object()));
+    }
+}
