@@ -99,7 +99,9 @@ pub enum StageError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// An internal record cannot be read: written by a newer version, or damaged.
-    #[error("record {offset} of {partition} cannot be read: {error}; an older binary cannot read a newer log")]
+    #[error(
+        "record {offset} of {partition} cannot be read: {error}; an older binary cannot read a newer log"
+    )]
     Unreadable {
         /// The partition.
         partition: TopicPartition,
