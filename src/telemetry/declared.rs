@@ -136,6 +136,13 @@ pub const FINDINGS_OBSERVED: Metric = counter(
     "Findings of rules whose action is observe: counted, never published.",
 );
 
+/// Findings silenced by an allowance.
+pub const FINDINGS_ALLOWED: Metric = counter(
+    "tracewarden_findings_allowed_total",
+    &["rule"],
+    "Findings silenced by an entry of [[rules.allow]]: counted and logged with the reason, never published.",
+);
+
 /// Decision revisions.
 pub const DECISIONS: Metric = counter(
     "tracewarden_decisions_total",
@@ -247,6 +254,7 @@ pub const METRICS: &[Metric] = &[
     REVERSALS_FORWARDED,
     ALERTS,
     FINDINGS_OBSERVED,
+    FINDINGS_ALLOWED,
     DECISIONS,
     PARTITIONS_OWNED,
     LAG,
