@@ -192,6 +192,16 @@ impl Local {
         Ok(outputs)
     }
 
+    /// The records of a topic that were neither drained nor dropped since, by partition in order: all of them as long as
+    /// [`Local::drain`] was not called.
+    pub fn records(&self, topic: Topic) -> Result<Vec<Record>, StageError> {
+        let mut records = Vec::new();
+        for partition in self.topology.all(topic) {
+            records.extend(self.broker.read(&partition, 0, usize::MAX)?);
+        }
+        Ok(records)
+    }
+
     /// The time that has been reached.
     pub fn now(&self) -> Option<Timestamp> {
         self.passed_on

@@ -3,10 +3,13 @@
 //!
 //! `SEEDS=5000 cargo test --release --test stages` runs more worlds; `FIRST_SEED=…` begins elsewhere.
 
+mod batches;
 #[path = "../support/fold.rs"]
 mod fold;
 #[path = "../oracle/mod.rs"]
 mod oracle;
+mod reversal;
+mod rule_sets;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -38,16 +41,23 @@ struct Ended {
 }
 
 fn run(world: &World, batch_records_max: usize, partitions: u16) -> Ended {
+    let options = LocalOptions { partitions, batch_records_max, ..options("") };
+    ended(fed(world, &options))
+}
+
+/// What a configuration says.
+fn options(config: &str) -> LocalOptions {
+    let config = Config::read(config, "test", []).expect("the configuration is valid");
+    LocalOptions::from_config(&config).expect("the configuration is valid")
+}
+
+/// All stages after a world, at rest.
+fn fed(world: &World, options: &LocalOptions) -> Local {
     let mut book = Book::default();
     for record in &world.reference {
         book.apply(reference::from_json(record.to_string().as_bytes()).expect("reference records are valid"));
     }
-    let options = LocalOptions {
-        partitions,
-        batch_records_max,
-        ..LocalOptions::from_config(&Config::default()).expect("the defaults are valid")
-    };
-    let mut local = Local::new(&options, book).expect("the stages start");
+    let mut local = Local::new(options, book).expect("the stages start");
     for (line, upload) in (1..).zip(&world.uploads) {
         let text = match upload {
             Value::String(text) => text.clone(),
@@ -57,6 +67,11 @@ fn run(world: &World, batch_records_max: usize, partitions: u16) -> Ended {
     }
     let until: Option<Timestamp> = moment::rfc3339(&world.until);
     local.finish(until).expect("the run ends");
+    local
+}
+
+/// What a run published, folded to what holds at its end.
+fn ended(mut local: Local) -> Ended {
     let mut fold = Fold::default();
     for output in local.drain().expect("outputs are readable") {
         let payload = output.record.payload.as_deref().unwrap_or_default();
