@@ -90,13 +90,7 @@ const HELD: &str = "hold 0.00 [\"duplicate_settlement\",\"resale\"]";
 fn by_default_the_second_settlement_is_refused() {
     let outcome = outcome("");
     assert_eq!(outcome.verdict, REFUSED);
-    let alerts = [
-        "duplicate_settlement refuse high",
-        "held_elsewhere",
-        "not_purchased alert medium",
-        "resale hold high",
-    ];
-    for alert in alerts.iter().filter(|alert| alert.contains(' ')) {
+    for alert in ["duplicate_settlement refuse high", "not_purchased alert medium", "resale hold high"] {
         assert!(outcome.alerts.iter().any(|found| found == alert), "{alert} in {:?}", outcome.alerts);
     }
     assert_eq!(outcome.digests.len(), 1);

@@ -21,7 +21,7 @@ fn what_has_no_timeline_is_told_why() {
         ("(01)06901234567892(10)A1", "(01)06901234567892(10)A1 stands for a lot"),
     ];
     for (scanned, expected) in cases {
-        let why = code_of(scanned).expect_err("there is no timeline");
+        let why = code_of(scanned).err().unwrap_or_default();
         assert!(why.contains(expected), "{scanned}: {why}");
     }
     assert_eq!(code_of(" ８1773220000000016835"), Ok("81773220000000016835".into()));
