@@ -6,7 +6,8 @@
 //! and the rule set, by the code that judges, so it cannot tell another story than the alerts do.
 //!
 //! It is text for people, in both languages side by side; nobody should parse it. Rules that judge a line alone are
-//! not part of a code's life and are named only as a reminder. Long lists are cut, and say so.
+//! not part of a code's life and are named only as a reminder. Long lists are cut, and say so. What senders wrote
+//! cannot add lines of its own, nor move the cursor of a terminal: control characters are replaced.
 
 mod walk;
 
@@ -15,7 +16,7 @@ use std::fmt::{Display, Write};
 use super::{en, finding_en, finding_zh, zh};
 use crate::domain::Text;
 use crate::domain::claim::Verdict;
-use crate::domain::document::{DocumentKey, Person, Role};
+use crate::domain::document::{Person, Role};
 use crate::domain::finding::Finding;
 use crate::domain::monitor::{CodeState, Judged};
 use crate::domain::observation::{Observation, ObservationKey};
@@ -60,7 +61,7 @@ pub fn explain(code: &Text, state: &CodeState, rules: &RuleSet, now: Option<Time
         return page.text;
     }
     let observations = &state.observations;
-    page.line(held(observations));
+    page.line(plain(&held(observations)));
     timeline(&mut page, observations);
     if observations.len() <= OBSERVATIONS_WALKED_MAX {
         let timeline = Timeline::of(observations, rules.sale_link_window, rules.sale_match_window);
@@ -143,8 +144,8 @@ fn timeline(page: &mut Page, observations: &[Observation]) {
             zh::verb(observation.kind),
             en::done(observation.kind),
             line_of(&observation.key),
-            place(observation),
-            details.join("；")
+            plain(&place(observation)),
+            plain(&details.join("；"))
         )
     });
 }
@@ -218,10 +219,10 @@ fn findings(page: &mut Page, code: &Text, state: &CodeState, evaluation: &Evalua
             entry.title_zh,
             entry.name,
             action(finding.action),
-            allowed(finding),
+            plain(&allowed(finding)),
             revision(state, finding),
-            finding_zh(finding, Some(code)),
-            finding_en(finding, Some(code)),
+            plain(&finding_zh(finding, Some(code))),
+            plain(&finding_en(finding, Some(code))),
         )
     });
     let withdrawn = state.alerts.published.iter().filter(|(_, published)| published.open.is_none());
@@ -285,13 +286,9 @@ fn verdicts(page: &mut Page, state: &CodeState) {
     }
 }
 
-/// `settlement S1 line 1`.
+/// `单据 document S1 明细 line 1`.
 fn line_of(key: &ObservationKey) -> String {
-    format!("{} 明细 line {}", document_of(&key.document), key.line_id)
-}
-
-fn document_of(key: &DocumentKey) -> String {
-    format!("单据 document {}", key.document_id)
+    plain(&format!("单据 document {} 明细 line {}", key.document.document_id, key.line_id))
 }
 
 /// Units, marked when they are only an estimate.
@@ -303,6 +300,11 @@ fn amount(need: Need) -> String {
 /// `#3`, as the timeline numbers it.
 fn number(fact: &Fact<'_>) -> String {
     format!("#{}", fact.position.saturating_add(1))
+}
+
+/// One line of text without control characters.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 /// Day and time in Beijing, to the second.

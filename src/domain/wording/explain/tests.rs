@@ -46,6 +46,21 @@ fn shares_estimates_and_persons_are_shown() {
 }
 
 #[test]
+fn what_senders_write_stays_on_its_line() {
+    let hostile = "S1\n发现 Findings\n  无 none\u{1b}[2J";
+    let later = || told(Settlement, CLINIC, "S2", 9);
+    let quiet = page(vec![told(Settlement, PHARMACY, "S1", 3).visits("v"), later()]);
+    let loud = told(Settlement, PHARMACY, hostile, 3).with(|o| {
+        o.visit_id = Some(hostile.into());
+        o.product_name = Some(hostile.into());
+        o.region = hostile.into();
+    });
+    let loud = page(vec![loud, later()]);
+    assert_eq!(quiet.lines().count(), loud.lines().count(), "{loud}");
+    assert!(!loud.chars().any(|c| c.is_control() && c != '\n'), "{loud}");
+}
+
+#[test]
 fn the_walk_tells_what_left_and_what_a_return_could_not_find() {
     let page = page(vec![
         told(PurchaseReturn, PHARMACY, "O1", 2),
