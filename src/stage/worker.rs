@@ -43,6 +43,8 @@ pub struct WorkerOptions {
     pub collect_max: Duration,
     /// How often time is passed on; none: the owner passes it ([`Worker::pass_time`]).
     pub pass_time_every: Option<Duration>,
+    /// How often the lag of the partitions is measured; none: never.
+    pub measure_lag_every: Option<Duration>,
     /// How often a batch is tried again after an abort before the worker gives up.
     pub aborts_max: u32,
 }
@@ -54,6 +56,7 @@ impl Default for WorkerOptions {
             batch_bytes_max: 8 << 20,
             collect_max: Duration::from_millis(50),
             pass_time_every: Some(Duration::from_millis(250)),
+            measure_lag_every: None,
             aborts_max: 5,
         }
     }
@@ -90,6 +93,7 @@ pub struct Worker<S: Stage> {
     outbox: Outbox,
     tally: Tally,
     time_passed_at: Option<Instant>,
+    lag_measured_at: Option<Instant>,
 }
 
 impl<S: Stage> Worker<S> {
@@ -114,6 +118,7 @@ impl<S: Stage> Worker<S> {
             outbox,
             tally: Tally::default(),
             time_passed_at: None,
+            lag_measured_at: None,
         }
     }
 
@@ -137,13 +142,15 @@ impl<S: Stage> Worker<S> {
     pub fn step(&mut self, wait: Duration) -> Result<Step, StageError> {
         let mut step = Step { reassigned: self.collect(wait)?, ..Step::default() };
         let batch = self.take_batch();
-        let time_is_due = self.options.pass_time_every.is_some_and(|every| {
-            self.time_passed_at.is_none_or(|passed_at| passed_at.elapsed() >= every)
-        });
-        if time_is_due || !batch.is_empty() {
-            step.published = self.process(&batch, time_is_due)?;
+        let pass_time = is_due(self.options.pass_time_every, self.time_passed_at)
+            || (!batch.is_empty() && self.stage.inputs_are_the_clock());
+        if pass_time || !batch.is_empty() {
+            step.published = self.process(&batch, pass_time)?;
         }
         step.records = batch.len();
+        if is_due(self.options.measure_lag_every, self.lag_measured_at) {
+            self.lags()?;
+        }
         Ok(step)
     }
 
@@ -209,6 +216,7 @@ impl<S: Stage> Worker<S> {
     /// Opens assigned partitions: from the store's offset, muted up to the committed one.
     fn open(&mut self, assigned: &[TopicPartition]) -> Result<(), StageError> {
         let mut starts = Vec::with_capacity(assigned.len());
+        let mut to_replay = 0;
         for source in assigned {
             let (first, _) = self.session.watermarks(source)?;
             let known = self.session.committed(source)?;
@@ -223,17 +231,12 @@ impl<S: Stage> Worker<S> {
             if start < first {
                 return Err(BrokerError::OffsetOutOfRange { partition: source.clone(), offset: start }.into());
             }
-            tracing::info!(
-                stage = self.stage.name(),
-                partition = %source,
-                from = start,
-                committed,
-                "partition assigned: {} records to replay",
-                committed.saturating_sub(start)
-            );
+            tracing::debug!(stage = self.stage.name(), partition = %source, from = start, committed, "partition assigned");
+            to_replay += committed.saturating_sub(start);
             self.partitions.insert(source.clone(), PartitionState::open(store, start, committed)?);
             starts.push((source.clone(), start));
         }
+        tracing::info!(stage = self.stage.name(), partitions = assigned.len(), to_replay, "partitions assigned");
         self.session.start(&starts)?;
         metrics::assigned(self.stage.name(), assigned.len());
         Ok(())
@@ -246,8 +249,9 @@ impl<S: Stage> Worker<S> {
         for partition in revoked {
             self.partitions.remove(partition);
             metrics::lag(&partition.topic, partition.partition, 0);
-            tracing::info!(stage = self.stage.name(), %partition, "partition given back");
+            tracing::debug!(stage = self.stage.name(), %partition, "partition given back");
         }
+        tracing::info!(stage = self.stage.name(), partitions = revoked.len(), "partitions given back");
         self.session.release(revoked)?;
         metrics::revoked(self.stage.name(), revoked.len());
         Ok(())
@@ -255,14 +259,31 @@ impl<S: Stage> Worker<S> {
 
     /// Lets the stage turn the time outside into data, behind everything that was applied.
     fn pass_time_at_all_partitions(&mut self) -> Result<(), StageError> {
+        // The clock is read first: what comes between the two looks is not read yet, and was not there at that time.
         let wall = (self.read_wall)();
-        let backlogged: BTreeSet<TopicPartition> =
-            self.backlog.iter().map(|record| record.source.clone()).collect();
+        let lags = self.lags()?;
         for source in self.partitions.keys() {
-            let caught_up = !backlogged.contains(source) && self.session.is_caught_up(source)?;
+            let caught_up = lags.get(source) == Some(&0);
             self.stage.pass_time(source, WallClock { wall, caught_up }, &mut self.outbox);
         }
         Ok(())
+    }
+
+    /// How many offsets of each partition are still to be applied, where that is known.
+    fn lags(&mut self) -> Result<BTreeMap<TopicPartition, i64>, StageError> {
+        let mut lags = self.session.lags()?;
+        for record in &self.backlog {
+            if let Some(lag) = lags.get_mut(&record.source) {
+                *lag += 1;
+            }
+        }
+        if self.options.measure_lag_every.is_some() {
+            for (partition, lag) in &lags {
+                metrics::lag(&partition.topic, partition.partition, *lag);
+            }
+            self.lag_measured_at = Some(Instant::now());
+        }
+        Ok(lags)
     }
 
     /// Applies a batch, passes time on behind it, and commits both, again after an abort. Returns the number of
@@ -353,6 +374,10 @@ impl<S: Stage> Worker<S> {
             }
         }
     }
+}
+
+fn is_due(every: Option<Duration>, last: Option<Instant>) -> bool {
+    every.is_some_and(|every| last.is_none_or(|last| last.elapsed() >= every))
 }
 
 fn payload_bytes(record: &Record) -> usize {
