@@ -120,6 +120,14 @@ impl KafkaSettings {
         self.consumer()
     }
 
+    /// A consumer that only asks for offsets: it reads nothing and commits nothing.
+    pub(super) fn asking_consumer(&self) -> Result<ClientConfig, BrokerError> {
+        let mut config = self.consumer()?;
+        // The library makes no consumer without a group; this one never joins.
+        config.set("group.id", "tracewarden-asking");
+        Ok(config)
+    }
+
     /// A client that manages topics.
     pub(super) fn admin(&self) -> Result<ClientConfig, BrokerError> {
         self.common()
