@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use super::outbox::Outbox;
 use super::partition::PartitionState;
+use super::restore::Restore;
 use super::tally::Tally;
 use super::{Context, Stage, StageError, WallClock, meters};
 use crate::broker::{BrokerError, NextOffset, Polled, Record, Session, TopicPartition};
@@ -85,6 +86,8 @@ pub struct Worker<S: Stage> {
     read_wall: ReadWall,
     options: WorkerOptions,
     partitions: BTreeMap<TopicPartition, PartitionState<S::Value>>,
+    /// Partitions whose state is not up to date yet.
+    restores: BTreeMap<TopicPartition, Restore>,
     backlog: VecDeque<Record>,
     backlog_bytes: usize,
     outbox: Outbox,
@@ -109,6 +112,7 @@ impl<S: Stage> Worker<S> {
             read_wall,
             options,
             partitions: BTreeMap::new(),
+            restores: BTreeMap::new(),
             backlog: VecDeque::new(),
             backlog_bytes: 0,
             outbox,
@@ -210,6 +214,7 @@ impl<S: Stage> Worker<S> {
     fn open(&mut self, assigned: &[TopicPartition]) -> Result<(), StageError> {
         let mut starts = Vec::with_capacity(assigned.len());
         for source in assigned {
+            let started = Instant::now();
             let (first, _) = self.session.watermarks(source)?;
             let known = self.session.committed(source)?;
             let committed = known.unwrap_or(first);
@@ -223,15 +228,11 @@ impl<S: Stage> Worker<S> {
             if start < first {
                 return Err(BrokerError::OffsetOutOfRange { partition: source.clone(), offset: start }.into());
             }
-            tracing::info!(
-                stage = self.stage.name(),
-                partition = %source,
-                from = start,
-                committed,
-                "partition assigned: {} records to replay",
-                committed.saturating_sub(start)
-            );
             self.partitions.insert(source.clone(), PartitionState::open(store, start, committed)?);
+            let mut restore = Restore::new(self.stage.name(), source, start, committed, started);
+            if self.stage.keeps_state() && !restore.reached(start) {
+                self.restores.insert(source.clone(), restore);
+            }
             starts.push((source.clone(), start));
         }
         self.session.start(&starts)?;
@@ -245,6 +246,7 @@ impl<S: Stage> Worker<S> {
         self.backlog_bytes = self.backlog.iter().map(payload_bytes).sum();
         for partition in revoked {
             self.partitions.remove(partition);
+            self.restores.remove(partition);
             metrics::lag(&partition.topic, partition.partition, 0);
             tracing::info!(stage = self.stage.name(), %partition, "partition given back");
         }
@@ -294,8 +296,10 @@ impl<S: Stage> Worker<S> {
                 }
             }
             for source in batch.iter().map(|record| &record.source).collect::<BTreeSet<_>>() {
-                if let Some(state) = self.partitions.get_mut(source) {
-                    state.write()?;
+                let Some(state) = self.partitions.get_mut(source) else { continue };
+                state.write()?;
+                if self.restores.get_mut(source).is_some_and(|restore| restore.reached(state.next_offset)) {
+                    self.restores.remove(source);
                 }
             }
             self.tally.add(&tally);
