@@ -21,6 +21,7 @@ pub mod outbox;
 pub mod overlay;
 pub mod partition;
 pub mod register;
+mod restore;
 pub mod tally;
 pub mod topology;
 pub mod watermark;

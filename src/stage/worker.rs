@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use super::gauges::Gauges;
 use super::outbox::Outbox;
 use super::partition::PartitionState;
+use super::restore::Restore;
 use super::tally::Tally;
 use super::{Context, Stage, StageError, WallClock, meters};
 use crate::broker::{BrokerError, NextOffset, Polled, Record, Session, TopicPartition};
@@ -89,6 +90,8 @@ pub struct Worker<S: Stage> {
     read_wall: ReadWall,
     options: WorkerOptions,
     partitions: BTreeMap<TopicPartition, PartitionState<S::Value>>,
+    /// Partitions whose state is not up to date yet.
+    restores: BTreeMap<TopicPartition, Restore>,
     backlog: VecDeque<Record>,
     backlog_bytes: usize,
     outbox: Outbox,
@@ -115,6 +118,7 @@ impl<S: Stage> Worker<S> {
             read_wall,
             options,
             partitions: BTreeMap::new(),
+            restores: BTreeMap::new(),
             backlog: VecDeque::new(),
             backlog_bytes: 0,
             outbox,
@@ -220,6 +224,7 @@ impl<S: Stage> Worker<S> {
         let mut starts = Vec::with_capacity(assigned.len());
         let mut to_replay = 0;
         for source in assigned {
+            let started = Instant::now();
             let (first, _) = self.session.watermarks(source)?;
             let known = self.session.committed(source)?;
             let committed = known.unwrap_or(first);
@@ -233,13 +238,21 @@ impl<S: Stage> Worker<S> {
             if start < first {
                 return Err(BrokerError::OffsetOutOfRange { partition: source.clone(), offset: start }.into());
             }
-            tracing::debug!(stage = self.stage.name(), partition = %source, from = start, committed, "partition assigned");
             to_replay += committed.saturating_sub(start);
             self.partitions.insert(source.clone(), PartitionState::open(store, start, committed)?);
-            self.gauges.opened(source, start, committed);
+            self.gauges.opened();
+            let mut restore = Restore::new(self.stage.name(), source, start, committed, started);
+            if self.stage.keeps_state() && !restore.reached(start) {
+                self.restores.insert(source.clone(), restore);
+            }
             starts.push((source.clone(), start));
         }
-        tracing::info!(stage = self.stage.name(), partitions = assigned.len(), to_replay, "partitions assigned");
+        tracing::info!(
+            stage = self.stage.name(),
+            partitions = assigned.len(),
+            to_replay,
+            "partitions assigned"
+        );
         self.session.start(&starts)?;
         Ok(())
     }
@@ -250,6 +263,7 @@ impl<S: Stage> Worker<S> {
         self.backlog_bytes = self.backlog.iter().map(payload_bytes).sum();
         for partition in revoked {
             self.partitions.remove(partition);
+            self.restores.remove(partition);
             self.gauges.closed(partition);
             tracing::debug!(stage = self.stage.name(), %partition, "partition given back");
         }
@@ -310,13 +324,14 @@ impl<S: Stage> Worker<S> {
                 }
             }
             for source in batch.iter().map(|record| &record.source).collect::<BTreeSet<_>>() {
-                if let Some(state) = self.partitions.get_mut(source) {
-                    state.write()?;
+                let Some(state) = self.partitions.get_mut(source) else { continue };
+                state.write()?;
+                if self.restores.get_mut(source).is_some_and(|restore| restore.reached(state.next_offset)) {
+                    self.restores.remove(source);
                 }
             }
             self.tally.add(&tally);
             meters::record(&tally);
-            self.gauges.progressed(&self.partitions);
             if !batch.is_empty() {
                 metrics::batch(self.stage.name(), batch.len(), batch.iter().map(payload_bytes).sum());
                 metrics::batch_seconds(self.stage.name(), started.elapsed());
