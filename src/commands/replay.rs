@@ -6,10 +6,10 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::{ConfigArguments, Failure, files, parse_moment, say};
+use crate::domain::document::merge::Outcome;
 use crate::domain::reference::Book;
 use crate::domain::time::Timestamp;
 use crate::run::local::{Local, LocalOptions};
-use crate::domain::document::merge::Outcome;
 use crate::stage::tally::{InputOutcome, Tally};
 use crate::stage::topology::Topic;
 use crate::telemetry::progress::Progress;

@@ -171,7 +171,11 @@ impl Stage for Intake {
         }
         let content_type = record.headers.iter().find(|header| header.name == "content-type");
         let input = Input {
-            group: self.topology.topic(&record.source.topic).and_then(Topic::group).filter(|_| !self.reads_files),
+            group: self
+                .topology
+                .topic(&record.source.topic)
+                .and_then(Topic::group)
+                .filter(|_| !self.reads_files),
             content_type: content_type.map(|header| header.value.as_slice()),
             payload: record.payload.as_deref().unwrap_or_default(),
             origin: &origin,

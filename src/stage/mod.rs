@@ -13,6 +13,7 @@
 //! | [`adjudicate`] | claims | claim | decisions |
 
 pub mod adjudicate;
+mod gauges;
 pub mod intake;
 mod meters;
 pub mod monitor;
@@ -99,7 +100,9 @@ pub enum StageError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// An internal record cannot be read: written by a newer version, or damaged.
-    #[error("record {offset} of {partition} cannot be read: {error}; an older binary cannot read a newer log")]
+    #[error(
+        "record {offset} of {partition} cannot be read: {error}; an older binary cannot read a newer log"
+    )]
     Unreadable {
         /// The partition.
         partition: TopicPartition,

@@ -132,7 +132,12 @@ impl Outbox {
         let mut records = Vec::new();
         let bytes_max = self.record_bytes_max;
         for (partition, entries) in std::mem::take(&mut self.documents) {
-            self.pack(&mut records, Topic::Documents, partition, entries::encode_documents(&entries, bytes_max));
+            self.pack(
+                &mut records,
+                Topic::Documents,
+                partition,
+                entries::encode_documents(&entries, bytes_max),
+            );
         }
         for (partition, entries) in std::mem::take(&mut self.observations) {
             let payloads = entries::encode_observations(&entries, bytes_max);

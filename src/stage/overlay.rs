@@ -127,7 +127,8 @@ impl<V: StateValue> Overlay<V> {
 
     /// Everything changed, as one batch for the store; the overlay is empty afterwards.
     pub fn take_batch(&mut self, next_offset: i64) -> Batch {
-        let mut changes: Vec<(Vec<u8>, Option<Vec<u8>>)> = std::mem::take(&mut self.rows).into_iter().collect();
+        let mut changes: Vec<(Vec<u8>, Option<Vec<u8>>)> =
+            std::mem::take(&mut self.rows).into_iter().collect();
         changes.extend(self.values.drain().map(|(key, value)| {
             let bytes = (!value.is_empty()).then(|| value.encode());
             (Space::Value.key(&[&key]), bytes)

@@ -136,10 +136,8 @@ fn tell_members(
     }
     if let (Some(after), true) = (last, page.len() == FORWARD_PAGE) {
         let partition = cx.out.document_partition(alias);
-        cx.out.document(
-            DocumentEntry::ForwardPage { reversal: Box::new(reversal.clone()), after },
-            partition,
-        );
+        cx.out
+            .document(DocumentEntry::ForwardPage { reversal: Box::new(reversal.clone()), after }, partition);
     }
     Ok(())
 }
@@ -209,7 +207,13 @@ impl Register {
 }
 
 /// The word of one partition of an internal topic.
-fn tick_of(topic: Topic, partition: i32, topology: &Topology, now: Timestamp, wall: Option<Timestamp>) -> Tick {
+fn tick_of(
+    topic: Topic,
+    partition: i32,
+    topology: &Topology,
+    now: Timestamp,
+    wall: Option<Timestamp>,
+) -> Tick {
     Tick {
         source: format!("{}/{partition}", topic.name()).into(),
         sources: topology.partitions(topic).unsigned_abs(),

@@ -15,6 +15,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
+use super::gauges::Gauges;
 use super::outbox::Outbox;
 use super::partition::PartitionState;
 use super::restore::Restore;
@@ -93,6 +94,7 @@ pub struct Worker<S: Stage> {
     outbox: Outbox,
     tally: Tally,
     time_passed_at: Option<Instant>,
+    gauges: Gauges,
 }
 
 impl<S: Stage> Worker<S> {
@@ -106,6 +108,7 @@ impl<S: Stage> Worker<S> {
         options: WorkerOptions,
     ) -> Self {
         Self {
+            gauges: Gauges::new(stage.name()),
             stage,
             session,
             open_store,
@@ -141,9 +144,10 @@ impl<S: Stage> Worker<S> {
     pub fn step(&mut self, wait: Duration) -> Result<Step, StageError> {
         let mut step = Step { reassigned: self.collect(wait)?, ..Step::default() };
         let batch = self.take_batch();
-        let time_is_due = self.options.pass_time_every.is_some_and(|every| {
-            self.time_passed_at.is_none_or(|passed_at| passed_at.elapsed() >= every)
-        });
+        let time_is_due = self
+            .options
+            .pass_time_every
+            .is_some_and(|every| self.time_passed_at.is_none_or(|passed_at| passed_at.elapsed() >= every));
         if time_is_due || !batch.is_empty() {
             step.published = self.process(&batch, time_is_due)?;
         }
@@ -229,6 +233,7 @@ impl<S: Stage> Worker<S> {
                 return Err(BrokerError::OffsetOutOfRange { partition: source.clone(), offset: start }.into());
             }
             self.partitions.insert(source.clone(), PartitionState::open(store, start, committed)?);
+            self.gauges.opened();
             let mut restore = Restore::new(self.stage.name(), source, start, committed, started);
             if self.stage.keeps_state() && !restore.reached(start) {
                 self.restores.insert(source.clone(), restore);
@@ -236,7 +241,6 @@ impl<S: Stage> Worker<S> {
             starts.push((source.clone(), start));
         }
         self.session.start(&starts)?;
-        metrics::assigned(self.stage.name(), assigned.len());
         Ok(())
     }
 
@@ -247,11 +251,10 @@ impl<S: Stage> Worker<S> {
         for partition in revoked {
             self.partitions.remove(partition);
             self.restores.remove(partition);
-            metrics::lag(&partition.topic, partition.partition, 0);
+            self.gauges.closed(partition);
             tracing::info!(stage = self.stage.name(), %partition, "partition given back");
         }
         self.session.release(revoked)?;
-        metrics::revoked(self.stage.name(), revoked.len());
         Ok(())
     }
 
@@ -267,6 +270,15 @@ impl<S: Stage> Worker<S> {
         Ok(())
     }
 
+    /// Tells metrics, unless the owner passes time itself: then nothing is behind.
+    fn tell_how_far_behind(&mut self) -> Result<(), StageError> {
+        if self.options.pass_time_every.is_some() {
+            let wall = (self.read_wall)();
+            self.gauges.ask(self.session.as_mut(), &mut self.partitions, &self.backlog, wall)?;
+        }
+        Ok(())
+    }
+
     /// Applies a batch, passes time on behind it, and commits both, again after an abort. Returns the number of
     /// records published.
     fn process(&mut self, batch: &[Record], pass_time: bool) -> Result<usize, StageError> {
@@ -277,6 +289,7 @@ impl<S: Stage> Worker<S> {
             if pass_time {
                 self.pass_time_at_all_partitions()?;
                 self.time_passed_at = Some(Instant::now());
+                self.tell_how_far_behind()?;
             }
             let outputs = self.outbox.take_records();
             let offsets = self.offsets_to_commit(batch, !outputs.is_empty());

@@ -127,8 +127,12 @@ impl KafkaSettings {
 
     /// A producer that neither loses, repeats nor reorders.
     pub(super) fn plain_producer(&self) -> Result<ClientConfig, BrokerError> {
+        self.producer("5")
+    }
+
+    fn producer(&self, linger_ms: &str) -> Result<ClientConfig, BrokerError> {
         let mut config = self.common()?;
-        set_missing(&mut config, &[("compression.type", "lz4"), ("linger.ms", "5")]);
+        set_missing(&mut config, &[("compression.type", "lz4"), ("linger.ms", linger_ms)]);
         config
             .set("enable.idempotence", "true")
             .set("acks", "all")
@@ -141,13 +145,15 @@ impl KafkaSettings {
         &self,
         options: &SessionOptions,
     ) -> Result<ClientConfig, BrokerError> {
-        let mut config = self.plain_producer()?;
+        // Everything of a transaction is handed over at once: nothing better comes by waiting.
+        let mut config = self.producer("0")?;
         config
             .set("transactional.id", format!("{}/{}", options.group, options.member))
             .set("transaction.timeout.ms", millis(self.transaction_timeout))
-            // The first send after a commit is often answered with "the last transaction is still ending" and is
-            // sent again after this long; by default that makes every transaction 100 ms long.
-            .set("retry.backoff.ms", "5");
+            // The first request after a commit is often answered with "the last transaction is still ending" and is
+            // repeated after this long, then twice as long and so on. The default of 100 makes every transaction
+            // 100 ms long; measured back to back: 5 gives 8.8 ms, 1 gives 5.5 ms.
+            .set("retry.backoff.ms", "1");
         Ok(config)
     }
 }
