@@ -217,7 +217,8 @@ impl Stage for Intake {
         let time = self.sources.entry(name.clone()).or_default();
         let (now, wall) = match clock {
             Clock::Wall if outside.caught_up => (Some(outside.wall), Some(outside.wall)),
-            Clock::Wall => (time.reached, Some(outside.wall)),
+            // A timestamp is the producer's word: one ahead of the clock moves nothing ahead of it.
+            Clock::Wall => (time.reached.map(|reached| reached.min(outside.wall)), Some(outside.wall)),
             Clock::Uploads | Clock::UploadsOfAll => (time.reached, None),
         };
         let Some(now) = now else { return };
@@ -229,6 +230,10 @@ impl Stage for Intake {
             let tick = Tick { source: name.clone(), sources, now, wall };
             out.document(DocumentEntry::Tick(tick), partition);
         }
+    }
+
+    fn inputs_are_the_clock(&self) -> bool {
+        self.clock == Clock::Uploads
     }
 
     fn aborted(&mut self) {

@@ -57,6 +57,12 @@ pub trait Stage: Send {
     /// readable was read. Only intake turns clocks into data.
     fn pass_time(&mut self, _: &TopicPartition, _: WallClock, _: &mut Outbox) {}
 
+    /// Whether the inputs are the clock. Then time is passed on with every batch, in its transaction: a restart forgets
+    /// what they said of it, and they do not say it again.
+    fn inputs_are_the_clock(&self) -> bool {
+        false
+    }
+
     /// Nothing published since the last commit became visible: whatever was passed on is to be passed on again.
     fn aborted(&mut self) {}
 }

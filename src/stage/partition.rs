@@ -58,7 +58,9 @@ impl PartitionFacts {
                 }
                 DocumentEntry::Tick(tick) => facts.watermark.update(&tick),
                 _ => {
-                    return Err(StoreError::Unreadable("unexpected entry among the partition's facts".into()));
+                    return Err(StoreError::Unreadable(
+                        "unexpected entry among the partition's facts".into(),
+                    ));
                 }
             }
         }

@@ -1,0 +1,17 @@
+//! The service on Apache Kafka itself: the built binary as a process of its own, uploads published to the input
+//! topics, alerts and decisions read by an independent read-committed consumer.
+//!
+//! Every test has an installation (topic prefix) of its own on one small cluster. Most examples are left out unless
+//! `KAFKA_EXAMPLES=all` is set: on two cores they take some minutes.
+
+#[path = "../support/fold.rs"]
+mod fold;
+#[path = "../oracle/mod.rs"]
+mod oracle;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod answers;
+mod installation;
+mod watcher;
+mod worlds;
