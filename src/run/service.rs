@@ -160,7 +160,10 @@ fn wait_for_end(mut threads: Vec<JoinHandle<()>>, stop: &Stop) {
         }
         if stop.is_stopped() {
             if stopped_at.get_or_insert_with(Instant::now).elapsed() > STOP_WITHIN {
-                tracing::warn!(threads = threads.len(), "threads hang in calls to Kafka; ending without them");
+                tracing::warn!(
+                    threads = threads.len(),
+                    "threads hang in calls to Kafka; ending without them"
+                );
                 return;
             }
             thread::sleep(STOP_STEP);

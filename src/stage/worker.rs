@@ -236,7 +236,12 @@ impl<S: Stage> Worker<S> {
             self.partitions.insert(source.clone(), PartitionState::open(store, start, committed)?);
             starts.push((source.clone(), start));
         }
-        tracing::info!(stage = self.stage.name(), partitions = assigned.len(), to_replay, "partitions assigned");
+        tracing::info!(
+            stage = self.stage.name(),
+            partitions = assigned.len(),
+            to_replay,
+            "partitions assigned"
+        );
         self.session.start(&starts)?;
         metrics::assigned(self.stage.name(), assigned.len());
         Ok(())

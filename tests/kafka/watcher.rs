@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::Message;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use rdkafka::ClientConfig;
 use serde_json::Value;
 use tracewarden::domain::time::Timestamp;
 use tracewarden::stage::topology::{Topic, Topology};
@@ -63,7 +63,8 @@ impl Watcher {
             .collect();
         let reader = consumer("watcher", "read_committed");
         reader.assign(&list(&partitions, Offset::Beginning)).unwrap();
-        let group = |(stage, _): &(&str, _)| consumer(&format!("{}{stage}", installation.prefix), "read_committed");
+        let group =
+            |(stage, _): &(&str, _)| consumer(&format!("{}{stage}", installation.prefix), "read_committed");
         Self {
             topology,
             reader,
@@ -140,15 +141,20 @@ impl Watcher {
         }
     }
 
+    /// Whether time passes.
+    pub(crate) fn has_time(&self) -> bool {
+        self.reached().is_some()
+    }
+
     /// Reads everything that is written, and tells whether every stage has dealt with all of it.
     pub(crate) fn is_all_processed(&mut self) -> bool {
         // The committed offsets are asked for first: whoever has committed up to the end of what is read afterwards had
         // nothing left to do at that time, and nothing had been added since.
         let committed = self.committed();
         self.read_everything()
-            && committed.iter().all(|(partition, offset)| {
-                self.last.get(partition).is_none_or(|last| last < offset)
-            })
+            && committed
+                .iter()
+                .all(|(partition, offset)| self.last.get(partition).is_none_or(|last| last < offset))
     }
 
     /// Reads up to the end of every partition as it is now. False when not all of it is committed.
@@ -163,7 +169,8 @@ impl Watcher {
         self.read();
         let positions = self.reader.position().unwrap();
         ends.iter().all(|((topic, partition), end)| {
-            let position = positions.find_partition(topic, *partition).map_or(0, |element| raw(element.offset()));
+            let position =
+                positions.find_partition(topic, *partition).map_or(0, |element| raw(element.offset()));
             *end <= 0 || position >= *end
         })
     }
@@ -173,8 +180,12 @@ impl Watcher {
         let mut committed = BTreeMap::new();
         for ((_, topics), group) in FLOW.iter().zip(&self.groups) {
             let names: Vec<&str> = topics.iter().map(|topic| &**self.topology.name(*topic)).collect();
-            let of_stage: Vec<Partition> =
-                self.partitions.iter().filter(|(topic, _)| names.contains(&topic.as_str())).cloned().collect();
+            let of_stage: Vec<Partition> = self
+                .partitions
+                .iter()
+                .filter(|(topic, _)| names.contains(&topic.as_str()))
+                .cloned()
+                .collect();
             let offsets = group.committed_offsets(list(&of_stage, Offset::Invalid), CALL).unwrap();
             for element in offsets.elements() {
                 let offset = raw(element.offset()).max(0);

@@ -58,7 +58,8 @@ pub(crate) fn province() -> Case {
     parameters.days = 7;
     parameters.products = 20;
     parameters.fraud = Fraud { acts_per_day: 10, packs_per_act_max: 3 };
-    parameters.dirt = Dirt { issued_late_ppm: 100_000, held_up_ppm: 100_000, deleted_ppm: 30_000, ..Dirt::usual() };
+    parameters.dirt =
+        Dirt { issued_late_ppm: 100_000, held_up_ppm: 100_000, deleted_ppm: 30_000, ..Dirt::usual() };
     let reference: Vec<Value> =
         sim::reference(&parameters).map(|record| serde_json::from_str(&record).unwrap()).collect();
     let uploads: Vec<String> = sim::uploads(&parameters).map(|upload| upload.json).collect();

@@ -33,7 +33,9 @@ pub(super) fn ends<'a, C: ConsumerContext>(
     }
     let answer = consumer.offsets_for_times(asked, timeout).map_err(fails)?;
     let end = |element: &TopicPartitionListElem<'_>| match (element.error(), element.offset()) {
-        (Ok(()), Offset::Offset(end)) => Some((TopicPartition::new(element.topic(), element.partition()), end)),
+        (Ok(()), Offset::Offset(end)) => {
+            Some((TopicPartition::new(element.topic(), element.partition()), end))
+        }
         _ => None,
     };
     Ok(answer.elements().iter().filter_map(end).collect())
