@@ -23,6 +23,8 @@ fn small(seed: u64) -> Parameters {
     parameters.habits.returns_ppm = 100_000;
     parameters.habits.transfers_ppm = 100_000;
     parameters.habits.write_offs_ppm = 50_000;
+    parameters.habits.sent_back_ppm = 100_000;
+    parameters.habits.cancelled_ppm = 50_000;
     parameters.habits.exemptions_ppm = 50_000;
     parameters.habits.no_code_stock_ppm = 50_000;
     parameters
@@ -103,6 +105,16 @@ fn judged(parameters: &Parameters) -> Report {
         evaluation.decision(&published.to_string()).unwrap();
     }
     evaluation.report()
+}
+
+#[test]
+fn every_upload_is_well_formed() {
+    let run = run(&Parameters { dirt: filthy(), ..fraudulent(4) });
+    assert!(run.uploads.len() > 500);
+    for upload in run.uploads {
+        let read = oracle::upload::read(&parsed(&upload.json));
+        assert!(read.is_ok(), "{:?}: {}", read.err(), upload.json);
+    }
 }
 
 /// Nothing is missed, nothing is unexplained, every counterpart is the right one.
@@ -221,6 +233,19 @@ fn a_statement_can_be_made_with_its_deciding_upload_and_not_before() {
 }
 
 #[test]
+fn uploads_held_up_on_the_way_put_off_what_can_be_known() {
+    let mut parameters = fraudulent(9);
+    parameters.codes_per_day = 0;
+    parameters.dirt = Dirt { held_up_ppm: 500_000, late_hours_max: 48, ..Dirt::none() };
+    let run = run(&parameters);
+    let mut seen = BTreeSet::new();
+    for truth in run.truth.iter().filter(|truth| seen.insert((truth.act, &truth.rule))) {
+        let then = run.answer(truth.known_from, |upload| upload.sent_at <= truth.known_from);
+        assert!(states(&then, truth), "not known when it should be: {truth:#?}");
+    }
+}
+
+#[test]
 fn honest_trade_has_everything_that_makes_it_hard() {
     let values: Vec<Value> = run(&small(2)).uploads.iter().map(|upload| parsed(&upload.json)).collect();
     let kinds: BTreeSet<&str> = values.iter().filter_map(|value| value["kind"].as_str()).collect();
@@ -229,6 +254,7 @@ fn honest_trade_has_everything_that_makes_it_hard() {
         "dispense",
         "dispense_return",
         "purchase_in",
+        "purchase_return",
         "reversal",
         "settlement",
         "stocktake",
@@ -236,6 +262,7 @@ fn honest_trade_has_everything_that_makes_it_hard() {
         "transfer_out",
     ];
     assert_eq!(kinds, BTreeSet::from(expected));
+    assert!(values.iter().any(|value| value["partial"] == true), "no partial upload");
     let of_claims = values.iter().filter(|value| value["kind"] == "settlement");
     let lines: Vec<&Value> = of_claims.filter_map(|value| value["lines"].as_array()).flatten().collect();
     let codes: Vec<&str> = lines
@@ -249,5 +276,35 @@ fn honest_trade_has_everything_that_makes_it_hard() {
     assert!(codes.iter().collect::<BTreeSet<_>>().len() < codes.len(), "no code sold in parts");
     for form in ["(21)", "(10)", "MA.", "QL", "81", "\u{1d}21"] {
         assert!(codes.iter().any(|code| code.contains(form)), "no code with {form}");
+    }
+}
+
+#[test]
+fn odd_parameters_make_an_odd_province_but_no_failure() {
+    let mut nothing = Parameters { institutions: 0, persons: 0, products: 0, ..fraudulent(1) };
+    nothing.fraud.packs_per_act_max = 0;
+    let habits = &mut nothing.habits;
+    habits.hospital_weight = 0;
+    habits.shelves_per_institution = 0;
+    habits.stock_days = 0;
+    habits.lines_per_visit_max = 0;
+    habits.packs_per_line_max = 0;
+    habits.return_days_max = 0;
+    habits.stocktake_days = 0;
+    habits.stock_uploaders_ppm = 0;
+    let mut everything = Parameters { dirt: filthy(), ..fraudulent(1) };
+    let habits = &mut everything.habits;
+    for share in [&mut habits.returns_ppm, &mut habits.cancelled_ppm, &mut habits.transfers_ppm] {
+        *share = u32::MAX;
+    }
+    let dirt = &mut everything.dirt;
+    for share in [&mut dirt.issued_late_ppm, &mut dirt.repeated_ppm, &mut dirt.mangled_ppm] {
+        *share = u32::MAX;
+    }
+    dirt.clock_skew_seconds_max = u32::MAX;
+    let ended = Parameters { days: 0, ..small(1) };
+    assert_eq!(sim::uploads(&ended).count(), 0);
+    for parameters in [nothing, everything] {
+        assert!(sim::uploads(&parameters).all(|upload| parsed(&upload.json).is_object()));
     }
 }

@@ -31,7 +31,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Action::Check { file } => {
             let usage = |message: String| Failure::usage(format!("{}: {message}", file.display()));
             let config = Config::load(Some(file)).map_err(|error| Failure::usage(error.to_string()))?;
-            let rules = ruleset::from_config(config.rules.as_ref()).map_err(|error| usage(error.to_string()))?;
+            let rules =
+                ruleset::from_config(config.rules.as_ref()).map_err(|error| usage(error.to_string()))?;
             crate::run::pseudonymiser(&config).map_err(|error| usage(error.to_string()))?;
             say(format_args!("{} is valid; rule set {}", file.display(), rules.digest));
         }

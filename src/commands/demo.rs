@@ -44,8 +44,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         book.apply(reference::from_json(record.as_bytes())?);
     }
     let config = Config::default();
-    let options =
-        LocalOptions::from_config(&config).map_err(|error| Failure::usage(error.to_string()))?;
+    let options = LocalOptions::from_config(&config).map_err(|error| Failure::usage(error.to_string()))?;
     let mut local = Local::new(&options, book)?;
     let mut watch = Watch::default();
     let mut files = arguments.out.as_deref().map(super::files::ProvinceFolder::create).transpose()?;

@@ -77,7 +77,10 @@ impl ProvinceFolder {
     /// Creates the folder and its two files.
     pub(super) fn create(folder: &Path) -> Result<Self, Failure> {
         std::fs::create_dir_all(folder).map_err(|error| of_path(folder, &error))?;
-        Ok(Self { reference: create(folder, "reference.ndjson")?, uploads: create(folder, "uploads.ndjson")? })
+        Ok(Self {
+            reference: create(folder, "reference.ndjson")?,
+            uploads: create(folder, "uploads.ndjson")?,
+        })
     }
 
     /// Writes all reference records.

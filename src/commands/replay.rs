@@ -6,10 +6,10 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::{ConfigArguments, Failure, files, parse_moment, say};
+use crate::domain::document::merge::Outcome;
 use crate::domain::reference::Book;
 use crate::domain::time::Timestamp;
 use crate::run::local::{Local, LocalOptions};
-use crate::domain::document::merge::Outcome;
 use crate::stage::tally::{InputOutcome, Tally};
 use crate::stage::topology::Topic;
 use crate::telemetry::progress::Progress;
@@ -166,6 +166,13 @@ fn accounting(tally: &Tally) -> String {
         tally.merged_as(Outcome::Superseded),
         tally.in_flight(),
     );
+    if tally.reversed_at_issue > 0 {
+        let _ = write!(
+            text,
+            "\nreversed    {} by a reversal of the moment in which they were issued",
+            tally.reversed_at_issue
+        );
+    }
     for ((_, outcome), count) in &tally.inputs {
         if let InputOutcome::Rejected(reason) = outcome {
             let _ = write!(text, "\nrejected    {reason:<24} {count}");

@@ -29,11 +29,13 @@ enum ClockName {
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let config = arguments.config.load()?;
-    let rules = ruleset::from_config(config.rules.as_ref()).map_err(|error| Failure::usage(error.to_string()))?;
+    let rules =
+        ruleset::from_config(config.rules.as_ref()).map_err(|error| Failure::usage(error.to_string()))?;
     let stages = if arguments.stage.is_empty() { StageName::ALL.to_vec() } else { arguments.stage.clone() };
     if stages.contains(&StageName::Intake) {
         crate::run::pseudonymiser(&config).map_err(|error| Failure::usage(error.to_string()))?;
     }
+    config.state_path().map_err(|error| Failure::usage(error.to_string()))?;
     logs::start(&config.log)?;
     let clock = match arguments.clock {
         ClockName::Wall => Clock::Wall,

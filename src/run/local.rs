@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
+use super::SetupError;
 use crate::broker::memory::{MemoryBroker, MemoryOptions};
 use crate::broker::{Broker, Header, OutRecord, Record, SessionOptions, TopicPartition};
-use super::SetupError;
 use crate::config::Config;
 use crate::domain::adjudicator::Policy;
 use crate::domain::document::Origin;
@@ -27,8 +27,8 @@ use crate::stage::worker::{Step, Worker, WorkerOptions};
 use crate::stage::{Stage, StageError};
 use crate::store::memory::MemoryStore;
 use crate::wire::Format;
-use crate::wire::entries::{self, ClaimEntry, DocumentEntry, ObservationEntry};
 use crate::wire::control;
+use crate::wire::entries::{self, ClaimEntry, DocumentEntry, ObservationEntry};
 use crate::wire::intake::Limits;
 use crate::wire::pseudonym::Pseudonymiser;
 use crate::wire::ruleset;
@@ -116,7 +116,10 @@ impl Local {
         intake.reads_files = true;
         let register = Register::default();
         let monitor = Monitor { timers_per_entry_max: 10_000 };
-        let adjudicate = Adjudicate { policy: Policy { deadline_enabled: false, ..Policy::default() }, timers_per_entry_max: 10_000 };
+        let adjudicate = Adjudicate {
+            policy: Policy { deadline_enabled: false, ..Policy::default() },
+            timers_per_entry_max: 10_000,
+        };
         let batch = options.batch_records_max;
         Ok(Self {
             intake: worker(&broker, &topology, options, intake, &[Topic::Procurement], 1)?,
@@ -280,11 +283,7 @@ fn worker<S: Stage>(
 }
 
 /// Writes the rule set to every internal partition, ahead of everything else.
-fn put_rules_in_force(
-    broker: &MemoryBroker,
-    topology: &Topology,
-    rules: &RuleSet,
-) -> Result<(), StageError> {
+fn put_rules_in_force(broker: &MemoryBroker, topology: &Topology, rules: &RuleSet) -> Result<(), StageError> {
     for record in rule_set_records(topology, rules) {
         broker.append(record)?;
     }

@@ -1,8 +1,8 @@
 //! The service on Kafka: one thread per worker, supervised.
 //!
 //! A worker whose session is lost is dropped with its state and made anew; the state is rebuilt from the committed
-//! offset. What cannot get better by trying again (wrong set-up, an unreadable log, a failing store) stops the whole
-//! process, so that whoever watches it sees it.
+//! offset. So is one whose disk fails or is full, after a pause, until the disk is well again. What cannot get better by
+//! trying again (wrong set-up, an unreadable log or store) stops the whole process, so that whoever watches it sees it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
@@ -10,6 +10,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::local::rule_set_records;
+use super::state::StateHome;
 use super::topics::{self, kafka_settings};
 use crate::broker::kafka::KafkaBroker;
 use crate::broker::kafka::publish::Publisher;
@@ -27,7 +28,7 @@ use crate::stage::register::Register;
 use crate::stage::topology::{Topic, Topology};
 use crate::stage::worker::{Worker, WorkerOptions};
 use crate::stage::{Stage, StageError};
-use crate::store::memory::MemoryStore;
+use crate::store::StoreError;
 use crate::telemetry::metrics;
 use crate::wire::reference;
 
@@ -43,6 +44,8 @@ const STOP_STEP: Duration = Duration::from_millis(10);
 const MEASURE_LAG_EVERY: Duration = Duration::from_secs(5);
 /// A lost session is followed by a new one after this long.
 const SESSION_PAUSE: Duration = Duration::from_millis(500);
+/// A failed disk is tried again after this long.
+const STORE_PAUSE: Duration = Duration::from_secs(5);
 /// Reference records taken at once.
 const REFERENCE_BATCH: usize = 10_000;
 
@@ -176,13 +179,16 @@ struct Service<'a> {
     broker: KafkaBroker,
     topology: Arc<Topology>,
     book: SharedBook,
+    state: StateHome,
 }
 
 impl<'a> Service<'a> {
     fn open(options: &'a ServiceOptions) -> Result<Self, StageError> {
         let broker = KafkaBroker::new(kafka_settings(&options.config));
         let topology = Arc::new(topics::topology(&options.config));
-        Ok(Self { options, broker, topology, book: Arc::new(RwLock::new(Book::default())) })
+        let state =
+            StateHome::from_config(&options.config).map_err(|error| BrokerError::Setup(error.to_string()))?;
+        Ok(Self { options, broker, topology, book: Arc::new(RwLock::new(Book::default())), state })
     }
 
     /// Writes the rule set to every internal partition: whatever changes conclusions is in the log.
@@ -309,6 +315,7 @@ impl<'a> Service<'a> {
             topology: self.topology.clone(),
             format: super::format(config),
             record_bytes_max: config.stage.record_bytes_max,
+            state: self.state.clone(),
             worker: WorkerOptions {
                 batch_records_max: config.stage.batch_records_max,
                 batch_bytes_max: config.stage.batch_bytes_max,
@@ -331,6 +338,7 @@ struct Seat {
     topology: Arc<Topology>,
     format: crate::wire::Format,
     record_bytes_max: usize,
+    state: StateHome,
     worker: WorkerOptions,
 }
 
@@ -344,6 +352,11 @@ impl Seat {
                     metrics::session_lost(self.stage);
                     stop.pause(SESSION_PAUSE);
                 }
+                Err(StageError::Store(StoreError::Failed(reason))) => {
+                    tracing::error!(stage = self.stage, reason, "the state cannot be kept; trying again");
+                    metrics::session_lost(self.stage);
+                    stop.pause(STORE_PAUSE);
+                }
                 Err(error) => stop.fail(error),
             }
         }
@@ -356,7 +369,7 @@ impl Seat {
             stage,
             Box::new(session),
             outbox,
-            Box::new(|_, _| Ok(Box::new(MemoryStore::default()))),
+            self.state.opener(),
             Box::new(wall_clock),
             self.worker.clone(),
         );

@@ -31,7 +31,7 @@ pub(super) struct Product {
     pub(super) code: String,
     pub(super) name: String,
     pub(super) family: Family,
-    /// 药品标识码, GTIN-14 or UDI-DI; empty where the family has none.
+    /// 药品标识码, GTIN-14 or UDI-DI; of makers' own codes how they begin, which no reference data knows.
     pub(super) prefix: String,
     /// Packs that one code stands for.
     pub(super) packs_per_code: u32,
@@ -57,6 +57,8 @@ pub(super) struct Catalogue {
 
 /// Patterns after which the catalogue repeats.
 const PATTERNS: u32 = 20;
+/// Prefixes of seven digits are given out in steps of seven.
+const PRODUCTS_MAX: u32 = 200_000;
 
 const NAMES: [&str; 10] = [
     "盐酸氨溴索片",
@@ -73,7 +75,7 @@ const NAMES: [&str; 10] = [
 
 impl Catalogue {
     pub(super) fn new(parameters: &Parameters) -> Self {
-        let count = parameters.products.max(PATTERNS);
+        let count = parameters.products.clamp(PATTERNS, PRODUCTS_MAX);
         let products: Vec<Product> = (0..count).map(|index| product(parameters, index)).collect();
         let select = |accept: fn(&Product) -> bool| {
             (0..count).zip(&products).filter(|(_, p)| accept(p)).map(|(index, _)| index).collect::<Vec<u32>>()
@@ -96,6 +98,11 @@ impl Product {
         !matches!(self.family, Family::Gs1Lot | Family::Uncoded)
     }
 
+    /// Whether it has codes at all.
+    pub(super) fn has_codes(&self) -> bool {
+        self.family != Family::Uncoded
+    }
+
     /// Whether a part of a pack may be handed over: the units are known, and one code is one pack.
     pub(super) fn splittable(&self) -> bool {
         self.family == Family::Drug20
@@ -115,7 +122,7 @@ impl Product {
             Family::Gs1 => format!("(01){}(21)SN{serial:09}", self.prefix),
             Family::Gs1Lot => format!("(01){}(10)LOT{:04}", self.prefix, number % 10_000),
             Family::Ma => format!("{}.S{serial:09}", self.prefix),
-            Family::Maker => format!("QL{:03}B{serial:09}", mix(self.price_fen as u64) % 1000),
+            Family::Maker => format!("{}{serial:09}", self.prefix),
             Family::Uncoded => String::new(),
         }
     }
@@ -163,7 +170,13 @@ fn product(parameters: &Parameters, index: u32) -> Product {
             ..base
         },
         14 => Product { family: Family::Gs1, prefix: gtin(index), ..base },
-        15 => Product { family: Family::Maker, prefix: String::new(), units_per_pack: None, ..base },
+        15 => Product {
+            family: Family::Maker,
+            prefix: format!("QL{index:03}B"),
+            units_per_pack: None,
+            mapped: false,
+            ..base
+        },
         16 => Product { traceable: Some(true), prefix: gtin(index), ..consumable(base, index, Family::Gs1) },
         17 => Product { prefix: gtin(index), ..consumable(base, index, Family::Gs1Lot) },
         18 => Product {

@@ -119,7 +119,7 @@ impl Province {
         let dirt = &self.world.parameters.dirt;
         let mut limit = 0;
         let mut below = |share: u32| {
-            limit += share;
+            limit = u32::saturating_add(limit, share);
             drawn < limit
         };
         if below(dirt.issued_late_ppm) {

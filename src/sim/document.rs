@@ -144,10 +144,22 @@ pub(super) enum Body {
     },
 }
 
+/// Which parts of a document an upload carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Portion {
+    /// Everything.
+    Whole,
+    /// The fee facets of the lines, ahead of the rest.
+    Fees,
+    /// The header and the codes of the lines.
+    Codes,
+}
+
 /// A document with header and lines.
 #[derive(Clone, Debug)]
 pub(super) struct Full {
     pub(super) kind: Kind,
+    pub(super) portion: Portion,
     pub(super) occurred_at: i64,
     pub(super) person: Option<u32>,
     /// The number shared by visit and settlement, when the document names them.
@@ -162,6 +174,7 @@ impl Full {
     pub(super) fn new(kind: Kind, occurred_at: i64, lines: Vec<Line>) -> Self {
         Self {
             kind,
+            portion: Portion::Whole,
             occurred_at,
             person: None,
             visit: None,

@@ -16,13 +16,13 @@ pub struct Parameters {
     pub first_day: Day,
     /// Simulated days. Late uploads still come up to two days after the last one.
     pub days: u32,
-    /// Hospitals and pharmacies.
+    /// Hospitals and pharmacies: 2 to 100,000.
     pub institutions: u32,
     /// Insured persons who visit them.
     pub persons: u32,
     /// Packs handed over a day, all institutions together: each makes up to three scans.
     pub codes_per_day: u32,
-    /// Products in the catalogue; at least 20 are made, so that every family of codes is there.
+    /// Products in the catalogue: 20, so that every family of codes is there, to 200,000.
     pub products: u32,
     /// How honest institutions work.
     pub habits: Habits,
@@ -58,12 +58,18 @@ pub struct Habits {
     pub self_pay_ppm: u32,
     /// Dispensings of pharmacies that name neither settlement nor visit: linked by person and time only.
     pub unlinked_ppm: u32,
+    /// Claims cancelled at the counter and made again minutes later, under a new number (assumed).
+    pub cancelled_ppm: u32,
+    /// Claims of hospitals whose fee lines are uploaded ahead of settlement and codes (assumed).
+    pub fees_first_ppm: u32,
     /// Visits with a line that is brought back and refunded (assumed).
     pub returns_ppm: u32,
     /// Days after which it is brought back, at most.
     pub return_days_max: u32,
     /// Institutions that hand some packs to another one on a day (assumed).
     pub transfers_ppm: u32,
+    /// Institutions that send a pack back to the wholesaler on a day, who sells it on (assumed).
+    pub sent_back_ppm: u32,
     /// Institutions that write off a pack on a day (assumed).
     pub write_offs_ppm: u32,
     /// Days between two stocktakes of an institution.
@@ -110,7 +116,7 @@ pub struct Dirt {
     pub unmapped_products_ppm: u32,
     /// Institutions silent for a day, who upload everything the next morning.
     pub silent_days_ppm: u32,
-    /// How far the clock of an institution is off, at most, in seconds, to either side.
+    /// How far the clock of an institution is off, at most, in seconds, to either side; at most an hour.
     pub clock_skew_seconds_max: u32,
 }
 
@@ -166,9 +172,12 @@ impl Default for Habits {
             split_ppm: 200_000,
             self_pay_ppm: 150_000,
             unlinked_ppm: 60_000,
+            cancelled_ppm: 10_000,
+            fees_first_ppm: 300_000,
             returns_ppm: 10_000,
             return_days_max: 7,
             transfers_ppm: 20_000,
+            sent_back_ppm: 10_000,
             write_offs_ppm: 5_000,
             stocktake_days: 7,
             exemptions_ppm: 5_000,

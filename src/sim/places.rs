@@ -24,6 +24,9 @@ pub(super) const REGIONS: [(&str, &str); 10] = [
     ("371302", "兰山区"),
 ];
 
+/// The last five characters of an institution's number count them.
+const INSTITUTIONS_MAX: u32 = 100_000;
+
 /// One hospital or pharmacy.
 #[derive(Clone, Debug)]
 pub(super) struct Institution {
@@ -54,7 +57,7 @@ pub(super) struct World {
 impl World {
     pub(super) fn new(parameters: &Parameters) -> Self {
         let mut random = Random::new(parameters.seed, 1);
-        let count = parameters.institutions.max(2);
+        let count = parameters.institutions.clamp(2, INSTITUTIONS_MAX);
         let institutions: Vec<Institution> =
             (0..count).map(|index| institution(parameters, &mut random, index)).collect();
         let reporters = (0..count)
@@ -135,7 +138,7 @@ fn institution(parameters: &Parameters, random: &mut Random, index: u32) -> Inst
     let habits = &parameters.habits;
     let region = index as usize % REGIONS.len();
     let hospital = random.chance(habits.hospitals_ppm);
-    let skew = i64::from(parameters.dirt.clock_skew_seconds_max);
+    let skew = i64::from(parameters.dirt.clock_skew_seconds_max.min(3600));
     let (district, district_name) = REGIONS[region];
     let letter = if hospital { 'H' } else { 'P' };
     let uploads_stock = random.chance(habits.stock_uploaders_ppm);

@@ -28,6 +28,8 @@ pub struct Province {
     pub(super) shelves: Vec<Vec<Shelf>>,
     /// Packs brought back, by the day on which they are on the shelf again.
     pub(super) comebacks: BTreeMap<u32, Vec<(u32, Pack)>>,
+    /// Packs that wholesalers took back, by product: delivered again before new ones.
+    pub(super) taken_back: BTreeMap<u32, Vec<Pack>>,
     pub(super) acts_begun: u64,
     /// Planted acts, for taking turns.
     pub(super) plans_made: u64,
@@ -69,6 +71,7 @@ impl Province {
             accidents: Random::new(parameters.seed, 4),
             shelves,
             comebacks: BTreeMap::new(),
+            taken_back: BTreeMap::new(),
             acts_begun: 0,
             plans_made: 0,
             packs_made: vec![0; world.catalogue.products.len()],
@@ -170,4 +173,30 @@ fn shelves(world: &World, random: &mut Random) -> Vec<Shelf> {
     let mut indices: Vec<u32> = (0..kept).map(|at| ((start + at) % products) as u32).collect();
     indices.sort_unstable();
     indices.into_iter().map(|product| Shelf { product, packs: VecDeque::new(), open: None }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The most uploads and packs that are held at once.
+    fn most_held(parameters: &Parameters) -> usize {
+        let mut province = Province::new(parameters);
+        let mut most = 0;
+        while province.next().is_some() {
+            province.take_truth();
+            let shelves = province.shelves.iter().flatten().map(|shelf| shelf.packs.len()).sum::<usize>();
+            let coming = province.comebacks.values().map(Vec::len).sum::<usize>();
+            let sent_back = province.taken_back.values().map(Vec::len).sum::<usize>();
+            most = most.max(province.outgoing.len() + shelves + coming + sent_back);
+        }
+        most
+    }
+
+    #[test]
+    fn what_is_held_does_not_grow_with_the_days() {
+        let run = |days| most_held(&Parameters { days, ..Parameters::demo(3) });
+        let (short, long) = (run(20), run(80));
+        assert!(long < short + short / 4, "{short} in 20 days, {long} in 80");
+    }
 }

@@ -63,7 +63,7 @@ fn product_records(world: &World, index: u32) -> Vec<String> {
     let product = world.catalogue.get(index);
     let product_code = product.code.as_str();
     let mut records = Vec::new();
-    if product.mapped && !product.prefix.is_empty() {
+    if product.mapped && product.has_codes() {
         records.push(text(&Record::Product {
             prefix: &product.prefix,
             product_code,
@@ -75,7 +75,7 @@ fn product_records(world: &World, index: u32) -> Vec<String> {
     if let Some(traceable) = product.traceable {
         records.push(text(&Record::Item { product_code, traceable }));
     }
-    if world.catalogue.plain.contains(&index) {
+    if world.catalogue.plain.binary_search(&index).is_ok() {
         let month = world.parameters.first_day.days_since_epoch() / 30;
         let lot = Lot::Recalled(u16::try_from(month).unwrap_or(u16::MAX)).to_string();
         records.push(text(&Record::Recall { product_code, lot }));

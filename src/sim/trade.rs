@@ -34,37 +34,49 @@ impl Province {
         let lot = Lot::Month(self.month(day));
         for institution in 0..self.shelves.len() as u32 {
             let ordered = self.orders(institution);
-            if ordered.is_empty() {
-                continue;
-            }
-            let mut lines = Vec::with_capacity(ordered.len());
-            let mut mangled = Vec::new();
-            for (product, codes) in ordered {
-                let mut packs: Vec<Pack> = (0..codes).map(|_| self.pack(product, lot)).collect();
-                let mut line = self.line(product, &packs);
-                if self.mangles(institution, &mut line) {
-                    mangled.push(lines.len());
-                    if let Some(first) = packs.first_mut() {
-                        first.unrecorded = true;
-                    }
-                }
-                lines.push(line);
-                if let Some(shelf) = self.shelf(institution, product) {
-                    shelf.packs.extend(packs);
-                }
-            }
-            let at = start + self.life.within(0, HOUR / 1000 - 1) * 1000;
-            let supplier = Supplier { index: self.life.below(9) as u32, papers: true };
-            if self.world.institution(institution).uploads_stock {
-                let mut full = Full::new(Kind::PurchaseIn, at, lines);
-                full.supplier = Some(supplier);
-                let handling = if mangled.is_empty() { Handling::Free } else { Handling::Careful };
-                let filed = self.file('B', institution, full, handling);
-                for line in mangled {
-                    self.state_mangled(&filed, line, None);
-                }
+            if !ordered.is_empty() {
+                self.deliver_to(institution, ordered, lot, start);
             }
         }
+    }
+
+    /// One delivery: how many codes of which products.
+    fn deliver_to(&mut self, institution: u32, ordered: Vec<(u32, u32)>, lot: Lot, start: i64) {
+        let mut lines = Vec::with_capacity(ordered.len());
+        let mut mangled = Vec::new();
+        for (product, codes) in ordered {
+            // A pack that came round has a history that a mangled scan would change; new ones have none.
+            let all_new = self.taken_back.get(&product).is_none_or(Vec::is_empty);
+            let mut packs: Vec<Pack> = (0..codes).map(|_| self.delivered(product, lot)).collect();
+            let mut line = self.line(product, &packs);
+            if all_new && self.mangles(institution, &mut line) {
+                mangled.push(lines.len());
+                if let Some(first) = packs.first_mut() {
+                    first.unrecorded = true;
+                }
+            }
+            lines.push(line);
+            if let Some(shelf) = self.shelf(institution, product) {
+                shelf.packs.extend(packs);
+            }
+        }
+        let at = start + self.life.within(0, HOUR / 1000 - 1) * 1000;
+        let supplier = Supplier { index: self.life.below(9) as u32, papers: true };
+        if self.world.institution(institution).uploads_stock {
+            let mut full = Full::new(Kind::PurchaseIn, at, lines);
+            full.supplier = Some(supplier);
+            let handling = if mangled.is_empty() { Handling::Free } else { Handling::Careful };
+            let filed = self.file('B', institution, full, handling);
+            for line in mangled {
+                self.state_mangled(&filed, line, None);
+            }
+        }
+    }
+
+    /// A pack from the wholesaler: one that was sent back, else a new one.
+    fn delivered(&mut self, product: u32, lot: Lot) -> Pack {
+        let sent_back = self.taken_back.get_mut(&product).and_then(Vec::pop);
+        sent_back.map_or_else(|| self.pack(product, lot), |pack| Pack { unrecorded: false, ..pack })
     }
 
     /// What an institution orders: products and how many codes of each.
@@ -72,7 +84,8 @@ impl Province {
         let shelves = &self.shelves[institution as usize];
         let habits = &self.world.parameters.habits;
         let demand = self.world.demand_thousandths(institution) * u64::from(habits.stock_days);
-        let per_shelf = (demand / shelves.len() as u64).div_ceil(1000) as u32 + habits.packs_per_line_max;
+        let per_shelf = (demand / shelves.len() as u64).div_ceil(1000) as u32;
+        let per_shelf = per_shelf.saturating_add(habits.packs_per_line_max);
         let short = |shelf: &Shelf| {
             let product = self.world.catalogue.get(shelf.product);
             let target = per_shelf.div_ceil(product.packs_per_code.max(1)) as usize;
@@ -83,15 +96,20 @@ impl Province {
         shelves.iter().filter_map(short).collect()
     }
 
-    /// Transfers, write-offs and stocktakes, before the doors open.
+    /// Transfers, what goes back to the wholesaler, write-offs and stocktakes, before the doors open.
     pub(super) fn keep_stock(&mut self, day: u32, start: i64) {
         let habits = self.world.parameters.habits.clone();
         for institution in 0..self.shelves.len() as u32 {
             if self.life.chance(habits.transfers_ppm) {
                 self.transfer(institution, start);
             }
+            if self.life.chance(habits.sent_back_ppm)
+                && let Some(pack) = self.part_with(Kind::PurchaseReturn, institution, start)
+            {
+                self.taken_back.entry(pack.product).or_default().push(pack);
+            }
             if self.life.chance(habits.write_offs_ppm) {
-                self.write_off(institution, start);
+                self.part_with(Kind::Destroyed, institution, start);
             }
             if habits.stocktake_days > 0 && (day + institution).is_multiple_of(habits.stocktake_days) {
                 self.take_stock(institution, start);
@@ -122,17 +140,16 @@ impl Province {
         }
     }
 
-    fn write_off(&mut self, institution: u32, start: i64) {
+    /// A pack leaves the stock for good.
+    fn part_with(&mut self, kind: Kind, institution: u32, start: i64) -> Option<Pack> {
         let shelf = self.life.pick(self.shelves[institution as usize].len());
-        let shelf = &mut self.shelves[institution as usize][shelf];
-        let Some(pack) = shelf.packs.pop_back() else {
-            return;
-        };
+        let pack = self.shelves[institution as usize][shelf].packs.pop_back()?;
         let line = self.line(pack.product, &[pack]);
         let at = start + self.life.within(45, 55) * 60_000;
         if self.world.institution(institution).uploads_stock {
-            self.file('W', institution, Full::new(Kind::Destroyed, at, vec![line]), Handling::Free);
+            self.file('W', institution, Full::new(kind, at, vec![line]), Handling::Free);
         }
+        Some(pack)
     }
 
     fn take_stock(&mut self, institution: u32, start: i64) {
@@ -155,7 +172,7 @@ impl Province {
     pub(super) fn open_doors(&mut self, day: u32, hour: u32, start: i64) {
         let habits = &self.world.parameters.habits;
         // Lines and packs are drawn evenly from 1 to their most, so the mean of each is (1 + most) / 2.
-        let packs = u64::from(1 + habits.lines_per_visit_max) * u64::from(1 + habits.packs_per_line_max);
+        let packs = (1 + u64::from(habits.lines_per_visit_max)) * (1 + u64::from(habits.packs_per_line_max));
         let packs_today = u64::from(self.world.parameters.codes_per_day);
         let visits_thousandths = packs_today * 4 * VISITS_BY_HOUR[hour as usize % 24] / packs.max(1);
         let more = self.life.below(1000) < visits_thousandths % 1000;
@@ -187,6 +204,7 @@ impl Province {
         taken
     }
 
+    /// Takes up to `packs` packs, or a part of one, off a shelf; nothing when it is empty.
     fn take_line(
         &mut self,
         institution: u32,
@@ -196,44 +214,48 @@ impl Province {
         split: bool,
     ) -> Option<Taken> {
         let index = self.shelves[institution as usize][shelf].product;
-        let product = self.world.catalogue.get(index).clone();
-        let lot = Lot::Month(self.month(day));
-        let bare = |scans| Line {
-            product: index,
-            quantity: packs,
-            split: false,
-            amount_fen: product.price_fen * i64::from(packs),
-            lot,
-            scans,
-        };
-        if product.family == Family::Uncoded || self.world.sold_without_code(institution, index, day) {
-            return Some(Taken { line: bare(Vec::new()), packs: Vec::new(), whole: false });
+        let product = self.world.catalogue.get(index);
+        let lot_code = product.family == Family::Gs1Lot;
+        if lot_code || !product.has_codes() || self.world.sold_without_code(institution, index, day) {
+            let month = self.month(day);
+            let scan = Scan { product: index, number: u64::from(month), form: Form::Plain };
+            let line = Line {
+                product: index,
+                quantity: packs,
+                split: false,
+                amount_fen: product.price_fen * i64::from(packs),
+                lot: Lot::Month(month),
+                scans: if lot_code { vec![scan] } else { Vec::new() },
+            };
+            return Some(Taken { line, packs: Vec::new(), whole: false });
         }
-        if product.family == Family::Gs1Lot {
-            let scan = Scan { product: index, number: u64::from(self.month(day)), form: Form::Plain };
-            return Some(Taken { line: bare(vec![scan]), packs: Vec::new(), whole: false });
+        if product.packs_per_code > 1 || split && product.splittable() {
+            return self.take_part(institution, shelf, packs);
         }
-        let in_parts = product.packs_per_code > 1 || split && product.splittable();
+        let stock = &mut self.shelves[institution as usize][shelf].packs;
+        let count = stock.len().min(packs as usize);
+        let packs: Vec<Pack> = stock.drain(..count).collect();
+        (count > 0).then(|| Taken { line: self.line(index, &packs), packs, whole: true })
+    }
+
+    /// Takes a part of what one code stands for: some quarters of a pack, or some packs of a case.
+    fn take_part(&mut self, institution: u32, shelf: usize, wanted: u32) -> Option<Taken> {
         let stock = &mut self.shelves[institution as usize][shelf];
-        if !in_parts {
-            let count = stock.packs.len().min(packs as usize);
-            let packs: Vec<Pack> = stock.packs.drain(..count).collect();
-            return (count > 0).then(|| Taken { line: self.line(index, &packs), packs, whole: true });
-        }
-        let by_units = product.packs_per_code == 1;
-        let content = if by_units { product.units_per_pack? } else { product.packs_per_code };
+        let product = self.world.catalogue.get(stock.product);
+        let split = product.packs_per_code == 1;
+        let content = if split { product.units_per_pack? } else { product.packs_per_code };
         let (pack, left) = match stock.open.take() {
             Some(open) => open,
             None => (stock.packs.pop_front()?, content),
         };
-        let wanted = if by_units { (content / 4).max(1) * packs } else { packs };
+        let wanted = if split { (content / 4).max(1).saturating_mul(wanted) } else { wanted };
         let quantity = wanted.min(left);
         stock.open = (left > quantity).then_some((pack, left - quantity));
-        let price = if by_units { product.price_fen / i64::from(content.max(1)) } else { product.price_fen };
+        let price = if split { product.price_fen / i64::from(content.max(1)) } else { product.price_fen };
         let line = Line {
-            product: index,
+            product: stock.product,
             quantity,
-            split: by_units,
+            split,
             amount_fen: price.max(1) * i64::from(quantity),
             lot: pack.lot,
             scans: vec![Scan::of(&pack)],

@@ -3,13 +3,13 @@
 //! Both channels report the same hand-over, within minutes of each other and linked as the senders do it:
 //! hospitals by the visit, pharmacies by the settlement, some by nothing but person and time.
 
+use super::HOUR;
 use super::dirt::Filed;
-use super::document::{Body, Document, Full, Handling, Line, Name, Pack};
+use super::document::{Body, Document, Full, Handling, Line, Name, Pack, Portion};
 use super::province::Province;
 use super::trade::Taken;
 use super::truth::{Act, Effect};
 use super::verdict::Fact;
-use super::{DAY, HOUR};
 use crate::domain::document::{Group, Kind};
 use crate::domain::rules::RuleId;
 
@@ -27,64 +27,44 @@ struct Visit {
     institution: u32,
     person: u32,
     at: i64,
+    settled_at: i64,
     number: u64,
     link: Link,
     dispensed: bool,
     settled: bool,
+    /// The claim was cancelled at the counter and is made a second time.
+    cancelled: bool,
+    /// The fee lines of the claim are uploaded ahead of it.
+    fees_first: bool,
     handling: Handling,
 }
 
 impl Province {
     /// A visit of some person to some institution at `at`.
     pub(super) fn visit(&mut self, day: u32, at: i64) {
-        let institution = self.world.visited(&mut self.life);
-        let person = self.life.below(u64::from(self.world.parameters.persons.max(1))) as u32;
-        let taken = self.take(institution, day);
-        let self_pay = self.life.chance(self.world.parameters.habits.self_pay_ppm);
-        let unlinked = self.life.chance(self.world.parameters.habits.unlinked_ppm);
+        let mut visit = self.receive(at);
+        let taken = self.take(visit.institution, day);
         let back = self.life.chance(self.world.parameters.habits.returns_ppm).then(|| self.return_day(day));
-        let settled_after = self.life.within(-120, 300) * 1000;
         if taken.is_empty() {
             return;
         }
-        let place = self.world.institution(institution);
-        let whole = taken.iter().all(|line| line.whole || line.packs.is_empty());
-        let link = match (place.hospital, unlinked && whole) {
-            (true, _) => Link::Visit,
-            (false, true) => Link::None,
-            (false, false) => Link::Settlement,
-        };
-        let dispensed = place.uploads_dispensing;
-        let number = self.name('V').number;
-        let mut visit = Visit {
-            institution,
-            person,
-            at,
-            number,
-            link,
-            dispensed,
-            settled: !self_pay,
-            handling: Handling::Free,
-        };
-        let unproved: Vec<(usize, Pack)> = unrecorded(&taken);
+        if visit.link == Link::None && !taken.iter().all(|line| line.whole || line.packs.is_empty()) {
+            visit.link = Link::Settlement;
+        }
+        let unproved = unrecorded(&taken);
         let returned = back.flatten().filter(|_| {
-            visit.settled
-                && link != Link::None
-                && unproved.is_empty()
-                && taken.first().is_some_and(|l| l.whole)
+            let linked = visit.settled && visit.link != Link::None;
+            linked && unproved.is_empty() && taken.first().is_some_and(|line| line.whole)
         });
         let lines: Vec<Line> = taken.iter().map(|line| line.line.clone()).collect();
         let (mut handed, mut claimed) = (lines.clone(), lines);
-        let mangled = if returned.is_none() && unproved.is_empty() {
-            self.mangle_one(&visit, &mut handed, &mut claimed)
-        } else {
-            None
-        };
+        let may_be_mangled = returned.is_none() && unproved.is_empty();
+        let mangled = may_be_mangled.then(|| self.mangle_one(&visit, &mut handed, &mut claimed)).flatten();
         if returned.is_some() || mangled.is_some() || !unproved.is_empty() {
             visit.handling = Handling::Careful;
         }
         let dispensing = visit.dispensed.then(|| self.hand_over(&visit, handed));
-        let settlement = visit.settled.then(|| self.claim(&visit, at + settled_after, claimed));
+        let settlement = visit.settled.then(|| self.claim(&visit, claimed));
         if let Some((group, line)) = mangled {
             self.state_mangled_sale(group, line, &taken, dispensing.as_ref(), settlement.as_ref());
         }
@@ -93,6 +73,37 @@ impl Province {
         }
         if let (Some(day), Some(settlement)) = (returned, settlement) {
             self.bring_back(&visit, day, &taken, dispensing, settlement);
+        }
+    }
+
+    /// Who comes where, and how it will be reported.
+    fn receive(&mut self, at: i64) -> Visit {
+        let institution = self.world.visited(&mut self.life);
+        let number = self.name('V').number;
+        let habits = &self.world.parameters.habits;
+        let person = self.life.below(u64::from(self.world.parameters.persons.max(1))) as u32;
+        let settled = !self.life.chance(habits.self_pay_ppm);
+        let unlinked = self.life.chance(habits.unlinked_ppm);
+        let cancelled = self.life.chance(habits.cancelled_ppm);
+        let fees_first = self.life.chance(habits.fees_first_ppm);
+        let place = self.world.institution(institution);
+        let link = match (place.hospital, unlinked) {
+            (true, _) => Link::Visit,
+            (false, true) => Link::None,
+            (false, false) => Link::Settlement,
+        };
+        Visit {
+            institution,
+            person,
+            at,
+            settled_at: at + self.life.within(-120, 300) * 1000,
+            number,
+            link,
+            dispensed: place.uploads_dispensing,
+            settled,
+            cancelled,
+            fees_first: place.hospital && fees_first,
+            handling: Handling::Free,
         }
     }
 
@@ -111,12 +122,35 @@ impl Province {
         self.file('D', visit.institution, full, visit.handling)
     }
 
-    fn claim(&mut self, visit: &Visit, at: i64, lines: Vec<Line>) -> Filed {
+    fn claim(&mut self, visit: &Visit, lines: Vec<Line>) -> Filed {
+        let at = visit.settled_at;
         let mut full = Full::new(Kind::Settlement, at, lines);
         full.person = Some(visit.person);
         full.visit = Some(visit.number);
         full.settlement = Some(visit.number);
+        if visit.cancelled {
+            let first = self.file('S', visit.institution, full.clone(), Handling::Careful);
+            self.take_back(visit.institution, at + 300_000, first.name, None);
+            full.occurred_at = at + 600_000;
+        }
+        if visit.fees_first {
+            return self.claim_in_two_parts(visit, full);
+        }
         self.file('S', visit.institution, full, visit.handling)
+    }
+
+    /// The fee lines first, header and codes at the settlement: two uploads of one document.
+    fn claim_in_two_parts(&mut self, visit: &Visit, mut full: Full) -> Filed {
+        let (name, institution) = (self.name('S'), visit.institution);
+        let settled_at = full.occurred_at;
+        let mut part = |portion, issued_at| {
+            full.portion = portion;
+            let body = Body::Full(full.clone());
+            self.send(Document { name, institution, issued_at, body }, Handling::Careful)
+        };
+        let fees = part(Portion::Fees, visit.at);
+        let codes = part(Portion::Codes, settled_at);
+        Filed { sent_at: fees.sent_at.max(codes.sent_at), ..codes }
     }
 
     /// The first line comes back: a return, the refund of the claim's line, and the packs are for sale again.
@@ -235,6 +269,3 @@ fn unrecorded(taken: &[Taken]) -> Vec<(usize, Pack)> {
         .flat_map(|(at, line)| line.packs.iter().filter(|pack| pack.unrecorded).map(move |pack| (at, *pack)))
         .collect()
 }
-
-/// A day of the run ends before the next one begins: what is brought back on day d is on the shelf on d + 1.
-const _: () = assert!(DAY == 24 * HOUR);

@@ -6,7 +6,7 @@
 use std::fmt::Write;
 
 use super::catalogue::Family;
-use super::document::{Body, Document, Form, Full, Line, Scan};
+use super::document::{Body, Document, Form, Full, Line, Portion, Scan};
 use super::places::{PersonCertificate, PersonNumber, World};
 use crate::domain::amount::Money;
 use crate::domain::document::{Group, Kind};
@@ -23,7 +23,15 @@ pub(super) fn write(world: &World, document: &Document, out: &mut String) {
     let institution = &world.institution(document.institution).id;
     let _ = write!(out, "\",\"institution_id\":\"{institution}\",\"issued_at\":\"{issued_at}\"");
     match &document.body {
-        Body::Full(full) => write_full(world, full, out),
+        Body::Full(full) => {
+            if full.portion != Portion::Whole {
+                out.push_str(",\"partial\":true");
+            }
+            if full.portion != Portion::Fees {
+                write_header(full, out);
+            }
+            write_lines(world, full, out);
+        }
         Body::Reversal { group, target, line } => {
             let group = group.name();
             let _ = write!(out, ",\"reverses\":{{\"group\":\"{group}\",\"document_id\":\"{target}\"");
@@ -36,7 +44,7 @@ pub(super) fn write(world: &World, document: &Document, out: &mut String) {
     out.push('}');
 }
 
-fn write_full(world: &World, full: &Full, out: &mut String) {
+fn write_header(full: &Full, out: &mut String) {
     let _ = write!(out, ",\"occurred_at\":\"{}\"", Timestamp::from_unix_millis(full.occurred_at));
     if let Some(person) = full.person {
         let _ = write!(out, ",\"person_cert\":\"{}\"", PersonCertificate(person));
@@ -62,6 +70,9 @@ fn write_full(world: &World, full: &Full, out: &mut String) {
     if let Some(sale) = full.returns {
         let _ = write!(out, ",\"returns\":{{\"document_id\":\"{sale}\"}}");
     }
+}
+
+fn write_lines(world: &World, full: &Full, out: &mut String) {
     out.push_str(",\"lines\":[");
     for (index, line) in full.lines.iter().enumerate() {
         if index > 0 {
@@ -73,14 +84,29 @@ fn write_full(world: &World, full: &Full, out: &mut String) {
 }
 
 fn write_line(world: &World, full: &Full, index: usize, line: &Line, out: &mut String) {
+    let _ = write!(out, "{{\"line_id\":\"{}\"", index + 1);
+    if full.portion != Portion::Codes {
+        write_fee(world, full, line, out);
+    }
+    // A part that carries codes says so even where there are none.
+    if full.portion != Portion::Fees && (full.portion == Portion::Codes || !line.scans.is_empty()) {
+        out.push_str(",\"trace_codes\":[");
+        for (at, scan) in line.scans.iter().enumerate() {
+            out.push_str(if at > 0 { ",\"" } else { "\"" });
+            write_scan(world, line, scan, out);
+            out.push('"');
+        }
+        out.push(']');
+    }
+    out.push('}');
+}
+
+fn write_fee(world: &World, full: &Full, line: &Line, out: &mut String) {
     let product = world.catalogue.get(line.product);
     let _ = write!(
         out,
-        "{{\"line_id\":\"{}\",\"product_code\":\"{}\",\"product_name\":\"{}\",\"quantity\":\"{}\"",
-        index + 1,
-        product.code,
-        product.name,
-        line.quantity
+        ",\"product_code\":\"{}\",\"product_name\":\"{}\",\"quantity\":\"{}\"",
+        product.code, product.name, line.quantity
     );
     if line.split {
         out.push_str(",\"split\":true");
@@ -91,16 +117,6 @@ fn write_line(world: &World, full: &Full, index: usize, line: &Line, out: &mut S
         let _ = write!(out, ",\"fund_amount\":\"{}\"", Money::from_fen(fund));
     }
     let _ = write!(out, ",\"lot\":\"{}\",\"expires_on\":\"{}\"", line.lot, line.lot.expires_on());
-    if !line.scans.is_empty() {
-        out.push_str(",\"trace_codes\":[");
-        for (at, scan) in line.scans.iter().enumerate() {
-            out.push_str(if at > 0 { ",\"" } else { "\"" });
-            write_scan(world, line, scan, out);
-            out.push('"');
-        }
-        out.push(']');
-    }
-    out.push('}');
 }
 
 /// A code as the scanner gave it.

@@ -13,6 +13,7 @@
 //! | [`adjudicate`] | claims | claim | decisions |
 
 pub mod adjudicate;
+mod gauges;
 pub mod intake;
 mod meters;
 pub mod monitor;
@@ -20,6 +21,7 @@ pub mod outbox;
 pub mod overlay;
 pub mod partition;
 pub mod register;
+mod restore;
 pub mod tally;
 pub mod topology;
 pub mod watermark;
@@ -104,7 +106,9 @@ pub enum StageError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// An internal record cannot be read: written by a newer version, or damaged.
-    #[error("record {offset} of {partition} cannot be read: {error}; an older binary cannot read a newer log")]
+    #[error(
+        "record {offset} of {partition} cannot be read: {error}; an older binary cannot read a newer log"
+    )]
     Unreadable {
         /// The partition.
         partition: TopicPartition,

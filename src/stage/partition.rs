@@ -37,7 +37,9 @@ impl PartitionFacts {
             wall: self.watermark.wall,
         };
         let mut entries = vec![DocumentEntry::RuleSet(Box::new(self.rules.as_ref().clone()))];
-        entries.extend(self.watermark.sources.iter().map(|(source, now)| DocumentEntry::Tick(tick(source, *now))));
+        entries.extend(
+            self.watermark.sources.iter().map(|(source, now)| DocumentEntry::Tick(tick(source, *now))),
+        );
         entries.extend(self.passed_on.map(|now| DocumentEntry::Tick(tick(PASSED_ON, now))));
         entries.extend(self.wall_passed_on.map(|wall| DocumentEntry::Tick(tick(WALL_PASSED_ON, wall))));
         entries::encode_documents(&entries, usize::MAX).concat()
@@ -55,7 +57,11 @@ impl PartitionFacts {
                     facts.wall_passed_on = Some(tick.now);
                 }
                 DocumentEntry::Tick(tick) => facts.watermark.update(&tick),
-                _ => return Err(StoreError::Unreadable("unexpected entry among the partition's facts".into())),
+                _ => {
+                    return Err(StoreError::Unreadable(
+                        "unexpected entry among the partition's facts".into(),
+                    ));
+                }
             }
         }
         Ok(facts)
@@ -123,12 +129,8 @@ impl<V: StateValue> PartitionState<V> {
     pub fn due_timers(&self, now: Timestamp, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
         let from = Space::Timer.key(&[]);
         let to = timer_key(Timestamp::from_unix_millis(now.unix_millis().saturating_add(1)), &[]);
-        let rows = self.overlay.range(
-            self.store.as_ref(),
-            Bound::Included(&from),
-            Bound::Excluded(&to),
-            limit,
-        )?;
+        let rows =
+            self.overlay.range(self.store.as_ref(), Bound::Included(&from), Bound::Excluded(&to), limit)?;
         Ok(rows.into_iter().map(|(row, _)| row.get(9..).unwrap_or_default().to_vec()).collect())
     }
 

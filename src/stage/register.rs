@@ -85,6 +85,7 @@ fn merge(upload: &Upload, cx: &mut Context<'_, DocumentState>) -> Result<Outcome
     let rules = cx.state.facts().rules.clone();
     let state = cx.state.value(&document_key_bytes(upload.key()))?;
     let effects = register::apply(state, upload, &moment, &rules);
+    cx.tally.reversed_at_issue += u64::from(effects.meets_reversal);
     for alert in &effects.alerts {
         cx.tally.alert(alert);
         cx.out.alert(alert);
@@ -136,10 +137,8 @@ fn tell_members(
     }
     if let (Some(after), true) = (last, page.len() == FORWARD_PAGE) {
         let partition = cx.out.document_partition(alias);
-        cx.out.document(
-            DocumentEntry::ForwardPage { reversal: Box::new(reversal.clone()), after },
-            partition,
-        );
+        cx.out
+            .document(DocumentEntry::ForwardPage { reversal: Box::new(reversal.clone()), after }, partition);
     }
     Ok(())
 }
@@ -209,7 +208,13 @@ impl Register {
 }
 
 /// The word of one partition of an internal topic.
-fn tick_of(topic: Topic, partition: i32, topology: &Topology, now: Timestamp, wall: Option<Timestamp>) -> Tick {
+fn tick_of(
+    topic: Topic,
+    partition: i32,
+    topology: &Topology,
+    now: Timestamp,
+    wall: Option<Timestamp>,
+) -> Tick {
     Tick {
         source: format!("{}/{partition}", topic.name()).into(),
         sources: topology.partitions(topic).unsigned_abs(),

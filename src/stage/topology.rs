@@ -127,7 +127,8 @@ impl Topology {
 
     /// All partitions of a topic.
     pub fn all(&self, topic: Topic) -> impl Iterator<Item = TopicPartition> + '_ {
-        (0..self.partitions(topic)).map(move |partition| TopicPartition::new(self.name(topic).clone(), partition))
+        (0..self.partitions(topic))
+            .map(move |partition| TopicPartition::new(self.name(topic).clone(), partition))
     }
 
     /// The partition of a topic that a key belongs to.

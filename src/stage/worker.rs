@@ -15,8 +15,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
+use super::gauges::Gauges;
 use super::outbox::Outbox;
 use super::partition::PartitionState;
+use super::restore::Restore;
 use super::tally::Tally;
 use super::{Context, Stage, StageError, WallClock, meters};
 use crate::broker::{BrokerError, NextOffset, Polled, Record, Session, TopicPartition};
@@ -88,12 +90,14 @@ pub struct Worker<S: Stage> {
     read_wall: ReadWall,
     options: WorkerOptions,
     partitions: BTreeMap<TopicPartition, PartitionState<S::Value>>,
+    /// Partitions whose state is not up to date yet.
+    restores: BTreeMap<TopicPartition, Restore>,
     backlog: VecDeque<Record>,
     backlog_bytes: usize,
     outbox: Outbox,
     tally: Tally,
     time_passed_at: Option<Instant>,
-    lag_measured_at: Option<Instant>,
+    gauges: Gauges,
 }
 
 impl<S: Stage> Worker<S> {
@@ -107,18 +111,19 @@ impl<S: Stage> Worker<S> {
         options: WorkerOptions,
     ) -> Self {
         Self {
+            gauges: Gauges::new(stage.name()),
             stage,
             session,
             open_store,
             read_wall,
             options,
             partitions: BTreeMap::new(),
+            restores: BTreeMap::new(),
             backlog: VecDeque::new(),
             backlog_bytes: 0,
             outbox,
             tally: Tally::default(),
             time_passed_at: None,
-            lag_measured_at: None,
         }
     }
 
@@ -148,8 +153,9 @@ impl<S: Stage> Worker<S> {
             step.published = self.process(&batch, pass_time)?;
         }
         step.records = batch.len();
-        if is_due(self.options.measure_lag_every, self.lag_measured_at) {
-            self.lags()?;
+        if self.gauges.are_due(self.options.measure_lag_every) {
+            let (lags, wall) = (self.lags()?, (self.read_wall)());
+            self.gauges.measured(&lags, &mut self.partitions, wall);
         }
         Ok(step)
     }
@@ -218,6 +224,7 @@ impl<S: Stage> Worker<S> {
         let mut starts = Vec::with_capacity(assigned.len());
         let mut to_replay = 0;
         for source in assigned {
+            let started = Instant::now();
             let (first, _) = self.session.watermarks(source)?;
             let known = self.session.committed(source)?;
             let committed = known.unwrap_or(first);
@@ -231,9 +238,13 @@ impl<S: Stage> Worker<S> {
             if start < first {
                 return Err(BrokerError::OffsetOutOfRange { partition: source.clone(), offset: start }.into());
             }
-            tracing::debug!(stage = self.stage.name(), partition = %source, from = start, committed, "partition assigned");
             to_replay += committed.saturating_sub(start);
             self.partitions.insert(source.clone(), PartitionState::open(store, start, committed)?);
+            self.gauges.opened();
+            let mut restore = Restore::new(self.stage.name(), source, start, committed, started);
+            if self.stage.keeps_state() && !restore.reached(start) {
+                self.restores.insert(source.clone(), restore);
+            }
             starts.push((source.clone(), start));
         }
         tracing::info!(
@@ -243,7 +254,6 @@ impl<S: Stage> Worker<S> {
             "partitions assigned"
         );
         self.session.start(&starts)?;
-        metrics::assigned(self.stage.name(), assigned.len());
         Ok(())
     }
 
@@ -253,12 +263,12 @@ impl<S: Stage> Worker<S> {
         self.backlog_bytes = self.backlog.iter().map(payload_bytes).sum();
         for partition in revoked {
             self.partitions.remove(partition);
-            metrics::lag(&partition.topic, partition.partition, 0);
+            self.restores.remove(partition);
+            self.gauges.closed(partition);
             tracing::debug!(stage = self.stage.name(), %partition, "partition given back");
         }
         tracing::info!(stage = self.stage.name(), partitions = revoked.len(), "partitions given back");
         self.session.release(revoked)?;
-        metrics::revoked(self.stage.name(), revoked.len());
         Ok(())
     }
 
@@ -281,12 +291,6 @@ impl<S: Stage> Worker<S> {
             if let Some(lag) = lags.get_mut(&record.source) {
                 *lag += 1;
             }
-        }
-        if self.options.measure_lag_every.is_some() {
-            for (partition, lag) in &lags {
-                metrics::lag(&partition.topic, partition.partition, *lag);
-            }
-            self.lag_measured_at = Some(Instant::now());
         }
         Ok(lags)
     }
@@ -320,8 +324,10 @@ impl<S: Stage> Worker<S> {
                 }
             }
             for source in batch.iter().map(|record| &record.source).collect::<BTreeSet<_>>() {
-                if let Some(state) = self.partitions.get_mut(source) {
-                    state.write()?;
+                let Some(state) = self.partitions.get_mut(source) else { continue };
+                state.write()?;
+                if self.restores.get_mut(source).is_some_and(|restore| restore.reached(state.next_offset)) {
+                    self.restores.remove(source);
                 }
             }
             self.tally.add(&tally);

@@ -23,10 +23,11 @@ impl Progress {
         let is_terminal = std::io::stderr().is_terminal();
         let bar = match (is_terminal, total) {
             (false, _) => ProgressBar::hidden(),
-            (true, Some(total)) => ProgressBar::new(total).with_style(style(
-                "{msg} {wide_bar} {human_pos}/{human_len} {per_sec} ETA {eta}",
-            )),
-            (true, None) => ProgressBar::no_length().with_style(style("{msg} {spinner} {human_pos} {per_sec} {elapsed}")),
+            (true, Some(total)) => ProgressBar::new(total)
+                .with_style(style("{msg} {wide_bar} {human_pos}/{human_len} {per_sec} ETA {eta}")),
+            (true, None) => {
+                ProgressBar::no_length().with_style(style("{msg} {spinner} {human_pos} {per_sec} {elapsed}"))
+            }
         };
         bar.set_message(name);
         Self { bar, name, plain: (!is_terminal).then(|| Mutex::new(Instant::now())) }

@@ -3,10 +3,10 @@
 //!
 //! `SEEDS=5000 cargo test --release --test stages` runs more worlds; `FIRST_SEED=…` begins elsewhere.
 
-#[path = "../oracle/mod.rs"]
-mod oracle;
 #[path = "../support/fold.rs"]
 mod fold;
+#[path = "../oracle/mod.rs"]
+mod oracle;
 
 use std::fmt::Write as _;
 use std::fs;

@@ -19,6 +19,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata, DefaultConsumerContext};
@@ -307,13 +309,29 @@ impl KafkaSession {
     }
 
     fn abort(&self) -> Result<(), BrokerError> {
-        // Flush first: aborting with records still under way upsets the library.
-        let flushed = self.producer.flush(self.call_timeout);
-        flushed
-            .and_then(|()| self.producer.abort_transaction(self.call_timeout))
-            .map_err(|error| errors::lost("aborting a transaction", &error))
+        // What is under way comes to its end first: aborting across it upsets the library. What was never announced
+        // to the transaction would wait for ever, so this is short, and failing it means nothing.
+        if let Err(error) = self.producer.flush(FLUSH_BEFORE_ABORT) {
+            tracing::debug!(%error, "aborting with records still queued");
+        }
+        // The library drops what is queued and waits until each dropped record has been reported, to somebody who
+        // polls meanwhile.
+        let aborting = AtomicBool::new(true);
+        let aborted = thread::scope(|scope| {
+            scope.spawn(|| {
+                while aborting.load(Ordering::Relaxed) {
+                    self.producer.poll(Duration::from_millis(1));
+                }
+            });
+            let aborted = self.producer.abort_transaction(self.call_timeout);
+            aborting.store(false, Ordering::Relaxed);
+            aborted
+        });
+        aborted.map_err(|error| errors::lost("aborting a transaction", &error))
     }
 }
+
+const FLUSH_BEFORE_ABORT: Duration = Duration::from_millis(500);
 
 /// How a transaction failed.
 enum Failed {

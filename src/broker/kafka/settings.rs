@@ -135,8 +135,12 @@ impl KafkaSettings {
 
     /// A producer that neither loses, repeats nor reorders.
     pub(super) fn plain_producer(&self) -> Result<ClientConfig, BrokerError> {
+        self.producer("5")
+    }
+
+    fn producer(&self, linger_ms: &str) -> Result<ClientConfig, BrokerError> {
         let mut config = self.common()?;
-        set_missing(&mut config, &[("compression.type", "lz4"), ("linger.ms", "5")]);
+        set_missing(&mut config, &[("compression.type", "lz4"), ("linger.ms", linger_ms)]);
         config
             .set("enable.idempotence", "true")
             .set("acks", "all")
@@ -149,13 +153,15 @@ impl KafkaSettings {
         &self,
         options: &SessionOptions,
     ) -> Result<ClientConfig, BrokerError> {
-        let mut config = self.plain_producer()?;
+        // Everything of a transaction is handed over at once: nothing better comes by waiting.
+        let mut config = self.producer("0")?;
         config
             .set("transactional.id", format!("{}/{}", options.group, options.member))
             .set("transaction.timeout.ms", millis(self.transaction_timeout))
-            // The first send after a commit is often answered with "the last transaction is still ending" and is
-            // sent again after this long; by default that makes every transaction 100 ms long.
-            .set("retry.backoff.ms", "5");
+            // The first request after a commit is often answered with "the last transaction is still ending" and is
+            // repeated after this long, then twice as long and so on. The default of 100 makes every transaction
+            // 100 ms long; measured back to back: 5 gives 8.8 ms, 1 gives 5.5 ms.
+            .set("retry.backoff.ms", "1");
         Ok(config)
     }
 }
@@ -217,5 +223,49 @@ impl fmt::Debug for KafkaSettings {
             .field("call_timeout", &self.call_timeout)
             .field("record_bytes_max", &self.record_bytes_max)
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::broker::Broker;
+    use crate::broker::kafka::KafkaBroker;
+
+    fn options() -> SessionOptions {
+        SessionOptions { group: "g".into(), member: "m".into(), topics: Vec::new(), poll_records_max: 1 }
+    }
+
+    fn with(name: &str, value: &str) -> KafkaSettings {
+        let mut settings = KafkaSettings::at("127.0.0.1:1");
+        settings.overrides.insert(name.to_owned(), value.to_owned());
+        settings
+    }
+
+    #[test]
+    fn values_of_overrides_are_shown_nowhere() {
+        // One that is taken, one whose value is refused, one whose name is refused.
+        for name in ["sasl.password", "socket.timeout.ms", "no.such.setting"] {
+            let broker = KafkaBroker::new(with(name, "s3cret"));
+            assert!(!format!("{broker:?}").contains("s3cret"));
+            if name != "sasl.password" {
+                let error = broker.session(&options()).err().unwrap().to_string();
+                assert!(error.contains(name) && !error.contains("s3cret"), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_guarantees_rest_on_cannot_be_overridden() {
+        for name in FIXED {
+            let error = KafkaBroker::new(with(name, "1")).session(&options()).err().unwrap();
+            assert!(matches!(error, BrokerError::Setup(sentence) if sentence.contains(name)));
+        }
+    }
+
+    #[test]
+    fn tuning_by_the_operator_wins_over_the_defaults() {
+        let config = with("linger.ms", "7").transactional_producer(&options()).unwrap();
+        assert_eq!(config.get("linger.ms"), Some("7"));
     }
 }

@@ -24,19 +24,28 @@ pub fn alert_zh(change: &AlertChange) -> String {
     match change.status {
         Status::Raised => sentence,
         Status::Amended => format!("【更正】{sentence}"),
-        Status::Withdrawn => format!("【撤销】{}原预警:{sentence}", zh::explanation(&change.cause)),
+        Status::Withdrawn => format!("【撤销】{}原预警：{sentence}", zh::explanation(&change.cause)),
     }
 }
 
 /// The alert in English.
 pub fn alert_en(change: &AlertChange) -> String {
-    let sentence = en::sentence(change);
+    let sentence = capitalised(&en::sentence(change));
     match change.status {
         Status::Raised => sentence,
         Status::Amended => format!("Corrected: {sentence}"),
         Status::Withdrawn => {
             format!("Withdrawn: {} The alert was: {sentence}", en::explanation(&change.cause))
         }
+    }
+}
+
+/// The sentence with a capital at its beginning.
+fn capitalised(sentence: &str) -> String {
+    let mut characters = sentence.chars();
+    match characters.next() {
+        Some(first) => first.to_uppercase().chain(characters).collect(),
+        None => String::new(),
     }
 }
 
@@ -62,5 +71,7 @@ fn spoken_codes(codes: &[ConcernedCode], speak: impl Fn(&ConcernedCode) -> Strin
     (spoken, codes.len().saturating_sub(SPOKEN_CODES_MAX))
 }
 
+#[cfg(test)]
+pub(crate) mod samples;
 #[cfg(test)]
 mod tests;

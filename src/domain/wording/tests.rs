@@ -1,1 +1,67 @@
+//! Every rule has something to say, in both languages.
 
+use super::samples::{alert, resold, side};
+use super::*;
+use crate::domain::document::Kind;
+use crate::domain::observation::{Cause, What};
+use crate::domain::rules::catalogue::RULES;
+use crate::domain::rules::{Basis, RuleId};
+
+#[test]
+fn a_pair_is_told_with_both_sides_the_code_and_the_money() {
+    let change = resold();
+    assert_eq!(
+        alert_zh(&change),
+        "追溯码尾号016835的药品已由机构P37020300001于2026年1月5日10:00结算，其后机构P44030500003于2026年1月7日10:00\
+         结算（跨地区），同一盒药只能由医保基金支付一次，涉及基金24.92元。"
+    );
+    assert_eq!(
+        alert_en(&change),
+        "Institution P44030500003 on 7 Jan 2026 at 10:00 settled the box with code …016835, which institution \
+         P37020300001 on 5 Jan 2026 at 10:00 settled (another region); the fund pays for a box once; 24.92 yuan of \
+         the fund are at stake."
+    );
+}
+
+#[test]
+fn a_withdrawal_names_the_document_that_explains_it() {
+    let mut change = resold();
+    change.status = Status::Withdrawn;
+    let mut document = change.finding.subject.key.document.clone();
+    document.document_id = "R-7".into();
+    change.cause = Cause { document: Some(document), what: What::Retracted };
+    assert!(
+        alert_zh(&change)
+            .starts_with("【撤销】机构P44030500003的单据R-7撤销或更正后，该情形已不成立。原预警：")
+    );
+    assert!(
+        alert_en(&change).starts_with("Withdrawn: document R-7 of institution P44030500003 was taken back")
+    );
+    change.cause = Cause { document: None, what: What::Tick };
+    assert!(alert_en(&change).starts_with("Withdrawn: with the passing of time"));
+}
+
+#[test]
+fn every_rule_says_something_of_its_own_about_both_sides() {
+    let mut seen = std::collections::BTreeSet::new();
+    let bases = RULES.iter().map(|entry| (entry.id, None)).chain([(RuleId::Swap, Some(Basis::Declared))]);
+    for (rule, basis) in bases {
+        let subject = side(Kind::Settlement, "P44030500003", "S2", 2);
+        let mut change = alert(rule, subject, Some(side(Kind::PurchaseIn, "P37020300001", "B1", 0)));
+        change.finding.basis = basis;
+        for text in [alert_zh(&change), alert_en(&change)] {
+            assert!(text.ends_with('.') || text.ends_with('。'), "{text}");
+            let is_about_code = text.contains("016835");
+            assert!(is_about_code || text.contains("S2"), "{text}");
+            assert!(seen.insert(text.clone()), "said twice: {text}");
+        }
+    }
+}
+
+#[test]
+fn only_the_end_of_a_code_is_spoken() {
+    assert_eq!(tail("81773220000000016835"), "016835");
+    assert_eq!(tail("1234"), "1234");
+    assert_eq!(tail(""), "");
+    assert_eq!(tail("追溯码是什么意思啊"), "是什么意思啊");
+}

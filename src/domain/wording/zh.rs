@@ -13,14 +13,14 @@ use crate::domain::trace_code::InvalidReason;
 /// What explains a withdrawal.
 pub(super) fn explanation(cause: &Cause) -> String {
     let Some(document) = &cause.document else {
-        return "随时间推移,该情形已不成立。".to_owned();
+        return "随时间推移，该情形已不成立。".to_owned();
     };
     let document = format!("机构{}的单据{}", document.institution_id, document.document_id);
     match cause.what {
-        What::Asserted => format!("{document}上传后,该情形已得到说明。"),
-        What::Retracted => format!("{document}撤销或更正后,该情形已不成立。"),
-        What::Reference => format!("基础数据更新后重新核对{document},该情形已不成立。"),
-        What::Tick => "随时间推移,该情形已不成立。".to_owned(),
+        What::Asserted => format!("{document}上传后，该情形已得到说明。"),
+        What::Retracted => format!("{document}撤销或更正后，该情形已不成立。"),
+        What::Reference => format!("基础数据更新后重新核对{document}，该情形已不成立。"),
+        What::Tick => "随时间推移，该情形已不成立。".to_owned(),
     }
 }
 
@@ -38,20 +38,20 @@ fn of_line(finding: &Finding) -> String {
     let attributes = &finding.attributes;
     let money = money(finding);
     match finding.rule {
-        RuleId::NoCode => format!("{line}应扫追溯码而没有追溯码,无码不付{money}。"),
+        RuleId::NoCode => format!("{line}应扫追溯码而没有追溯码，无码不付{money}。"),
         RuleId::ShortCodes => {
             let shortfall = attributes.shortfall.map_or(String::new(), |q| format!("{q}个包装"));
-            format!("{line}的追溯码数量不足,尚缺{shortfall},未扫码的部分无法证明已实际售出{money}。")
+            format!("{line}的追溯码数量不足，尚缺{shortfall}，未扫码的部分无法证明已实际售出{money}。")
         }
         RuleId::InvalidCode => {
             let codes = codes(&attributes.codes, |code| {
                 format!("“{}”({})", tail(&code.code), code.invalid.map_or("无法识别", invalid))
             });
-            format!("{line}有不能识别的追溯码:尾号{codes},无法据此确认药品{money}。")
+            format!("{line}有不能识别的追溯码：尾号{codes}，无法据此确认药品{money}。")
         }
         RuleId::UnknownProduct => {
             let codes = codes(&attributes.codes, |code| tail(&code.code).to_owned());
-            format!("{line}的追溯码(尾号{codes})的药品标识码未收录,无法核对药品。")
+            format!("{line}的追溯码（尾号{codes}）的药品标识码未收录，无法核对药品。")
         }
         RuleId::Swap => {
             let codes = codes(&attributes.codes, |code| {
@@ -59,19 +59,19 @@ fn of_line(finding: &Finding) -> String {
                 format!("尾号{}属于{}", tail(&code.code), name.unwrap_or("其他药品"))
             });
             let product = product(finding);
-            format!("{line}上报为{product},而追溯码{codes},上报的药品与实物不符{money}。")
+            format!("{line}上报为{product}，而追溯码{codes}，上报的药品与实物不符{money}。")
         }
         RuleId::RepeatedInDocument => {
             let codes = codes(&attributes.codes, |code| tail(&code.code).to_owned());
-            format!("{line}的追溯码(尾号{codes})在同一单据的前面明细已经使用,一盒药只能计一次{money}。")
+            format!("{line}的追溯码（尾号{codes}）在同一单据的前面明细已经使用，一盒药只能计一次{money}。")
         }
         RuleId::Banned => {
             let reasons: Vec<&str> = attributes.banned.iter().copied().map(banned).collect();
-            format!("{line}的药品属于禁售范围({}),不得销售{money}。", reasons.join("、"))
+            format!("{line}的药品属于禁售范围（{}），不得销售{money}。", reasons.join("、"))
         }
         _ => {
-            let count = attributes.count.map_or(String::new(), |count| format!("(已有{count}项内容)"));
-            format!("{line}所在单据的内容超过处理上限{count},未作完整核对,暂缓支付{money}。")
+            let count = attributes.count.map_or(String::new(), |count| format!("（已有{count}项内容）"));
+            format!("{line}所在单据的内容超过处理上限{count}，未作完整核对，暂缓支付{money}。")
         }
     }
 }
@@ -84,53 +84,55 @@ fn of_code(finding: &Finding, code: &str) -> String {
     let (money, scope) = (money(finding), finding.scope.map_or("", scope));
     match finding.rule {
         RuleId::DuplicateSettlement => {
-            format!("{code}已由{theirs},其后{mine}{scope},同一盒药只能由医保基金支付一次{money}。")
+            format!("{code}已由{theirs}，其后{mine}{scope}，同一盒药只能由医保基金支付一次{money}。")
         }
         RuleId::Resale => {
-            format!("{code}已由{theirs}且未退回,其后{mine}{scope},同一盒药只能售出一次{money}。")
+            format!("{code}已由{theirs}且未退回，其后{mine}{scope}，同一盒药只能售出一次{money}。")
         }
         RuleId::OverSplit => {
             let sums = match (attributes.need, attributes.used, attributes.content) {
                 (Some(need), Some(used), Some(content)) => {
-                    format!("本次需要{need},此前已用{used},而一码只含{content}")
+                    format!("本次需要{need}，此前已用{used}，而一码只含{content}")
                 }
                 _ => "累计数量超过一码所含".to_owned(),
             };
-            format!("{code}拆零销售超量:{mine},{sums},超出部分没有实物对应{money}。")
+            format!("{code}拆零销售超量：{mine}，{sums}，超出部分没有实物对应{money}。")
         }
         RuleId::HeldElsewhere => format!(
-            "{mine}的{code}当时不在该机构的库存,最近一次是{theirs}{scope},药品如何到达售出机构没有记录{money}。"
+            "{mine}的{code}当时不在该机构的库存，最近一次是{theirs}{scope}，药品如何到达售出机构没有记录{money}。"
         ),
         RuleId::SoldAfterStockOut => {
-            format!("{code}已由{theirs},其后又{mine},已出库的药品不应再售出{money}。")
+            format!("{code}已由{theirs}，其后又{mine}，已出库的药品不应再售出{money}。")
         }
         RuleId::PersonMismatch => {
-            format!("{code}由{theirs},{mine},两处的参保人不是同一人,请核实是否冒名{money}。")
+            format!("{code}由{theirs}，{mine}，两处的参保人不是同一人，请核实是否冒名{money}。")
         }
         RuleId::Swap => {
             let product = product(finding);
             format!(
-                "{code}在{mine}时申报为{product},而{theirs}时是另一种药品,同一盒药不会变成另一种{money}。"
+                "{code}在{mine}时申报为{product}，而{theirs}时是另一种药品，同一盒药不会变成另一种{money}。"
             )
         }
         RuleId::Reflow => {
-            format!("{code}已由{theirs}且未退回,其后{mine}{scope},已售出的药品重新进入库存{money}。")
+            format!("{code}已由{theirs}且未退回，其后{mine}{scope}，已售出的药品重新进入库存{money}。")
         }
         RuleId::DuplicatePurchase => {
-            format!("{code}已由{theirs}{scope},未见出库,其后{mine},同一盒药不会同时在两处库存。")
+            format!("{code}已由{theirs}{scope}，未见出库，其后{mine}，同一盒药不会同时在两处库存。")
         }
         RuleId::SettledNotDispensed => {
-            format!("{mine}{code},{grace}后仍没有对应的销售出库记录,基金可能为未发出的药品付费{money}。")
+            format!("{mine}{code}，{grace}后仍没有对应的销售出库记录，基金可能为未发出的药品付费{money}。")
         }
         RuleId::NotPurchased => {
-            format!("{mine}{code},{grace}后该机构仍没有该码的入库记录,药品来源无法证明{money}。")
+            format!("{mine}{code}，{grace}后该机构仍没有该码的入库记录，药品来源无法证明{money}。")
         }
         RuleId::ReturnNotRefunded => {
-            format!("{code}已由{mine},{grace}后{theirs}仍未冲销,基金不应为已退回的药品付费{money}。")
+            format!("{code}已由{mine}，{grace}后{theirs}仍未冲销，基金不应为已退回的药品付费{money}。")
         }
         _ => {
             let count = attributes.count.map_or(String::new(), |count| format!("{count}条"));
-            format!("{code}已有{count}有效记录,超过可核对的上限,一盒药不应有如此多的记录,相关结算暂缓支付。")
+            format!(
+                "{code}已有{count}有效记录，超过可核对的上限，一盒药不应有如此多的记录，相关结算暂缓支付。"
+            )
         }
     }
 }
@@ -173,9 +175,9 @@ fn verb(kind: Kind) -> &'static str {
 
 fn scope(scope: Scope) -> &'static str {
     match scope {
-        Scope::Institution => "(同一机构)",
-        Scope::Region => "(同一地区)",
-        Scope::OtherRegion => "(跨地区)",
+        Scope::Institution => "（同一机构）",
+        Scope::Region => "（同一地区）",
+        Scope::OtherRegion => "（跨地区）",
     }
 }
 
@@ -204,7 +206,7 @@ fn product(finding: &Finding) -> String {
 }
 
 fn money(finding: &Finding) -> String {
-    finding.amount_at_risk.map_or(String::new(), |amount| format!(",涉及基金{amount}元"))
+    finding.amount_at_risk.map_or(String::new(), |amount| format!("，涉及基金{amount}元"))
 }
 
 fn codes(codes: &[ConcernedCode], speak: impl Fn(&ConcernedCode) -> String) -> String {

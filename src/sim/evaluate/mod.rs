@@ -202,8 +202,9 @@ impl Evaluation {
             score.noticed += u64::from(found > 0);
             score.found += u64::from(found == expected);
         }
-        self.compare_alerts(&mut report);
-        self.compare_reasons(&reasons, &mut report);
+        let neighbourhood = Neighbourhood::new(&self.truth);
+        self.compare_alerts(&neighbourhood, &mut report);
+        self.compare_reasons(&reasons, &neighbourhood, &mut report);
         report
     }
 
@@ -234,7 +235,7 @@ impl Evaluation {
     }
 
     /// Counts what was alerted and is not true, or true with other particulars.
-    fn compare_alerts(&self, report: &mut Report) {
+    fn compare_alerts(&self, near: &Neighbourhood<'_>, report: &mut Report) {
         let truth: BTreeMap<Key<'_>, &Truth> =
             self.truth.iter().filter(|truth| truth.alerted).map(|truth| (truth.key(), truth)).collect();
         for alert in self.alerts.values() {
@@ -242,7 +243,7 @@ impl Evaluation {
             match truth.get(&alert.key()) {
                 Some(known) if !withdrawn => {
                     if known.scope != alert.scope || known.counterpart != alert.counterpart {
-                        report.inexact.push(self.unexplained(
+                        report.inexact.push(near.unexplained(
                             &alert.rule,
                             alert.code.as_deref(),
                             &alert.subject,
@@ -253,7 +254,7 @@ impl Evaluation {
                 None if withdrawn => report.rules.entry(alert.rule.clone()).or_default().passing += 1,
                 None => {
                     report.rules.entry(alert.rule.clone()).or_default().unexplained += 1;
-                    let unexplained = self.unexplained(&alert.rule, alert.code.as_deref(), &alert.subject);
+                    let unexplained = near.unexplained(&alert.rule, alert.code.as_deref(), &alert.subject);
                     report.unexplained.push(unexplained);
                 }
             }
@@ -261,7 +262,12 @@ impl Evaluation {
     }
 
     /// Counts reasons for not paying that are not true; those of rules without alerts are listed.
-    fn compare_reasons(&self, found: &BTreeSet<(&LineRef, &str)>, report: &mut Report) {
+    fn compare_reasons(
+        &self,
+        found: &BTreeSet<(&LineRef, &str)>,
+        near: &Neighbourhood<'_>,
+        report: &mut Report,
+    ) {
         let expected: BTreeSet<(&LineRef, &str)> = self
             .truth
             .iter()
@@ -284,27 +290,41 @@ impl Evaluation {
                         if reason == "banned" {
                             report.rules.entry(reason.clone()).or_default().unexplained += 1;
                         }
-                        report.unexplained.push(self.unexplained(reason, None, &subject));
+                        report.unexplained.push(near.unexplained(reason, None, &subject));
                     }
                 }
             }
         }
     }
+}
+
+/// The truth by what an unexplained alert may be near to: its code, its document.
+struct Neighbourhood<'a> {
+    of_codes: BTreeMap<&'a str, &'a Truth>,
+    of_documents: BTreeMap<(&'a str, &'a str), &'a Truth>,
+}
+
+impl<'a> Neighbourhood<'a> {
+    fn new(truth: &'a [Truth]) -> Self {
+        let of_codes = truth.iter().filter_map(|one| Some((one.code.as_deref()?, one))).collect();
+        let of_documents = truth.iter().map(|one| (document(&one.subject), one)).collect();
+        Self { of_codes, of_documents }
+    }
 
     fn unexplained(&self, rule: &str, code: Option<&str>, subject: &LineRef) -> Unexplained {
-        let same_code = |truth: &&Truth| code.is_some() && truth.code.as_deref() == code;
-        let same_document = |truth: &&Truth| {
-            truth.subject.institution_id == subject.institution_id
-                && truth.subject.document_id == subject.document_id
-        };
-        let nearest = self.truth.iter().find(same_code).or_else(|| self.truth.iter().find(same_document));
+        let same_code = code.and_then(|code| self.of_codes.get(code));
+        let nearest = same_code.or_else(|| self.of_documents.get(&document(subject)));
         Unexplained {
             rule: rule.to_owned(),
             code: code.map(str::to_owned),
             subject: subject.clone(),
-            nearest: nearest.cloned(),
+            nearest: nearest.map(|&truth| truth.clone()),
         }
     }
+}
+
+fn document(line: &LineRef) -> (&str, &str) {
+    (&line.institution_id, &line.document_id)
 }
 
 impl Alert {

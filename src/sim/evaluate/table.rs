@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
-use super::Report;
+use super::{Report, Unexplained};
 use crate::domain::rules::RuleId;
+use crate::sim::truth::LineRef;
 
 /// The language of headings and names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +45,29 @@ impl Report {
             language.of("误停付", "stopped wrongly"),
             lines.unexplained,
         );
+        out
+    }
+
+    /// What was missed and what is unexplained, with the statement nearest to it: at most `most` lines of each.
+    pub fn details(&self, language: Language, most: usize) -> String {
+        let mut out = String::new();
+        let missed = self.missed.iter().map(|truth| {
+            let act = language.of(truth.act.title_zh(), truth.act.title_en());
+            let at = place(&truth.subject, truth.code.as_deref());
+            format!("{} ({act} {}) {at}", truth.rule, truth.act_number)
+        });
+        list(&mut out, language.of("未发现", "missed"), missed, most);
+        let told = |one: &Unexplained| {
+            let nearest = one.nearest.as_ref().map_or_else(String::new, |truth| {
+                let act = language.of(truth.act.title_zh(), truth.act.title_en());
+                format!("; {} {} ({act} {})", language.of("最近", "nearest"), truth.rule, truth.act_number)
+            });
+            format!("{} {}{nearest}", one.rule, place(&one.subject, one.code.as_deref()))
+        };
+        let unexplained = language.of("无法解释", "unexplained");
+        list(&mut out, unexplained, self.unexplained.iter().map(told), most);
+        let inexact = language.of("对方或范围不同", "other scope or counterpart");
+        list(&mut out, inexact, self.inexact.iter().map(told), most);
         out
     }
 
@@ -91,6 +115,27 @@ impl Report {
             ]);
         }
         rows
+    }
+}
+
+fn place(line: &LineRef, code: Option<&str>) -> String {
+    let LineRef { institution_id, group, document_id, line_id } = line;
+    let code = code.map_or_else(String::new, |code| format!(" {code}"));
+    format!("{institution_id}/{group}/{document_id}/{line_id}{code}")
+}
+
+/// A heading with the number of items, and the first of them; nothing when there are none.
+fn list(out: &mut String, title: &str, items: impl ExactSizeIterator<Item = String>, most: usize) {
+    let count = items.len();
+    if count == 0 {
+        return;
+    }
+    let _ = writeln!(out, "{title}: {count}");
+    for item in items.take(most) {
+        let _ = writeln!(out, "  {item}");
+    }
+    if count > most {
+        let _ = writeln!(out, "  … {}", count - most);
     }
 }
 

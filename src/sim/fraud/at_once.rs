@@ -192,7 +192,7 @@ impl Plot<'_> {
         let back = self.province.file('R', place, full, Handling::Careful);
         for pack in &packs {
             let fact = Fact::pair(RuleId::ReturnNotRefunded, pack, &back, &sale.settled);
-            self.prove(Fact { grace_hours: 72, ..fact });
+            self.prove(Fact { takes: Some(&sale.dispensed), grace_hours: 72, ..fact });
         }
     }
 

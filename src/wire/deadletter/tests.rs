@@ -1,1 +1,32 @@
+//! Dead letters say where and why.
+#![allow(clippy::unwrap_used)]
 
+use super::*;
+use crate::domain::document::Origin;
+use crate::domain::time::Timestamp;
+
+#[test]
+fn a_refused_input_is_named_by_its_place() {
+    let letter = DeadLetter {
+        origin: Origin {
+            topic: "tracewarden.settlement".into(),
+            partition: 3,
+            offset: 42,
+            received_at: Timestamp::from_unix_millis(1_767_576_660_000),
+        },
+        reason: "malformed_field",
+        field: Some("lines[2].quantity".to_owned()),
+        sentence: "lines[2].quantity must be greater than 0".to_owned(),
+        institution_id: Some("P37020304446".into()),
+        document_id: None,
+    };
+    let record = encode(&letter, Format::Json);
+    let expected = concat!(
+        r#"{"source":{"topic":"tracewarden.settlement","partition":3,"offset":42},"reason":"malformed_field","#,
+        r#""field":"lines[2].quantity","sentence":"lines[2].quantity must be greater than 0","#,
+        r#""institution_id":"P37020304446","document_id":null,"received_at":"2026-01-05T09:31:00+08:00"}"#
+    );
+    assert_eq!(std::str::from_utf8(&record.payload).unwrap(), expected);
+    assert_eq!(parse(&record.payload).unwrap(), message(&letter));
+    assert_eq!(record.key, b"tracewarden.settlement/3/42");
+}

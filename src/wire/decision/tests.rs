@@ -1,1 +1,66 @@
+//! The form of decisions is a contract.
+#![allow(clippy::unwrap_used)]
 
+use prost::Message as _;
+
+use super::*;
+use crate::domain::amount::Money;
+use crate::domain::claim::Verdict;
+use crate::domain::document::{DocumentKey, Group};
+use crate::domain::rules::RuleId;
+use crate::domain::time::Timestamp;
+
+fn decision() -> Decision {
+    let at = Timestamp::from_unix_millis(1_767_576_660_000);
+    Decision {
+        key: DocumentKey {
+            institution_id: "P37020304446".into(),
+            group: Group::Settlement,
+            document_id: "20260105-000123".into(),
+        },
+        revision: 2,
+        verdict: Verdict::Refuse,
+        payable: Money::ZERO,
+        provisional: false,
+        deadline: None,
+        recover: Money::from_fen(2492),
+        lines: vec![crate::domain::claim::DecisionLine {
+            line_id: "1".into(),
+            verdict: Verdict::Refuse,
+            reasons: vec![RuleId::DuplicateSettlement],
+            amount: Money::from_fen(2492),
+        }],
+        withdrawn: false,
+        occurred_at: at,
+        received_at: at,
+        decided_at: at,
+        ruleset: "0123456789abcdef".into(),
+        reference_version: 7,
+    }
+}
+
+#[test]
+fn the_json_form_is_the_one_agreed() {
+    let record = encode(&decision(), Format::Json);
+    let expected = concat!(
+        r#"{"claim":{"institution_id":"P37020304446","document_id":"20260105-000123"},"revision":2,"#,
+        r#""verdict":"refuse","payable":"0.00","provisional":false,"deadline":null,"recover":"24.92","#,
+        r#""lines":[{"line_id":"1","verdict":"refuse","reasons":["duplicate_settlement"],"amount":"24.92"}],"#,
+        r#""withdrawn":false,"occurred_at":"2026-01-05T09:31:00+08:00","#,
+        r#""received_at":"2026-01-05T09:31:00+08:00","decided_at":"2026-01-05T09:31:00+08:00","#,
+        r#""ruleset":"0123456789abcdef","reference":"7"}"#
+    );
+    assert_eq!(String::from_utf8(record.payload).unwrap(), expected);
+    assert_eq!(record.key, b"P37020304446/20260105-000123");
+}
+
+#[test]
+fn both_formats_say_the_same() {
+    let json = parse(&encode(&decision(), Format::Json).payload).unwrap();
+    let record = encode(&decision(), Format::Protobuf);
+    assert_eq!(json, DecisionMessage::decode(record.payload.as_slice()).unwrap());
+    let header = |name: &str| record.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value);
+    assert_eq!(header("ce_type").unwrap(), b"tracewarden.decision");
+    assert_eq!(header("ce_id").unwrap(), b"P37020304446/20260105-000123/2");
+    assert_eq!(header("content-type").unwrap(), b"application/protobuf");
+}

@@ -25,7 +25,7 @@ use crate::domain::time::{Day, Millis, Timestamp};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {
     /// The bytes are no message of the expected form.
-    #[error("not a {expected}: {detail}")]
+    #[error("this is no {expected}: {detail}")]
     Malformed {
         /// What was expected.
         expected: &'static str,
