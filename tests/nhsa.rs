@@ -194,6 +194,7 @@ fn line(line: &LineVersion) -> Value {
         "line_id": &*line.line_id,
         "fee": line.fee.as_ref().map(|part| fee(&part.content)),
         "codes": line.codes.as_ref().map(|part| codes(&part.content)),
+        "codes_split": line.codes.as_ref().is_some_and(|part| part.content.split).then_some(true),
     })
 }
 

@@ -35,11 +35,16 @@ pub(crate) struct Installation {
 impl Installation {
     /// One without topics yet.
     pub(crate) fn without_topics(name: &str) -> Self {
+        Self::sized(name, PARTITIONS, INPUT_PARTITIONS)
+    }
+
+    /// One without topics yet, with so many partitions of the internal topics and of each input topic.
+    pub(crate) fn sized(name: &str, partitions: u16, input_partitions: u16) -> Self {
         let prefix = format!("{}.", kafka::unique(name));
         let folder = std::env::temp_dir().join(prefix.trim_end_matches('.'));
         fs::create_dir_all(&folder).unwrap();
         let installation = Self {
-            topology: Topology::new(&prefix, PARTITIONS, INPUT_PARTITIONS),
+            topology: Topology::new(&prefix, partitions, input_partitions),
             prefix: prefix.clone(),
             folder,
             environment: Vec::new(),
@@ -47,8 +52,8 @@ impl Installation {
         installation
             .with("KAFKA_BOOTSTRAP_SERVERS", kafka::shared().bootstrap())
             .with("KAFKA_TOPIC_PREFIX", &prefix)
-            .with("KAFKA_PARTITIONS", &PARTITIONS.to_string())
-            .with("KAFKA_INPUT_PARTITIONS", &INPUT_PARTITIONS.to_string())
+            .with("KAFKA_PARTITIONS", &partitions.to_string())
+            .with("KAFKA_INPUT_PARTITIONS", &input_partitions.to_string())
             .with("INTAKE_PSEUDONYM_KEY", &"5a".repeat(32))
             .with("HTTP_LISTEN", "off")
     }
@@ -65,6 +70,12 @@ impl Installation {
         let variable = format!("TRACEWARDEN_{option}");
         self.environment.retain(|(name, _)| *name != variable);
         self.environment.push((variable, value.to_owned()));
+        self
+    }
+
+    /// Leaves an option at its default.
+    pub(crate) fn without(mut self, option: &str) -> Self {
+        self.environment.retain(|(name, _)| *name != format!("TRACEWARDEN_{option}"));
         self
     }
 
@@ -139,7 +150,7 @@ impl Installation {
     /// document may come in any order.
     pub(crate) fn upload(&self, upload: &str, number: usize) -> OutRecord {
         let topic = Topic::of_group(route(upload.as_bytes()).group.unwrap_or(Group::Settlement));
-        let partition = i32::try_from(number).unwrap() % i32::from(INPUT_PARTITIONS);
+        let partition = i32::try_from(number).unwrap() % self.topology.partitions(topic);
         OutRecord {
             target: TopicPartition::new(self.topology.name(topic).clone(), partition),
             key: None,
@@ -174,6 +185,16 @@ impl Running {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
+    /// Whether every stage has been given partitions, and none has had to give them all back since.
+    pub(crate) fn owns_partitions(&self) -> bool {
+        let log = self.log();
+        ["intake", "register", "monitor", "adjudicate"].iter().all(|stage| {
+            let of_stage = |line: &&str| line.contains(&format!("stage=\"{stage}\""));
+            let last = log.lines().filter(of_stage).rfind(|line| line.contains("partitions "));
+            last.is_some_and(|line| line.contains("partitions assigned"))
+        })
+    }
+
     /// SIGKILL.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
@@ -182,10 +203,15 @@ impl Running {
 
     /// SIGTERM: it must end by itself, soon and well.
     pub(crate) fn stop(mut self) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.terminate();
         let status = self.ended_within(STOP_WITHIN);
         assert!(status.success(), "it ended with {status}:\n{}", self.log());
+    }
+
+    /// Sends SIGTERM.
+    pub(crate) fn terminate(&self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     }
 
     /// Waits for its end.

@@ -13,5 +13,7 @@ mod support;
 
 mod answers;
 mod installation;
+mod start;
+mod time;
 mod watcher;
 mod worlds;

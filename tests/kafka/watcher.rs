@@ -141,6 +141,11 @@ impl Watcher {
         }
     }
 
+    /// Whether time passes.
+    pub(crate) fn has_time(&self) -> bool {
+        self.reached().is_some()
+    }
+
     /// Reads everything that is written, and tells whether every stage has dealt with all of it.
     pub(crate) fn is_all_processed(&mut self) -> bool {
         // The committed offsets are asked for first: whoever has committed up to the end of what is read afterwards had

@@ -90,8 +90,14 @@ fn equal_versions_take_the_newer_reference() {
     set(&mut book, Key::Product { prefix: "8177322".into() }, Value::Product(product), None, None);
     let new = version(&book, false, 1, None, Group::Settlement, &[line("1", AMBROXOL, 1, &[A])]);
     let mut document = merged(&[old.clone().into()]);
-    assert_eq!(document.merge(&new), Merged { outcome: Outcome::Duplicate, change: Change::Reference });
-    assert_eq!(document.merge(&old), Merged { outcome: Outcome::Duplicate, change: Change::Nothing });
+    assert_eq!(
+        document.merge(&new),
+        Merged { outcome: Outcome::Duplicate, change: Change::Reference, meets_reversal: false }
+    );
+    assert_eq!(
+        document.merge(&old),
+        Merged { outcome: Outcome::Duplicate, change: Change::Nothing, meets_reversal: false }
+    );
     assert_eq!(document, merged(&[new.into(), old.into()]));
 }
 
