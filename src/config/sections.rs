@@ -257,7 +257,7 @@ impl Default for Stage {
             monitor_workers: 1,
             adjudicate_workers: 1,
             timers_per_entry_max: 1_000,
-            tick_claims_ms: 250,
+            tick_claims_ms: 500,
             tick_observations_ms: 1_000,
         }
     }

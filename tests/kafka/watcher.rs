@@ -151,7 +151,7 @@ impl Watcher {
     pub(crate) fn is_all_processed(&mut self) -> bool {
         // The committed offsets are asked for first: whoever has committed up to the end of what is read afterwards had
         // nothing left to do at that time, and nothing had been added since.
-        let committed = self.committed();
+        let Some(committed) = self.committed() else { return false };
         self.read_everything()
             && committed
                 .iter()
@@ -161,7 +161,11 @@ impl Watcher {
     /// Reads up to the end of every partition as it is now. False when not all of it is committed.
     pub(crate) fn read_everything(&mut self) -> bool {
         let mut asked = list(&self.partitions, Offset::End);
-        asked = self.uncommitted.offsets_for_times(asked, CALL).unwrap();
+        asked = match self.uncommitted.offsets_for_times(asked, CALL) {
+            Ok(ends) => ends,
+            // Not known just now.
+            Err(_) => return false,
+        };
         let ends: Vec<(Partition, i64)> = asked
             .elements()
             .iter()
@@ -177,7 +181,8 @@ impl Watcher {
     }
 
     /// The next offset of every partition that a stage reads; 0 when it never committed.
-    pub(crate) fn committed(&self) -> BTreeMap<Partition, i64> {
+    /// None when a coordinator cannot answer just now.
+    pub(crate) fn committed(&self) -> Option<BTreeMap<Partition, i64>> {
         let mut committed = BTreeMap::new();
         for ((_, topics), group) in FLOW.iter().zip(&self.groups) {
             let names: Vec<&str> = topics.iter().map(|topic| &**self.topology.name(*topic)).collect();
@@ -187,13 +192,13 @@ impl Watcher {
                 .filter(|(topic, _)| names.contains(&topic.as_str()))
                 .cloned()
                 .collect();
-            let offsets = group.committed_offsets(list(&of_stage, Offset::Invalid), CALL).unwrap();
+            let offsets = group.committed_offsets(list(&of_stage, Offset::Invalid), CALL).ok()?;
             for element in offsets.elements() {
                 let offset = raw(element.offset()).max(0);
                 committed.insert((element.topic().to_owned(), element.partition()), offset);
             }
         }
-        committed
+        Some(committed)
     }
 
     /// How far time has come in all partitions of `documents`.

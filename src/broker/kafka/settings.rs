@@ -155,6 +155,8 @@ impl KafkaSettings {
     ) -> Result<ClientConfig, BrokerError> {
         // Everything of a transaction is handed over at once: nothing better comes by waiting.
         let mut config = self.producer("0")?;
+        // Those pauses double: without a bound, a slow moment of the cluster makes one of up to a second of them.
+        set_missing(&mut config, &[("retry.backoff.max.ms", "20")]);
         config
             .set("transactional.id", format!("{}/{}", options.group, options.member))
             .set("transaction.timeout.ms", millis(self.transaction_timeout))
