@@ -3,7 +3,8 @@
 //! A settlement states the header of the claim and, with `drug_trac_info`, the codes of the fee lines uploaded
 //! before: a partial upload that leaves the fee facets alone. The request has no `setl_id`; it comes with the
 //! response, where the stream has it, and so do the moment of the settlement and what the fund pays. An interim
-//! 2304 settles the same document again. A 2102 brings everything at once: a full upload.
+//! 2304 settles the same document again. A 2102 brings everything at once: a full upload; a line of negative count in it
+//! takes back the line that it names, codes and all.
 //!
 //! `trdn_flag` beside a code says that it was taken out of an opened pack. The fee line that could say so is another
 //! message's part, which a settlement must leave alone (a part counts as a whole, so stating the flag there would wipe
@@ -12,10 +13,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::fees::product;
+use super::fees::{negative_line, product};
 use super::row::Row;
 use super::{DecodedUpload, Message, Outcome, codes, joined};
-use crate::domain::document::{Kind, Upload};
+use crate::domain::document::{Kind, Parts, Upload};
 use crate::wire::pb;
 use crate::wire::pb::upload::Line;
 use crate::wire::pb::upload::line::TraceCode;
@@ -78,10 +79,15 @@ pub(super) fn of_pharmacy(message: &Message<'_>) -> Result<Outcome, Reject> {
     let document_id = message.msgid.clone().ok_or_else(|| Reject::missing("msgid"))?;
     let mut codes = codes_by_line(message)?;
     let mut lines = Vec::new();
+    let mut taken_back = Vec::new();
     for row in message.rows(&["drugdetail", "drugdetailDetail"])? {
         let line_id = row.required(&["feedetl_sn"])?;
-        let mut trace_codes = codes::of_row(&row)?;
         let beside = codes.remove(&line_id).unwrap_or_default();
+        if row.count(&["cnt"])?.is_some_and(|count| count.negative) {
+            taken_back.push(negative_line(message, document_id.clone(), &row, Parts::ALL));
+            continue;
+        }
+        let mut trace_codes = codes::of_row(&row)?;
         trace_codes.extend(beside.codes);
         let said = product(&row)?;
         let split = if beside.split { Some(true) } else { said.split };
@@ -91,7 +97,9 @@ pub(super) fn of_pharmacy(message: &Message<'_>) -> Result<Outcome, Reject> {
         return Err(Reject::malformed("input.drug_trac_info", "codes of fee lines that are in drugdetail"));
     }
     let raw = pb::Upload { document_id, lines, ..header(message, &info)? };
-    Ok(Outcome::Documents(vec![message.document(raw, &aliases(message)?)]))
+    let mut documents = vec![message.document(raw, &aliases(message)?)];
+    documents.extend(taken_back);
+    Ok(Outcome::Documents(documents))
 }
 
 /// The header of a claim: from the request, and from the response where there is one.
