@@ -157,6 +157,9 @@ pub(super) fn summary(local: &Local) -> String {
     for ((rule, status), count) in &tally.alerts {
         line(format!("alerts      {:<24} {:<10} {count}", rule.name(), status.name()));
     }
+    for ((rule, reason), count) in &tally.allowed {
+        line(format!("allowed     {:<24} {count}, {reason}", rule.name()));
+    }
     for ((verdict, _), count) in &tally.decisions {
         line(format!("decisions   {:<24} {count}", verdict.name()));
     }

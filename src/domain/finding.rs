@@ -86,6 +86,8 @@ pub struct Attributes {
     pub count: Option<u64>,
     /// Grace, in hours, that had passed.
     pub grace_hours: Option<u32>,
+    /// Why it is silenced, when an allowance covers it; then its action is `observe`.
+    pub allowed: Option<Text>,
 }
 
 /// Why a line is banned.
@@ -145,6 +147,18 @@ impl Finding {
         }
         *self == other
     }
+}
+
+/// What metrics count of findings that only observe: the rules, and of those that are silenced the reasons as well.
+pub fn counted<'a>(observing: impl Iterator<Item = &'a Finding>) -> (Vec<RuleId>, Vec<(RuleId, Text)>) {
+    let (mut observed, mut allowed) = (Vec::new(), Vec::new());
+    for finding in observing {
+        match &finding.attributes.allowed {
+            Some(reason) => allowed.push((finding.rule, reason.clone())),
+            None => observed.push(finding.rule),
+        }
+    }
+    (observed, allowed)
 }
 
 impl BannedReason {

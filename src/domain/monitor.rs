@@ -16,7 +16,7 @@ use super::Text;
 use super::alert::{AlertBook, AlertChange, Occasion};
 use super::claim::{CodeVerdict, Verdict};
 use super::document::Origin;
-use super::finding::Finding;
+use super::finding::{self, Finding};
 use super::observation::{Cause, CodeChange, Moment, Observation, ObservationKey, What};
 use super::rules::code::{Evaluation, evaluate};
 use super::rules::ruleset::RuleSet;
@@ -56,6 +56,8 @@ pub struct MonitorEffects {
     /// For metrics, the rules that only observe, one for each of their findings about the changed document. Of a
     /// tick, one for each whose grace is over.
     pub observed: Vec<RuleId>,
+    /// For metrics and the log, findings that an allowance silences, with its reason; counted likewise.
+    pub allowed: Vec<(RuleId, Text)>,
     /// When the code is to be looked at again, if nothing changes before.
     pub due: Option<Timestamp>,
 }
@@ -103,9 +105,10 @@ struct News<'a> {
 }
 
 fn judge(state: &mut CodeState, news: &News<'_>, moment: &Moment, rules: &RuleSet) -> MonitorEffects {
-    let Evaluation { findings, next_due } = evaluate(&state.observations, moment.now, rules);
+    let Evaluation { mut findings, next_due } = evaluate(&state.observations, moment.now, rules);
+    rules.allow(&mut findings, Some(news.code));
     let verdicts = answer(state, news, &findings);
-    let observed = observed(&findings, news.cause);
+    let (observed, allowed) = observed(&findings, news.cause);
     let occasion = Occasion {
         code: Some(news.code),
         cause: news.cause,
@@ -116,7 +119,7 @@ fn judge(state: &mut CodeState, news: &News<'_>, moment: &Moment, rules: &RuleSe
     };
     let alerts = state.alerts.diff(findings, &occasion);
     state.due = next_due;
-    MonitorEffects { alerts, verdicts, observed, due: next_due }
+    MonitorEffects { alerts, verdicts, observed, allowed, due: next_due }
 }
 
 /// Answers every settlement observation that asks, and every one whose reasons changed; forgets those gone.
@@ -174,13 +177,14 @@ const fn verdict(action: Action) -> Option<Verdict> {
     }
 }
 
-fn observed(findings: &[Finding], cause: &Cause) -> Vec<RuleId> {
+/// What to count of the findings that only observe, those that are silenced apart.
+fn observed(findings: &[Finding], cause: &Cause) -> (Vec<RuleId>, Vec<(RuleId, Text)>) {
     let concerns = |finding: &&Finding| match &cause.document {
         Some(document) => finding.subject.key.document == *document,
         None => finding.attributes.grace_hours.is_some(),
     };
     let observing = findings.iter().filter(|finding| finding.action == Action::Observe);
-    observing.filter(concerns).map(|finding| finding.rule).collect()
+    finding::counted(observing.filter(concerns))
 }
 
 fn newest_reference(observations: &[Observation]) -> u64 {

@@ -22,7 +22,7 @@ use super::document::live::{LINES_MAX, LiveDocument};
 use super::document::merge::{Change, Document, Outcome};
 use super::document::observe::{Spot, observe};
 use super::document::{DocumentKey, Kind, Upload};
-use super::finding::Finding;
+use super::finding::{self, Finding};
 use super::observation::{Cause, CodeChange, Moment, Observation, What};
 use super::rules::line::evaluate;
 use super::rules::ruleset::RuleSet;
@@ -74,6 +74,8 @@ pub struct RegisterEffects {
     pub claim: Option<Claim>,
     /// Rules with new findings whose action is `observe`: metrics only.
     pub observed: Vec<RuleId>,
+    /// New findings that an allowance silences, with its reason: metrics and log only.
+    pub allowed: Vec<(RuleId, Text)>,
 }
 
 /// What a document says at one time, as far as the parts alone decide.
@@ -136,6 +138,7 @@ pub fn apply(
         changes: Vec::new(),
         claim: None,
         observed: Vec::new(),
+        allowed: Vec::new(),
     };
     if !effects.changed {
         return effects;
@@ -143,11 +146,12 @@ pub fn apply(
     let live_before = parts_before.live(key);
     let live = state.parts.live(key);
     let (before, after) = (View::of(live_before.as_ref()), View::of(live.as_ref()));
-    let findings = live.as_ref().map(|live| evaluate(live, rules)).unwrap_or_default();
+    let mut findings = live.as_ref().map(|live| evaluate(live, rules)).unwrap_or_default();
+    rules.allow(&mut findings, None);
     let input = Input { key, upload, rules, change: merged.change };
     let revision = state.revision.saturating_add(1);
 
-    effects.observed = newly_observed(&findings, live_before.as_ref(), rules);
+    (effects.observed, effects.allowed) = newly_observed(&findings, live_before.as_ref(), rules);
     let claim = live.as_ref().and_then(|live| published_claim(live, &findings));
     let asserted = number(&before, &after, &state.asserted, revision);
     effects.changes = input.code_changes(&state.asserted, &asserted, &after, revision);
@@ -212,20 +216,20 @@ fn published_claim(live: &LiveDocument<'_>, findings: &[Finding]) -> Option<Publ
     Some(PublishedClaim { occurred_at: live.header.part.content.occurred_at, reasons })
 }
 
-/// Rules whose findings are metrics only and were not there before.
-fn newly_observed(findings: &[Finding], before: Option<&LiveDocument<'_>>, rules: &RuleSet) -> Vec<RuleId> {
+/// What to count of the findings that only observe and were not there before, those that are silenced apart.
+fn newly_observed(
+    findings: &[Finding],
+    before: Option<&LiveDocument<'_>>,
+    rules: &RuleSet,
+) -> (Vec<RuleId>, Vec<(RuleId, Text)>) {
     let observed: Vec<&Finding> =
         findings.iter().filter(|finding| finding.action == Action::Observe).collect();
     if observed.is_empty() {
-        return Vec::new();
+        return Default::default();
     }
     let known: BTreeSet<_> =
         before.map(|before| evaluate(before, rules)).unwrap_or_default().iter().map(Finding::key).collect();
-    observed
-        .into_iter()
-        .filter(|finding| !known.contains(&finding.key()))
-        .map(|finding| finding.rule)
-        .collect()
+    finding::counted(observed.into_iter().filter(|finding| !known.contains(&finding.key())))
 }
 
 /// One upload on its way through the register.

@@ -31,6 +31,10 @@ pub(super) fn record(tally: &Tally) {
     for (rule, count) in &tally.observed {
         metrics::findings_observed(*rule, *count);
     }
+    for ((rule, reason), count) in &tally.allowed {
+        metrics::findings_allowed(*rule, *count);
+        tracing::info!(rule = rule.name(), %reason, count, "findings silenced by an allowance");
+    }
     for ((verdict, provisional), count) in &tally.decisions {
         metrics::decisions(*verdict, *provisional, *count);
     }

@@ -97,6 +97,7 @@ fn publish(effects: MonitorEffects, cx: &mut Context<'_, CodeState>) {
         cx.out.alert(alert);
     }
     cx.tally.observed(&effects.observed);
+    cx.tally.allowed(effects.allowed);
     for verdict in effects.verdicts {
         cx.out.verdict(verdict);
     }

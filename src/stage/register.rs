@@ -91,6 +91,7 @@ fn merge(upload: &Upload, cx: &mut Context<'_, DocumentState>) -> Result<Outcome
         cx.out.alert(alert);
     }
     cx.tally.observed(&effects.observed);
+    cx.tally.allowed(effects.allowed);
     for change in effects.changes {
         cx.out.change(change);
     }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::topology::Topic;
+use crate::domain::Text;
 use crate::domain::alert::{AlertChange, Status};
 use crate::domain::claim::{Decision, Verdict};
 use crate::domain::document::merge::Outcome;
@@ -48,6 +49,8 @@ pub struct Tally {
     pub decisions_withdrawn: u64,
     /// Findings that act `observe`, by rule.
     pub observed: BTreeMap<RuleId, u64>,
+    /// Findings that an allowance silenced, by rule and its reason.
+    pub allowed: BTreeMap<(RuleId, Text), u64>,
     /// Limits that were hit, by name.
     pub limits: BTreeMap<&'static str, u64>,
 }
@@ -81,6 +84,13 @@ impl Tally {
     pub fn observed(&mut self, rules: &[RuleId]) {
         for rule in rules {
             *self.observed.entry(*rule).or_default() += 1;
+        }
+    }
+
+    /// Findings that an allowance silenced.
+    pub fn allowed(&mut self, findings: Vec<(RuleId, Text)>) {
+        for finding in findings {
+            *self.allowed.entry(finding).or_default() += 1;
         }
     }
 
@@ -127,12 +137,13 @@ impl Tally {
         add_counts(&mut self.alerts, &other.alerts);
         add_counts(&mut self.decisions, &other.decisions);
         add_counts(&mut self.observed, &other.observed);
+        add_counts(&mut self.allowed, &other.allowed);
         add_counts(&mut self.limits, &other.limits);
     }
 }
 
-fn add_counts<K: Copy + Ord>(sums: &mut BTreeMap<K, u64>, counts: &BTreeMap<K, u64>) {
+fn add_counts<K: Clone + Ord>(sums: &mut BTreeMap<K, u64>, counts: &BTreeMap<K, u64>) {
     for (key, count) in counts {
-        *sums.entry(*key).or_default() += count;
+        *sums.entry(key.clone()).or_default() += count;
     }
 }

@@ -144,6 +144,13 @@ pub const FINDINGS_OBSERVED: Metric = counter(
     "Findings of rules whose action is observe: counted, never published.",
 );
 
+/// Findings silenced by an allowance.
+pub const FINDINGS_ALLOWED: Metric = counter(
+    "tracewarden_findings_allowed_total",
+    &["rule"],
+    "Findings silenced by an entry of [[rules.allow]]: counted and logged with the reason, never published.",
+);
+
 /// Decision revisions.
 pub const DECISIONS: Metric = counter(
     "tracewarden_decisions_total",
@@ -256,6 +263,7 @@ pub const METRICS: &[Metric] = &[
     REVERSED_AT_ISSUE,
     ALERTS,
     FINDINGS_OBSERVED,
+    FINDINGS_ALLOWED,
     DECISIONS,
     PARTITIONS_OWNED,
     LAG,

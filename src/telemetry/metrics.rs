@@ -145,6 +145,11 @@ pub fn findings_observed(rule: RuleId, count: u64) {
     increment(&HANDLES.observed, rule, count);
 }
 
+/// An allowance silenced findings.
+pub fn findings_allowed(rule: RuleId, count: u64) {
+    increment(&HANDLES.allowed, rule, count);
+}
+
 /// Decision revisions were published.
 pub fn decisions(verdict: Verdict, provisional: bool, count: u64) {
     increment(&HANDLES.decisions, (verdict, provisional), count);
@@ -173,6 +178,7 @@ struct Handles {
     reversed_at_issue: Counter,
     alerts: BTreeMap<(RuleId, Status), Counter>,
     observed: BTreeMap<RuleId, Counter>,
+    allowed: BTreeMap<RuleId, Counter>,
     decisions: BTreeMap<(Verdict, bool), Counter>,
 }
 
@@ -206,12 +212,8 @@ impl Handles {
             reversals_forwarded: counter(&declared::REVERSALS_FORWARDED, vec![]),
             reversed_at_issue: counter(&declared::REVERSED_AT_ISSUE, vec![]),
             alerts: alert_counters(),
-            observed: RULES
-                .iter()
-                .map(|rule| {
-                    (rule.id, counter(&declared::FINDINGS_OBSERVED, vec![Label::new("rule", rule.name)]))
-                })
-                .collect(),
+            observed: rule_counters(&declared::FINDINGS_OBSERVED),
+            allowed: rule_counters(&declared::FINDINGS_ALLOWED),
             decisions: decision_counters(),
         }
     }
@@ -255,6 +257,11 @@ impl StageHandles {
             partitions_owned: gauge(&declared::PARTITIONS_OWNED, labels()),
         }
     }
+}
+
+/// One series per rule.
+fn rule_counters(metric: &declared::Metric) -> BTreeMap<RuleId, Counter> {
+    RULES.iter().map(|rule| (rule.id, counter(metric, vec![Label::new("rule", rule.name)]))).collect()
 }
 
 fn alert_counters() -> BTreeMap<(RuleId, Status), Counter> {

@@ -20,6 +20,7 @@ use crate::domain::document::{
 use crate::domain::finding::{Attributes, BannedReason, ConcernedCode, Finding, Side};
 use crate::domain::observation::{CodeChange, Observation, ObservationKey, What};
 use crate::domain::reference::{Institution, Item, Key, Product, Record, Slice, Value};
+use crate::domain::rules::allowance::Allowance;
 use crate::domain::rules::catalogue::RULES;
 use crate::domain::rules::ruleset::{Override, RuleSet, Setting};
 use crate::domain::rules::{Action, Basis, RuleId, Scope, Severity};
@@ -345,13 +346,31 @@ pub(crate) fn rule_set() -> BoxedStrategy<RuleSet> {
         severity: what.2,
         grace: what.3,
     });
-    (text(), millis(), millis(), vec(setting, RULES.len()), vec(deviation, 0..3))
-        .prop_map(|(digest, sale_link_window, sale_match_window, defaults, overrides)| RuleSet {
+    let windows = (millis(), millis());
+    (text(), windows, vec(setting, RULES.len()), vec(deviation, 0..3), vec(allowance(), 0..3))
+        .prop_map(|(digest, windows, defaults, overrides, allowances)| RuleSet {
             digest,
-            sale_link_window,
-            sale_match_window,
+            sale_link_window: windows.0,
+            sale_match_window: windows.1,
             defaults,
             overrides,
+            allowances,
+        })
+        .boxed()
+}
+
+fn allowance() -> BoxedStrategy<Allowance> {
+    let whom = (of(text()), of(document_key()), of(text()), of(text()));
+    (rule(), whom, of(day()), day(), text())
+        .prop_map(|(rule, whom, valid_from, expires_on, reason)| Allowance {
+            rule,
+            institution_id: whom.0,
+            document: whom.1.map(|key| (key.group, key.document_id)),
+            line_id: whom.2,
+            code: whom.3,
+            valid_from,
+            expires_on,
+            reason,
         })
         .boxed()
 }
@@ -384,8 +403,8 @@ fn attributes() -> BoxedStrategy<Attributes> {
     );
     let banned = vec(select(&BANNED[..]), 0..3);
     let sums = (of(quantity()), of(quantity()), of(quantity()), of(quantity()));
-    (banned, vec(code, 0..3), sums, any::<(bool, Option<u64>, Option<u32>)>())
-        .prop_map(|(banned, codes, sums, (estimate, count, grace_hours))| Attributes {
+    (banned, vec(code, 0..3), sums, any::<(bool, Option<u64>, Option<u32>)>(), of(text()))
+        .prop_map(|(banned, codes, sums, (estimate, count, grace_hours), allowed)| Attributes {
             shortfall: sums.0,
             banned,
             codes,
@@ -395,6 +414,7 @@ fn attributes() -> BoxedStrategy<Attributes> {
             estimate,
             count,
             grace_hours,
+            allowed,
         })
         .boxed()
 }

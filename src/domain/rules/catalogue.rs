@@ -36,6 +36,8 @@ pub struct Entry {
     pub grace: Option<(&'static str, Millis)>,
     /// Legal or practical basis.
     pub basis: &'static str,
+    /// What it catches, in one sentence that begins in lower case and has no full stop.
+    pub catches: &'static str,
 }
 
 /// Version of the rules' meaning, published with every alert.
@@ -48,19 +50,20 @@ const fn entry(
     (action, severity): (Action, Severity),
     grace: Option<(&'static str, Millis)>,
     basis: &'static str,
+    catches: &'static str,
 ) -> Entry {
-    Entry { id, name, title_zh, title_en, judges, subject, action, severity, grace, basis }
+    Entry { id, name, title_zh, title_en, judges, subject, action, severity, grace, basis, catches }
 }
 
 const LINE: (Judges, &str) = (Judges::Line, "the line");
 const ANCHOR: (Judges, &str) = (Judges::Code, "the sale's settlement, else its dispensing");
 const SETTLEMENT: (Judges, &str) = (Judges::Code, "the settlement");
 const STOCK_IN: (Judges, &str) = (Judges::Code, "the stock in");
-const PAY_BY_CODE: &str =
-    "依码结算、依码支付 (four-ministry notice of 19 Mar 2025; in force for settlements from 1 Jul 2025)";
+const PAY_BY_CODE: &str = "依码结算、依码支付: unscanned or scanned twice is not paid (four-ministry notice of 19 Mar 2025; from 1 Jul 2025)";
 const ONE_BOX_ONE_SALE: &str =
     "NHSA: one box, one sale record; a repeated code is a lead on resale, reflow or swap";
-const PAPERS: &str = "NHSA: delivery note and invoice prove where a box came from";
+const RESELLING: &str = "实施细则 (in force 1 Apr 2026): buying up and reselling what the fund paid for; one box, one sale record";
+const PAPERS: &str = "随货同行单 and invoice are the proof that inspectors ask for of where a box came from";
 
 /// All rules, in the order of their names.
 pub const RULES: [Entry; 20] = [
@@ -70,7 +73,8 @@ pub const RULES: [Entry; 20] = [
         LINE,
         (Action::Refuse, Severity::High),
         None,
-        "Drug Administration Law: expired and recalled packs are not sold",
+        "《药品管理法》: expired drugs count as substandard; recalled and listed ones must not be sold",
+        "the product was expired on the day of sale, its lot was recalled, or its code is listed; speaks by decisions only, and dispensings are only counted",
     ),
     entry(
         RuleId::DuplicatePurchase,
@@ -79,6 +83,7 @@ pub const RULES: [Entry; 20] = [
         (Action::Alert, Severity::Medium),
         None,
         PAPERS,
+        "an institution purchases a code that another still holds",
     ),
     entry(
         RuleId::DuplicateSettlement,
@@ -87,6 +92,7 @@ pub const RULES: [Entry; 20] = [
         (Action::Refuse, Severity::High),
         None,
         PAY_BY_CODE,
+        "the fund is asked to pay again for content that an earlier settlement has used up; held instead of refused where an estimate took part, or where only this institution had bought the code in",
     ),
     entry(
         RuleId::HeldElsewhere,
@@ -95,6 +101,7 @@ pub const RULES: [Entry; 20] = [
         (Action::Alert, Severity::Medium),
         None,
         PAPERS,
+        "a code is sold at one institution while the records have it in the stock of another",
     ),
     entry(
         RuleId::InvalidCode,
@@ -103,6 +110,7 @@ pub const RULES: [Entry; 20] = [
         (Action::Hold, Severity::Low),
         None,
         PAY_BY_CODE,
+        "a code on the line is no trace code: a product barcode, cut off, scanned twice in one, wrong check digit; elsewhere than on settlements an alert",
     ),
     entry(
         RuleId::NoCode,
@@ -111,6 +119,7 @@ pub const RULES: [Entry; 20] = [
         (Action::Refuse, Severity::High),
         None,
         PAY_BY_CODE,
+        "a line that needs a trace code has none; on a dispensing an alert; on a settlement also where the product is unknown, then held",
     ),
     entry(
         RuleId::NotPurchased,
@@ -119,6 +128,7 @@ pub const RULES: [Entry; 20] = [
         (Action::Alert, Severity::Medium),
         Some(("purchase_grace", Millis::from_hours(72))),
         PAPERS,
+        "a sale at an institution that uploads its stock, without any stock in of the code by then",
     ),
     entry(
         RuleId::OverLimit,
@@ -126,7 +136,8 @@ pub const RULES: [Entry; 20] = [
         (Judges::Line, "the document's first line"),
         (Action::Hold, Severity::Medium),
         None,
-        "operational limit",
+        "operational limit: what is not judged is not paid",
+        "a document grew past its limits by partial uploads; it is kept and not judged, and a claim is held as a whole",
     ),
     entry(
         RuleId::OverSplit,
@@ -134,7 +145,8 @@ pub const RULES: [Entry; 20] = [
         ANCHOR,
         (Action::Hold, Severity::Medium),
         None,
-        "a pack cannot give more units than it holds",
+        "a pack cannot give more units than it holds; no official counting rule for split packs is known",
+        "units taken out of an opened pack add up to more than it holds; an alert where an estimate took part",
     ),
     entry(
         RuleId::OverusedCode,
@@ -142,7 +154,8 @@ pub const RULES: [Entry; 20] = [
         (Judges::Code, "the code's first observation"),
         (Action::Hold, Severity::High),
         None,
-        "operational limit",
+        "operational limit: what is not judged is not paid",
+        "a code has more than 2,000 live records; it is kept and not walked, and all its settlement lines are held",
     ),
     entry(
         RuleId::PersonMismatch,
@@ -150,7 +163,8 @@ pub const RULES: [Entry; 20] = [
         SETTLEMENT,
         (Action::Hold, Severity::High),
         None,
-        "Social Insurance Fund regulations: impersonated purchase",
+        "《医疗保障基金使用监督管理条例》 and its 实施细则 (in force 1 Apr 2026): impersonated purchases",
+        "a sale was dispensed to one person and settled for another",
     ),
     entry(
         RuleId::Reflow,
@@ -158,7 +172,8 @@ pub const RULES: [Entry; 20] = [
         STOCK_IN,
         (Action::Alert, Severity::Critical),
         Some(("purchase_grace", Millis::from_hours(72))),
-        ONE_BOX_ONE_SALE,
+        RESELLING,
+        "a code that was sold and not given back comes into stock again",
     ),
     entry(
         RuleId::RepeatedInDocument,
@@ -167,6 +182,7 @@ pub const RULES: [Entry; 20] = [
         (Action::Hold, Severity::Low),
         None,
         ONE_BOX_ONE_SALE,
+        "the same pack is on an earlier line of the same document; elsewhere than on settlements an alert",
     ),
     entry(
         RuleId::Resale,
@@ -174,7 +190,8 @@ pub const RULES: [Entry; 20] = [
         ANCHOR,
         (Action::Hold, Severity::High),
         None,
-        ONE_BOX_ONE_SALE,
+        RESELLING,
+        "content that an open sale has used is sold again, at another institution or to another person",
     ),
     entry(
         RuleId::ReturnNotRefunded,
@@ -182,7 +199,8 @@ pub const RULES: [Entry; 20] = [
         (Judges::Code, "the return"),
         (Action::Alert, Severity::Medium),
         Some(("refund_grace", Millis::from_hours(72))),
-        "the fund must not pay for what was given back",
+        "the fund does not pay for what was given back; settlement and return are reversed by separate messages",
+        "a sale was given back and its settlement still stands",
     ),
     entry(
         RuleId::SettledNotDispensed,
@@ -190,7 +208,8 @@ pub const RULES: [Entry; 20] = [
         SETTLEMENT,
         (Action::Alert, Severity::High),
         Some(("dispense_grace", Millis::from_hours(48))),
-        "empty swiping; uploads are tolerated two days late",
+        "空刷, empty swiping, is one of the causes of repeated codes that NHSA names; sale records may be two days late",
+        "a settlement at an institution that uploads its dispensings, without any dispensing of the code",
     ),
     entry(
         RuleId::ShortCodes,
@@ -199,6 +218,7 @@ pub const RULES: [Entry; 20] = [
         (Action::Hold, Severity::Medium),
         None,
         PAY_BY_CODE,
+        "fewer packs were scanned than are claimed",
     ),
     entry(
         RuleId::SoldAfterStockOut,
@@ -207,6 +227,7 @@ pub const RULES: [Entry; 20] = [
         (Action::Hold, Severity::High),
         None,
         ONE_BOX_ONE_SALE,
+        "a code is sold by an institution that has returned, written off or destroyed it",
     ),
     entry(
         RuleId::Swap,
@@ -214,7 +235,8 @@ pub const RULES: [Entry; 20] = [
         (Judges::Line, "the line (catalogue); the observation (declared)"),
         (Action::Refuse, Severity::High),
         None,
-        "实施细则: swapping for unpayable, lower-ratio or lower-priced items",
+        "实施细则 (in force 1 Apr 2026): swapping for unpayable, lower-ratio or lower-priced items",
+        "the code belongs to another product than the line claims: by the catalogue of prefixes (refused on a settlement, elsewhere an alert), or by what was declared of the code before (held on a settlement, elsewhere an alert)",
     ),
     entry(
         RuleId::UnknownProduct,
@@ -222,7 +244,8 @@ pub const RULES: [Entry; 20] = [
         LINE,
         (Action::Observe, Severity::Info),
         None,
-        "the catalogue of prefixes is incomplete",
+        "the catalogue of prefixes is incomplete, which is nobody's fault",
+        "the prefix of a valid code has no product record",
     ),
 ];
 

@@ -3,6 +3,7 @@
 //! Line rules judge one document alone (`line`); code rules judge the timeline of a code (`code`). A rule
 //! states a fact; what follows from it is set by the [`ruleset`].
 
+pub mod allowance;
 pub mod catalogue;
 pub mod code;
 pub mod line;

@@ -2,6 +2,7 @@
 //!
 //! A rule set travels in band through every internal topic, so that a rebuild judges with what was in force.
 
+use super::allowance::Allowance;
 use super::catalogue::RULES;
 use super::{Action, RuleId, Severity};
 use crate::domain::Text;
@@ -20,6 +21,8 @@ pub struct RuleSet {
     pub defaults: Vec<Setting>,
     /// Deviations; the last one that applies wins, field by field.
     pub overrides: Vec<Override>,
+    /// Rules silenced for single subjects; of several that cover a finding the first gives the reason.
+    pub allowances: Vec<Allowance>,
 }
 
 /// What one rule does.
@@ -91,6 +94,7 @@ impl Default for RuleSet {
             sale_match_window: Millis::from_hours(24),
             defaults: defaults.collect(),
             overrides: Vec::new(),
+            allowances: Vec::new(),
         }
     }
 }

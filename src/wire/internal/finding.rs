@@ -86,6 +86,7 @@ impl Wire for Attributes {
             estimate: self.estimate,
             count: self.count,
             grace_hours: self.grace_hours,
+            allowed: table.optional(&self.allowed),
         }
     }
 
@@ -102,6 +103,7 @@ impl Wire for Attributes {
             estimate: message.estimate,
             count: message.count,
             grace_hours: message.grace_hours,
+            allowed: table.optional(message.allowed, "attributes.allowed")?,
         })
     }
 }

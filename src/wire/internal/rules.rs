@@ -3,6 +3,8 @@
 use super::{
     Numbered, TableReader, TableWriter, Wire, WireError, day, length, paired_enums, read_all, write_all,
 };
+use crate::domain::document::Group;
+use crate::domain::rules::allowance::Allowance;
 use crate::domain::rules::catalogue::RULES;
 use crate::domain::rules::ruleset::{Override, RuleSet, Setting};
 use crate::domain::rules::{Action, RuleId, Severity};
@@ -61,6 +63,38 @@ impl Wire for Override {
     }
 }
 
+impl Wire for Allowance {
+    type Message = pb::RuleAllowance;
+
+    fn to_message(&self, table: &mut TableWriter) -> pb::RuleAllowance {
+        pb::RuleAllowance {
+            rule: self.rule.number(),
+            institution_id: table.optional(&self.institution_id),
+            group: Group::number_of(self.document.as_ref().map(|(group, _)| *group)),
+            document_id: self.document.as_ref().map_or(0, |(_, document_id)| table.text(document_id)),
+            line_id: table.optional(&self.line_id),
+            code: table.optional(&self.code),
+            valid_from: self.valid_from.map(Day::days_since_epoch),
+            expires_on: self.expires_on.days_since_epoch(),
+            reason: table.text(&self.reason),
+        }
+    }
+
+    fn from_message(message: &pb::RuleAllowance, table: &TableReader) -> Result<Self, WireError> {
+        let document_id = table.optional(message.document_id, "allowance.document_id")?;
+        Ok(Self {
+            rule: RuleId::required(message.rule, "allowance.rule")?,
+            institution_id: table.optional(message.institution_id, "allowance.institution_id")?,
+            document: Group::from_number(message.group)?.zip(document_id),
+            line_id: table.optional(message.line_id, "allowance.line_id")?,
+            code: table.optional(message.code, "allowance.code")?,
+            valid_from: day(message.valid_from),
+            expires_on: Day::from_days_since_epoch(message.expires_on),
+            reason: table.text(message.reason, "allowance.reason")?,
+        })
+    }
+}
+
 impl Wire for RuleSet {
     type Message = pb::RuleSet;
 
@@ -79,6 +113,7 @@ impl Wire for RuleSet {
             sale_match_window: self.sale_match_window.get(),
             defaults: settings.collect(),
             overrides: write_all(&self.overrides, table),
+            allowances: write_all(&self.allowances, table),
         }
     }
 
@@ -88,6 +123,7 @@ impl Wire for RuleSet {
             sale_link_window: length(message.sale_link_window),
             sale_match_window: length(message.sale_match_window),
             overrides: read_all(&message.overrides, table)?,
+            allowances: read_all(&message.allowances, table)?,
             ..Self::default()
         };
         for setting in &message.defaults {

@@ -10,20 +10,88 @@ const HOUR_MILLIS: u64 = 3_600_000;
 
 /// All rules as a table, one a line.
 pub fn catalogue_table() -> String {
-    let mut text = format!("{:<23}{:<9}{:<9}{:<7}{:<6}title\n", "rule", "action", "severity", "grace", "on");
+    let mut text =
+        format!("{:<23}{:<9}{:<10}{:<21}{:<8}title\n", "rule", "action", "severity", "waits", "judges");
     for entry in &RULES {
-        let grace = grace_hours(entry).map_or("-".to_owned(), |hours| format!("{hours} h"));
+        let waits = entry.grace.map_or("-".to_owned(), |(name, grace)| format!("{name} {} h", hours(grace)));
         let judges = judges(entry);
         let (action, severity) = (entry.action.name(), entry.severity.name());
         // Writing to a string cannot fail.
         let _ = writeln!(
             text,
-            "{:<23}{action:<9}{severity:<9}{grace:<7}{judges:<6}{} {}",
+            "{:<23}{action:<9}{severity:<10}{waits:<21}{judges:<8}{} {}",
             entry.name, entry.title_zh, entry.title_en
         );
     }
-    text.trim_end().to_owned()
+    text.push_str("\nThe action is the strongest one, which is that on settlements. ");
+    text.push_str("`--json` tells more; so does deploy/reference/rules.md.");
+    text
 }
+
+/// The reference page; `deploy/reference/rules.md` is this text.
+pub fn reference_page() -> String {
+    let set = RuleSet::default();
+    let mut page = String::from(PAGE_HEAD);
+    // Writing to a string cannot fail.
+    let _ = writeln!(
+        page,
+        "| `sale_link_window_hours` | {} | hours | {WINDOW_LINK} |",
+        hours(set.sale_link_window)
+    );
+    let _ = writeln!(
+        page,
+        "| `sale_match_window_hours` | {} | hours | {WINDOW_MATCH} |",
+        hours(set.sale_match_window)
+    );
+    page.push_str("\n## Rules\n\n| rule | 中文 | action | severity | waits |\n|---|---|---|---|---|\n");
+    for entry in &RULES {
+        let waits = entry.grace.map_or(String::new(), |(name, grace)| format!("{} h ({name})", hours(grace)));
+        let (name, action, severity) = (entry.name, entry.action.name(), entry.severity.name());
+        let _ =
+            writeln!(page, "| [{name}](#{name}) | {} | {action} | {severity} | {waits} |", entry.title_zh);
+    }
+    for entry in &RULES {
+        let _ = writeln!(
+            page,
+            "\n### {}\n\n{} {}: {}.\n",
+            entry.name, entry.title_zh, entry.title_en, entry.catches
+        );
+        let _ = writeln!(page, "- judges: a {}; subject: {}", judges(entry), entry.subject);
+        if let Some((name, grace)) = entry.grace {
+            let _ = writeln!(page, "- `grace_hours` = {}: {name}", hours(grace));
+        }
+        let _ = writeln!(page, "- basis: {}", entry.basis);
+    }
+    page
+}
+
+const PAGE_HEAD: &str = "\
+# Rules
+
+Made from the catalogue in `src/domain/rules/catalogue.rs`. A rule states a fact, not an accusation; what follows from
+it is set here. `rules.example.toml` beside this page shows every key of the section `[rules]`.
+
+| key of a rule | values | meaning |
+|---|---|---|
+| `enabled` | true, false | whether it is evaluated at all |
+| `action` | observe, alert, hold, refuse | the strongest it may do: count only, publish an alert, hold or refuse the claim line. What the rule states more softly stays softer |
+| `severity` | info, low, medium, high, critical | of its alerts |
+| `grace_hours` | hours | how long it waits for what would explain the finding; only where the table says so |
+
+`[[rules.override]]` replaces these for a region, an institution tier, an institution, a product, or several of them at
+once, between two days; of several that apply the last wins, key by key. `[[rules.allow]]` silences one rule for one
+institution, document, line or code until a last day, with a reason; what it silences is counted and logged. Days are
+those of the document. The digest of all this is in every alert and decision.
+
+## Windows
+
+Two halves of a sale are matched in the same way everywhere, so these have no overrides.
+
+| key of `[rules]` | default | unit | meaning |
+|---|---|---|---|
+";
+const WINDOW_LINK: &str = "greatest distance of a dispensing and a settlement that share an id";
+const WINDOW_MATCH: &str = "greatest distance of those that share nothing but the person";
 
 /// All rules as JSON.
 pub fn catalogue_json() -> String {
@@ -38,6 +106,7 @@ pub fn catalogue_json() -> String {
             "grace": entry.grace.map(|(name, _)| name),
             "grace_hours": grace_hours(entry),
             "basis": entry.basis,
+            "catches": entry.catches,
         })
     });
     let catalogue = serde_json::json!({ "rule_version": RULE_VERSION, "rules": rules.collect::<Vec<_>>() });
@@ -47,14 +116,13 @@ pub fn catalogue_json() -> String {
 /// The `[rules]` section with every key, its meaning and its default. It can be used as it is: it changes nothing.
 pub fn example() -> String {
     let set = RuleSet::default();
-    let hours = |length: Millis| length.get() / HOUR_MILLIS;
     let mut text = String::from(EXAMPLE_HEAD);
     // Writing to a string cannot fail.
     let _ = writeln!(text, "sale_link_window_hours = {}", hours(set.sale_link_window));
     text.push_str(EXAMPLE_MATCH);
     let _ = writeln!(text, "sale_match_window_hours = {}", hours(set.sale_match_window));
     for (entry, setting) in RULES.iter().zip(&set.defaults) {
-        let _ = writeln!(text, "\n# {} ({}): {}.", entry.title_en, entry.title_zh, entry.basis);
+        let _ = writeln!(text, "\n# {} {}: {}.", entry.title_zh, entry.title_en, entry.catches);
         let _ = writeln!(text, "[rules.{}]", entry.name);
         let _ = writeln!(text, "enabled = {}", setting.enabled);
         let _ = writeln!(text, "action = \"{}\"", setting.action.name());
@@ -64,6 +132,7 @@ pub fn example() -> String {
         }
     }
     text.push_str(EXAMPLE_OVERRIDE);
+    text.push_str(EXAMPLE_ALLOW);
     text
 }
 
@@ -99,6 +168,22 @@ const EXAMPLE_OVERRIDE: &str = "
 # severity = \"medium\"
 ";
 
+const EXAMPLE_ALLOW: &str = "
+# Findings that somebody looked into and found harmless: one rule silenced for an institution, one of its documents
+# (group and document_id), a line of it, or a code; all conditions must hold. Days are those of the document, both
+# inclusive. What is silenced acts `observe`; it is counted and logged with its reason. The digest covers it.
+# [[rules.allow]]
+# rule = \"not_purchased\"
+# institution_id = \"H37020300002\"
+# group = \"settlement\"
+# document_id = \"20260105-000123\"
+# line_id = \"1\"
+# code = \"81773220288616423835\"
+# valid_from = \"2026-01-01\"
+# expires_on = \"2026-06-30\"
+# reason = \"purchase records lost in a fire\"
+";
+
 fn judges(entry: &Entry) -> &'static str {
     match entry.judges {
         Judges::Line => "line",
@@ -107,5 +192,9 @@ fn judges(entry: &Entry) -> &'static str {
 }
 
 fn grace_hours(entry: &Entry) -> Option<u64> {
-    entry.grace.map(|(_, grace)| grace.get() / HOUR_MILLIS)
+    entry.grace.map(|(_, grace)| hours(grace))
+}
+
+fn hours(length: Millis) -> u64 {
+    length.get() / HOUR_MILLIS
 }

@@ -77,6 +77,17 @@ impl<'a> Fields<'a> {
         })
     }
 
+    /// The id of an institution: what has another form can fit none.
+    pub(super) fn institution_id(&mut self, key: &'static str) -> Result<Option<Text>, RuleSetError> {
+        self.read(key, "12 characters of A-Z and 0-9", |value| {
+            let is_id = |text: &&str| {
+                text.len() == 12
+                    && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+            };
+            value.as_str().filter(is_id).map(Text::from)
+        })
+    }
+
     /// Text that is one of some names.
     pub(super) fn named<T>(
         &mut self,

@@ -13,17 +13,24 @@
 //! region = "370203"
 //! valid_from = "2026-01-01"
 //! action = "hold"
+//!
+//! [[rules.allow]]
+//! rule = "not_purchased"
+//! institution_id = "H37020300002"
+//! expires_on = "2026-06-30"
+//! reason = "records lost in a fire"
 //! ```
 //!
 //! What is not said keeps its default; what is not known is refused, with the field's full name. The windows that
 //! decide which halves make one sale hold everywhere: a sale has two halves, and two answers to whether it is one
-//! would contradict each other. Overrides are dated by the day of the document that they judge, so that changing
+//! would contradict each other. Overrides and allowances are dated by the day of the document that they judge, so that changing
 //! one does not silently rewrite the past.
 
+mod allow;
 mod describe;
 mod fields;
 
-pub use describe::{catalogue_json, catalogue_table, example};
+pub use describe::{catalogue_json, catalogue_table, example, reference_page};
 
 use sha2::{Digest, Sha256};
 
@@ -93,13 +100,30 @@ pub fn canonical_json(set: &RuleSet) -> String {
             "grace_ms": deviation.grace.map(Millis::get),
         })
     });
-    let whole = serde_json::json!({
+    let allowances = set.allowances.iter().map(|allowance| {
+        serde_json::json!({
+            "rule": allowance.rule.name(),
+            "institution_id": allowance.institution_id.as_deref(),
+            "group": allowance.document.as_ref().map(|(group, _)| group.name()),
+            "document_id": allowance.document.as_ref().map(|(_, document_id)| document_id.as_ref()),
+            "line_id": allowance.line_id.as_deref(),
+            "code": allowance.code.as_deref(),
+            "valid_from": allowance.valid_from.map(|day| day.to_string()),
+            "expires_on": allowance.expires_on.to_string(),
+            "reason": allowance.reason.as_ref(),
+        })
+    });
+    let mut whole = serde_json::json!({
         "rule_version": RULE_VERSION,
         "sale_link_window_ms": set.sale_link_window.get(),
         "sale_match_window_ms": set.sale_match_window.get(),
         "rules": settings.collect::<Vec<_>>(),
         "overrides": overrides.collect::<Vec<_>>(),
     });
+    // Left out where there are none, so that the digests of sets without any stay what they were.
+    if let (false, Some(members)) = (set.allowances.is_empty(), whole.as_object_mut()) {
+        members.insert("allow".into(), allowances.collect());
+    }
     whole.to_string()
 }
 
@@ -129,6 +153,11 @@ fn read_section(section: &toml::Table, set: &mut RuleSet) -> Result<(), RuleSetE
         let path = format!("{} number {number}", fields.path("override"));
         set.overrides.push(read_override(Fields::new(&path, table))?);
     }
+    let allowances = fields.tables("allow", allow::ALLOWANCES_MAX)?;
+    for (number, table) in (1_usize..).zip(allowances) {
+        let path = format!("{} number {number}", fields.path("allow"));
+        set.allowances.push(allow::read(Fields::new(&path, table))?);
+    }
     fields.finish("a rule's name, see `tracewarden rules`,")
 }
 
@@ -152,7 +181,7 @@ fn read_override(mut fields: Fields<'_>) -> Result<Override, RuleSetError> {
     let deviation = Override {
         region: fields.text("region")?,
         tier: fields.text("tier")?,
-        institution_id: fields.text("institution_id")?,
+        institution_id: fields.institution_id("institution_id")?,
         product_code: fields.text("product_code")?,
         valid_from: fields.day("valid_from")?,
         valid_to: fields.day("valid_to")?,

@@ -24,14 +24,16 @@ fn without_a_section_all_defaults_hold() {
 #[test]
 fn the_example_changes_nothing_and_is_the_one_that_is_shipped() {
     assert_eq!(read(&example()).unwrap(), from_config(None).unwrap());
-    // The commented override is one that can be used.
-    let uncommented = example().replace("\n# [[", "\n[[");
-    let (head, tail) = uncommented.split_once("[[rules.override]]").unwrap();
-    let with_override = format!("{head}[[rules.override]]{}", tail.replace("\n# ", "\n"));
-    assert_eq!(read(&with_override).unwrap().overrides.len(), 1);
+    // The commented override and allowance are ones that can be used.
+    let uncommented = |line: &str| match line.strip_prefix("# ") {
+        Some(rest) if rest.starts_with("[[") || rest.contains(" = ") => rest.to_owned(),
+        _ => line.to_owned(),
+    };
+    let with_both: Vec<String> = example().lines().map(uncommented).collect();
+    let with_both = read(&with_both.join("\n")).unwrap();
+    assert_eq!((with_both.overrides.len(), with_both.allowances.len()), (1, 1));
 
-    let shipped = std::fs::read_to_string("deploy/reference/rules.example.toml").unwrap();
-    assert_eq!(shipped, example(), "deploy/reference/rules.example.toml is not what the program prints");
+    is_checked_in("deploy/reference/rules.example.toml", &example());
 }
 
 #[test]
@@ -91,6 +93,77 @@ fn every_refusal_names_the_field() {
         let found = refusal(text);
         assert!(found.starts_with(expected), "{text}\n  {found}");
     }
+}
+
+/// The file is what the program makes; with `TRACEWARDEN_WRITE_GENERATED` in the environment it is made so.
+fn is_checked_in(path: &str, made: &str) {
+    if std::env::var_os("TRACEWARDEN_WRITE_GENERATED").is_some() {
+        std::fs::write(path, made).unwrap();
+    }
+    let shipped = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(shipped == made, "{path} is out of date; run this test with TRACEWARDEN_WRITE_GENERATED=1");
+}
+
+#[test]
+fn an_allowance_is_part_of_the_digest() {
+    let with = |reason: &str| {
+        let text = format!(
+            "[[rules.allow]]\nrule = \"resale\"\ncode = \" 81773220288616423835\"\nexpires_on = 2026-06-30\nreason = \"{reason}\""
+        );
+        read(&text).unwrap()
+    };
+    let set = with("printed twice");
+    let code = set.allowances.first().and_then(|allowance| allowance.code.as_deref());
+    assert_eq!(code, Some("81773220288616423835"));
+    assert_ne!(set.digest, from_config(None).unwrap().digest);
+    assert_ne!(set.digest, with("printed thrice").digest);
+}
+
+#[test]
+fn every_refusal_of_an_allowance_names_the_field() {
+    let cases = [
+        ("", "rule: is missing"),
+        ("rule = \"over_limit\"", "rule: over_limit is an operational limit"),
+        ("rule = \"resale\"", "institution_id: is missing"),
+        (
+            "rule = \"resale\"\ninstitution_id = \"P3702\"",
+            "institution_id: \"P3702\" cannot be used: give 12",
+        ),
+        ("rule = \"resale\"\ngroup = \"settlement\"", "group: needs document_id"),
+        ("rule = \"resale\"\ndocument_id = \"S1\"", "document_id: needs group"),
+        (
+            "rule = \"resale\"\ngroup = \"settlement\"\ndocument_id = \"S1\"",
+            "document_id: needs institution_id",
+        ),
+        ("rule = \"resale\"\nline_id = \"1\"", "line_id: needs group and document_id"),
+        (
+            "rule = \"no_code\"\ncode = \"81773220288616423835\"",
+            "code: cannot be given: no_code judges a line",
+        ),
+        ("rule = \"resale\"\ncode = \"817\"", "code: \"817\" is no code of a single package"),
+        ("rule = \"resale\"\ninstitution_id = \"P37020300001\"", "expires_on: is missing"),
+        (
+            "rule = \"resale\"\ninstitution_id = \"P37020300001\"\nvalid_from = 2026-01-02\nexpires_on = 2026-01-01",
+            "expires_on: is earlier than valid_from",
+        ),
+        (
+            "rule = \"resale\"\ninstitution_id = \"P37020300001\"\nexpires_on = 2026-01-01",
+            "reason: is missing",
+        ),
+        (
+            "rule = \"resale\"\ninstitution_id = \"P37020300001\"\nexpires_on = 2026-01-01\nreason = \"x\"\nuntil = 1",
+            "until: is not known",
+        ),
+    ];
+    for (text, expected) in cases {
+        let found = refusal(&format!("[[rules.allow]]\n{text}"));
+        assert!(found.starts_with(&format!("rules.allow number 1.{expected}")), "{text}\n  {found}");
+    }
+}
+
+#[test]
+fn the_reference_page_is_the_one_that_is_shipped() {
+    is_checked_in("deploy/reference/rules.md", &reference_page());
 }
 
 #[test]

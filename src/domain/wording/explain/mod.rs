@@ -72,7 +72,8 @@ pub fn explain(code: &Text, state: &CodeState, rules: &RuleSet, now: Option<Time
         page.line(format!("  记录超过{OBSERVATIONS_WALKED_MAX}条，不逐步核对。"));
         page.line(format!("  More than {OBSERVATIONS_WALKED_MAX} records: they are kept, but not walked."));
     }
-    let evaluation = evaluate(observations, now, rules);
+    let mut evaluation = evaluate(observations, now, rules);
+    rules.allow(&mut evaluation.findings, Some(code));
     findings(&mut page, code, state, &evaluation);
     verdicts(&mut page, state);
     page.text
@@ -213,10 +214,11 @@ fn findings(page: &mut Page, code: &Text, state: &CodeState, evaluation: &Evalua
     page.list(&evaluation.findings, |finding| {
         let entry = finding.rule.entry();
         format!(
-            "  {} {}  {}{}\n       {}\n       {}",
+            "  {} {}  {}{}{}\n       {}\n       {}",
             entry.title_zh,
             entry.name,
             action(finding.action),
+            allowed(finding),
             revision(state, finding),
             finding_zh(finding, Some(code)),
             finding_en(finding, Some(code)),
@@ -237,6 +239,12 @@ fn findings(page: &mut Page, code: &Text, state: &CodeState, evaluation: &Evalua
     if let Some(due) = evaluation.next_due {
         page.line(format!("  宽限期未满，将于 a grace still runs, looked at again {}", moment(due)));
     }
+}
+
+/// Why it does not act, when somebody allowed it.
+fn allowed(finding: &Finding) -> String {
+    let reason = finding.attributes.allowed.as_ref();
+    reason.map_or(String::new(), |reason| format!("（已准许 allowed: {reason}）"))
 }
 
 fn revision(state: &CodeState, finding: &Finding) -> String {
