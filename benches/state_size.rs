@@ -7,7 +7,6 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
-use std::path::Path;
 
 use tracewarden::config::Config;
 use tracewarden::domain::reference::Book;
