@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use super::{ConfigArguments, Failure, files, parse_moment, say};
 use crate::domain::document::merge::Outcome;
 use crate::domain::reference::Book;
+use crate::domain::rules::ruleset::RuleSet;
 use crate::domain::time::Timestamp;
+use crate::domain::wording::explain;
 use crate::run::local::{Local, LocalOptions};
 use crate::stage::tally::{InputOutcome, Tally};
 use crate::stage::topology::Topic;
@@ -37,6 +39,9 @@ pub(super) struct Arguments {
     /// Most records in a batch; the outcome does not depend on it.
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u16).range(1..))]
     batch: u16,
+    /// A trace code, in any scanned form, whose timeline, findings and verdicts are printed at the end; may be repeated.
+    #[arg(long, value_name = "CODE")]
+    explain: Vec<String>,
     #[command(flatten)]
     config: ConfigArguments,
 }
@@ -79,7 +84,21 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     progress.finish();
     say(summary(&local));
+    for scanned in &arguments.explain {
+        say(format!("\n{}", explained(&mut local, scanned, &options.rules)?));
+    }
     Ok(())
+}
+
+/// The page of one code, or why it has none.
+fn explained(local: &mut Local, scanned: &str, rules: &RuleSet) -> Result<String, Failure> {
+    match explain::code_of(scanned) {
+        Ok(code) => {
+            let state = local.code_state(&code)?;
+            Ok(explain::explain(&code, &state, rules, local.now()))
+        }
+        Err(why) => Ok(why),
+    }
 }
 
 fn write_outputs(local: &mut Local, mut out: Option<&mut OutFolder>) -> Result<(), Failure> {

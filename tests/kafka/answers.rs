@@ -11,9 +11,6 @@ use crate::oracle::Answer;
 use crate::watcher::Watcher;
 use crate::worlds::{self, Case};
 
-/// Of the random worlds, every so many are part of the usual run.
-const WORLDS_STEP: usize = 8;
-
 /// How often a process is killed.
 const DEATHS: usize = 3;
 
@@ -61,13 +58,7 @@ fn ends_as_demanded(case: &Case) -> String {
 
 #[test]
 fn examples_end_as_demanded() {
-    let all = std::env::var("KAFKA_EXAMPLES").is_ok_and(|which| which == "all");
-    let cases: Vec<Case> = worlds::examples()
-        .into_iter()
-        .enumerate()
-        .filter(|(number, case)| all || !case.name.starts_with("world-") || number % WORLDS_STEP == 0)
-        .map(|(_, case)| case)
-        .collect();
+    let cases = worlds::examples();
     let waiting = Mutex::new(cases.iter());
     let report = Mutex::new(String::new());
     thread::scope(|scope| {

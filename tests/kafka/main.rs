@@ -1,8 +1,7 @@
 //! The service on Apache Kafka itself: the built binary as a process of its own, uploads published to the input
 //! topics, alerts and decisions read by an independent read-committed consumer.
 //!
-//! Every test has an installation (topic prefix) of its own on one small cluster. Most examples are left out unless
-//! `KAFKA_EXAMPLES=all` is set: on two cores they take some minutes.
+//! Every test has an installation (topic prefix) of its own on one small cluster.
 
 #[path = "../support/fold.rs"]
 mod fold;

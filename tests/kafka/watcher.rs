@@ -63,8 +63,9 @@ impl Watcher {
             .collect();
         let reader = consumer("watcher", "read_committed");
         reader.assign(&list(&partitions, Offset::Beginning)).unwrap();
+        // Offsets inside an open transaction are not waited for: what counts is what was committed.
         let group =
-            |(stage, _): &(&str, _)| consumer(&format!("{}{stage}", installation.prefix), "read_committed");
+            |(stage, _): &(&str, _)| consumer(&format!("{}{stage}", installation.prefix), "read_uncommitted");
         Self {
             topology,
             reader,

@@ -144,6 +144,11 @@ impl<'a, 't> Walk<'a, 't> {
         self.made_holders.last_key_value().map(|(_, fact)| *fact)
     }
 
+    /// What made each holder one, the latest first.
+    pub fn made_holders(&self) -> impl Iterator<Item = Fact<'a>> {
+        self.made_holders.values().rev().copied()
+    }
+
     /// The stock out after which the institution should have nothing to sell.
     pub fn left(&self, institution_id: &str) -> Option<Fact<'a>> {
         self.standings.get(institution_id).and_then(|standing| standing.left)

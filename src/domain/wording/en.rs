@@ -1,8 +1,7 @@
 //! The English sentences.
 
 use super::{hour_and_minute, other, spoken_codes, tail};
-use crate::domain::alert::AlertChange;
-use crate::domain::document::Kind;
+use crate::domain::document::{DocumentKey, Kind};
 use crate::domain::finding::{BannedReason, ConcernedCode, Finding, Side};
 use crate::domain::observation::{Cause, What};
 use crate::domain::rules::catalogue::Judges;
@@ -27,23 +26,23 @@ pub(super) fn explanation(cause: &Cause) -> String {
 }
 
 /// What is found.
-pub(super) fn sentence(change: &AlertChange) -> String {
-    let finding = &change.finding;
-    let code = change.code.as_deref().unwrap_or_default();
+pub(super) fn sentence(finding: &Finding, code: &str) -> String {
     let judged_on_line =
         finding.rule.entry().judges == Judges::Line && finding.basis != Some(Basis::Declared);
     if judged_on_line { of_line(finding) } else { of_code(finding, code) }
 }
 
 fn of_line(finding: &Finding) -> String {
-    let line = line(&finding.subject);
+    let line = line(finding);
     let attributes = &finding.attributes;
     let money = money(finding);
     match finding.rule {
         RuleId::NoCode => format!("{line} needs a trace code and has none: no code, no payment{money}."),
         RuleId::ShortCodes => {
-            let shortfall = attributes.shortfall.map_or(String::new(), |q| format!(" by {q} packs"));
-            format!("{line} has too few trace codes{shortfall}; nothing shows that the rest was sold{money}.")
+            let shortfall = attributes.shortfall.map_or(String::new(), |q| format!(", {q} short"));
+            format!(
+                "{line} has too few trace codes{shortfall}; nothing shows that the rest was handed over{money}."
+            )
         }
         RuleId::InvalidCode => {
             let codes = codes(&attributes.codes, |code| {
@@ -68,7 +67,7 @@ fn of_line(finding: &Finding) -> String {
         RuleId::RepeatedInDocument => {
             let codes = codes(&attributes.codes, |code| format!("…{}", tail(&code.code)));
             format!(
-                "{line} repeats codes of an earlier line of the same document: {codes}; a box counts once{money}."
+                "{line} repeats codes of an earlier line of the same document: {codes}; a package counts once{money}."
             )
         }
         RuleId::Banned => {
@@ -77,86 +76,132 @@ fn of_line(finding: &Finding) -> String {
         }
         _ => {
             let count = attributes.count.map_or(String::new(), |count| format!(" ({count} parts)"));
-            format!("{line} is in a document over its limits{count}; it is not checked and held{money}.")
+            format!(
+                "{line} is in a document over its limits{count}; it is not checked, and its payment is held{money}."
+            )
         }
     }
 }
 
 fn of_code(finding: &Finding, code: &str) -> String {
-    let code = format!("the box with code …{}", tail(code));
-    let (mine, theirs) = (event(&finding.subject), event(other(finding)));
+    let package = package(finding, code);
+    let mine = mine(&finding.subject, &package);
+    let theirs = |object: &str| theirs(finding, object);
     let attributes = &finding.attributes;
     let grace = attributes.grace_hours.map_or(String::new(), |hours| format!(" {hours} hours later"));
     let (money, scope) = (money(finding), finding.scope.map_or("", scope));
     match finding.rule {
         RuleId::DuplicateSettlement => {
-            format!("{mine} {code}, which {theirs}{scope}; the fund pays for a box once{money}.")
+            format!("{mine}, which {}{scope}; the fund pays for a package once{money}.", theirs(""))
         }
         RuleId::Resale => {
-            format!("{mine} {code}, which {theirs}{scope} and nobody gave back; a box is sold once{money}.")
+            format!(
+                "{mine}, which {}{scope} and nobody gave back; a package is sold once{money}.",
+                theirs("")
+            )
         }
         RuleId::OverSplit => {
             let sums = match (attributes.need, attributes.used, attributes.content) {
                 (Some(need), Some(used), Some(content)) => {
-                    format!("{need} units on top of {used}, of {content} in it")
+                    format!("{need} on top of the {used} already used, while it holds {content}")
                 }
-                _ => "more units than it holds".to_owned(),
+                _ => "more than it holds".to_owned(),
             };
-            format!("{mine} by the unit from {code}: {sums}; nothing stands behind the excess{money}.")
+            format!("{mine} by the unit: {sums}; nothing stands behind the excess{money}.")
         }
         RuleId::HeldElsewhere => {
-            format!("{mine} {code}, but {theirs} it last{scope}; no record shows how it got there{money}.")
+            format!(
+                "{mine}, but it was in stock elsewhere: {}{scope}; no record shows how it got from there{money}.",
+                theirs("it")
+            )
         }
         RuleId::SoldAfterStockOut => {
-            format!("{mine} {code} after {theirs} it; what left the stock is not sold again{money}.")
+            format!("{mine} after {}; what has left the stock is not sold again{money}.", theirs("it"))
         }
         RuleId::PersonMismatch => {
-            format!("{mine} {code} for another person than the one to whom {theirs} it{money}.")
+            format!("{mine} for another person than the one to whom {}{money}.", theirs("it"))
         }
         RuleId::Swap => {
             let product = product(finding);
             format!(
-                "{mine} {code} as {product}, but {theirs} it as another product; a box does not change{money}."
+                "{mine} as {product}, but {} as another product; a package does not change{money}.",
+                theirs("it")
             )
         }
         RuleId::Reflow => {
-            format!("{mine} {code}, which {theirs}{scope} and nobody gave back; it is in stock again{money}.")
+            format!(
+                "{mine}, which {}{scope} and nobody gave back; what was sold is in stock again{money}.",
+                theirs("")
+            )
         }
         RuleId::DuplicatePurchase => {
-            format!("{mine} {code}, which {theirs}{scope} and never let go; a box is in one stock at a time.")
+            format!(
+                "{mine}, which {}{scope} and is not known to have let go; a package is in one stock at a time.",
+                theirs("")
+            )
         }
         RuleId::SettledNotDispensed => {
-            format!("{mine} {code}, and{grace} no record shows that it was handed over{money}.")
+            format!("{mine}, and{grace} no record shows that it was handed over{money}.")
         }
         RuleId::NotPurchased => {
-            format!("{mine} {code}, and{grace} no record shows where the institution got it{money}.")
+            format!("{mine}, and{grace} no record shows where the institution got it{money}.")
         }
         RuleId::ReturnNotRefunded => {
             format!(
-                "{mine} {code}, and{grace} it still stands that {theirs} it; the fund does not pay for returns{money}."
+                "{mine}, and{grace} it still stands that {}; the fund does not pay for what was given back{money}.",
+                theirs("it")
             )
         }
         _ => {
             let count = attributes.count.map_or("too many".to_owned(), |count| count.to_string());
-            format!("{code} has {count} live records, more than are checked; no box has a life like that.")
+            format!(
+                "{package} has {count} live records, more than are checked; no package has a life like that."
+            )
         }
     }
 }
 
-/// `line 1 of document S1, which institution P37020300001 settled on 5 Jan 2026 at 09:31,`.
-fn line(side: &Side) -> String {
-    let (document, line_id) = (&side.key.document.document_id, &side.key.line_id);
-    format!("line {line_id} of document {document} ({})", event(side))
+/// `the package of "ambroxol" with code …016835`.
+fn package(finding: &Finding, code: &str) -> String {
+    let name = finding.product_name.as_ref().filter(|_| finding.rule != RuleId::Swap);
+    let of = name.map_or(String::new(), |name| format!(" of \"{name}\""));
+    format!("the package{of} with code …{}", tail(code))
 }
 
-/// `institution P37020300001 on 5 Jan 2026 at 09:31 settled`.
-fn event(side: &Side) -> String {
+/// `line 1 ("ambroxol") of document S1 of institution P37020300001 (settled on 5 Jan 2026 at 09:31)`.
+fn line(finding: &Finding) -> String {
+    let side = &finding.subject;
+    let DocumentKey { institution_id, document_id, .. } = &side.key.document;
+    let name = finding.product_name.as_ref().filter(|_| finding.rule != RuleId::Swap);
+    let name = name.map_or(String::new(), |name| format!(" (\"{name}\")"));
+    let (line_id, done, when) = (&side.key.line_id, done(side.kind), when(side.occurred_at));
     format!(
-        "institution {} on {} {}",
-        side.key.document.institution_id,
-        when(side.occurred_at),
-        verb(side.kind)
+        "line {line_id}{name} of document {document_id} of institution {institution_id} ({done} on {when})"
     )
+}
+
+/// `on 5 Jan 2026 at 09:31 institution P37020300001 settled the package`.
+fn mine(side: &Side, object: &str) -> String {
+    let (verb, rest) = verb(side.kind);
+    format!(
+        "on {} institution {} {verb} {object}{rest}",
+        when(side.occurred_at),
+        side.key.document.institution_id
+    )
+}
+
+/// `institution P37020300001 took it back on 5 Jan 2026 at 09:31`.
+fn theirs(finding: &Finding, object: &str) -> String {
+    let (side, mine) = (other(finding), &finding.subject.key.document.institution_id);
+    let (verb, rest) = verb(side.kind);
+    let institution_id = &side.key.document.institution_id;
+    let who = if institution_id == mine {
+        "the same institution".to_owned()
+    } else {
+        format!("institution {institution_id}")
+    };
+    let object = if object.is_empty() { String::new() } else { format!(" {object}") };
+    format!("{who} {verb}{object}{rest} on {}", when(side.occurred_at))
 }
 
 fn when(moment: Timestamp) -> String {
@@ -167,31 +212,39 @@ fn when(moment: Timestamp) -> String {
     format!("{day} {} {year} at {}", month.unwrap_or(&""), hour_and_minute(moment))
 }
 
-fn verb(kind: Kind) -> &'static str {
+/// What was done, without an object: `took back`.
+pub(super) fn done(kind: Kind) -> String {
+    let (verb, rest) = verb(kind);
+    format!("{verb}{rest}")
+}
+
+/// What was done, before and after its object: `took` it ` back`.
+fn verb(kind: Kind) -> (&'static str, &'static str) {
     match kind {
-        Kind::PurchaseIn => "purchased",
-        Kind::TransferIn => "received by transfer",
-        Kind::GiftIn => "received as a gift",
-        Kind::GainIn => "found at stocktaking",
-        Kind::OtherIn => "took into stock",
-        Kind::PurchaseReturn => "returned to its supplier",
-        Kind::TransferOut => "passed on by transfer",
-        Kind::GiftReturn => "returned as an unused gift",
-        Kind::LossOut => "wrote off as lost",
-        Kind::Destroyed => "destroyed",
-        Kind::OtherOut => "took out of stock",
-        Kind::Stocktake => "counted",
-        Kind::Dispense => "sold",
-        Kind::DispenseReturn => "took back",
-        Kind::Settlement => "settled",
+        Kind::PurchaseIn => ("purchased", ""),
+        Kind::TransferIn => ("received", " by transfer"),
+        Kind::GiftIn => ("received", " as a gift"),
+        Kind::GainIn => ("found", " at stocktaking"),
+        Kind::OtherIn => ("took", " into stock"),
+        Kind::PurchaseReturn => ("returned", " to its supplier"),
+        Kind::TransferOut => ("passed", " on by transfer"),
+        Kind::GiftReturn => ("returned", " as an unused gift"),
+        Kind::LossOut => ("wrote", " off as lost"),
+        Kind::Destroyed => ("destroyed", ""),
+        Kind::OtherOut => ("took", " out of stock"),
+        Kind::Stocktake => ("counted", ""),
+        Kind::Dispense => ("sold", ""),
+        Kind::DispenseReturn => ("took", " back"),
+        Kind::Settlement => ("settled", ""),
     }
 }
 
 fn scope(scope: Scope) -> &'static str {
     match scope {
-        Scope::Institution => " (the same institution)",
-        Scope::Region => " (the same region)",
-        Scope::OtherRegion => " (another region)",
+        // The sentence says so where it names the institution.
+        Scope::Institution => "",
+        Scope::Region => " in the same region",
+        Scope::OtherRegion => " in another region",
     }
 }
 
@@ -203,7 +256,7 @@ fn banned(reason: BannedReason) -> &'static str {
     }
 }
 
-fn invalid(reason: InvalidReason) -> &'static str {
+pub(super) fn invalid(reason: InvalidReason) -> &'static str {
     match reason {
         InvalidReason::CheckDigit => "wrong check digit",
         InvalidReason::Barcode69 => "a product barcode",

@@ -7,8 +7,10 @@
 //! Texts do not name persons: the alert has only pseudonyms, and those mean nothing to a listener.
 
 mod en;
+pub mod explain;
 mod zh;
 
+use super::Text;
 use super::alert::{AlertChange, Status};
 use super::finding::{ConcernedCode, Finding, Side};
 use super::time::Timestamp;
@@ -20,7 +22,7 @@ const SPOKEN_CODES_MAX: usize = 3;
 
 /// The alert in Chinese.
 pub fn alert_zh(change: &AlertChange) -> String {
-    let sentence = zh::sentence(change);
+    let sentence = finding_zh(&change.finding, change.code.as_ref());
     match change.status {
         Status::Raised => sentence,
         Status::Amended => format!("【更正】{sentence}"),
@@ -30,7 +32,7 @@ pub fn alert_zh(change: &AlertChange) -> String {
 
 /// The alert in English.
 pub fn alert_en(change: &AlertChange) -> String {
-    let sentence = capitalised(&en::sentence(change));
+    let sentence = finding_en(&change.finding, change.code.as_ref());
     match change.status {
         Status::Raised => sentence,
         Status::Amended => format!("Corrected: {sentence}"),
@@ -38,6 +40,16 @@ pub fn alert_en(change: &AlertChange) -> String {
             format!("Withdrawn: {} The alert was: {sentence}", en::explanation(&change.cause))
         }
     }
+}
+
+/// What is found, in Chinese; `code` is the code of a code rule.
+pub fn finding_zh(finding: &Finding, code: Option<&Text>) -> String {
+    zh::sentence(finding, code.map_or("", AsRef::as_ref))
+}
+
+/// What is found, in English; `code` is the code of a code rule.
+pub fn finding_en(finding: &Finding, code: Option<&Text>) -> String {
+    capitalised(&en::sentence(finding, code.map_or("", AsRef::as_ref)))
 }
 
 /// The sentence with a capital at its beginning.

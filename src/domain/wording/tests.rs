@@ -12,14 +12,14 @@ fn a_pair_is_told_with_both_sides_the_code_and_the_money() {
     let change = resold();
     assert_eq!(
         alert_zh(&change),
-        "追溯码尾号016835的药品已由机构P37020300001于2026年1月5日10:00结算，其后机构P44030500003于2026年1月7日10:00\
-         结算（跨地区），同一盒药只能由医保基金支付一次，涉及基金24.92元。"
+        "追溯码尾号016835的“盐酸氨溴索片 30mg×20片”已由机构P37020300001于2026年1月5日10:00结算，其后机构P44030500003于2026年1月7日10:00\
+         结算（跨地区），同一追溯码的产品，医保基金只支付一次，涉及基金24.92元。"
     );
     assert_eq!(
         alert_en(&change),
-        "Institution P44030500003 on 7 Jan 2026 at 10:00 settled the box with code …016835, which institution \
-         P37020300001 on 5 Jan 2026 at 10:00 settled (another region); the fund pays for a box once; 24.92 yuan of \
-         the fund are at stake."
+        "On 7 Jan 2026 at 10:00 institution P44030500003 settled the package of \"盐酸氨溴索片 30mg×20片\" with code …016835, which \
+         institution P37020300001 settled on 5 Jan 2026 at 10:00 in another region; the fund pays for a package once; \
+         24.92 yuan of the fund are at stake."
     );
 }
 
@@ -39,6 +39,22 @@ fn a_withdrawal_names_the_document_that_explains_it() {
     );
     change.cause = Cause { document: None, what: What::Tick };
     assert!(alert_en(&change).starts_with("Withdrawn: with the passing of time"));
+}
+
+#[test]
+fn one_institution_is_named_once() {
+    let (subject, before) = (
+        side(Kind::Settlement, "P44030500003", "S2", 2),
+        side(Kind::DispenseReturn, "P44030500003", "R1", 1),
+    );
+    let mut change = alert(RuleId::SoldAfterStockOut, subject, Some(before));
+    change.finding.product_name = None;
+    assert!(
+        alert_en(&change).contains("after the same institution took it back on 6 Jan 2026"),
+        "{}",
+        alert_en(&change)
+    );
+    assert!(alert_zh(&change).contains("其后该机构又于2026年1月7日10:00结算"), "{}", alert_zh(&change));
 }
 
 #[test]

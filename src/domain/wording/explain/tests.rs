@@ -1,0 +1,69 @@
+//! Pages of codes whose life is unusual.
+
+use super::*;
+use crate::domain::amount::Quantity;
+use crate::domain::document::Kind::{Dispense, DispenseReturn, PurchaseReturn, Settlement};
+use crate::domain::document::Pseudonym;
+use crate::domain::timeline::order;
+use crate::domain::timeline::story::{CLINIC, PHARMACY, Tell, day, told};
+
+fn page(mut observations: Vec<Observation>) -> String {
+    order::sort(&mut observations);
+    let state = CodeState { observations, ..CodeState::default() };
+    explain(&"81773220000000016835".into(), &state, &RuleSet::default(), Some(day(20)))
+}
+
+#[test]
+fn what_has_no_timeline_is_told_why() {
+    let cases = [
+        ("", "No code was given."),
+        ("817732200000000168", "\"817732200000000168\" is no trace code (too short)"),
+        ("(01)06901234567892(10)A1", "(01)06901234567892(10)A1 stands for a lot"),
+    ];
+    for (scanned, expected) in cases {
+        let why = code_of(scanned).expect_err("there is no timeline");
+        assert!(why.contains(expected), "{scanned}: {why}");
+    }
+    assert_eq!(code_of(" ８1773220000000016835"), Ok("81773220000000016835".into()));
+    let unknown = explain(&"81773220000000016835".into(), &CodeState::default(), &RuleSet::default(), None);
+    assert!(unknown.ends_with("It was looked up as 81773220000000016835."), "{unknown}");
+}
+
+#[test]
+fn shares_estimates_and_persons_are_shown() {
+    let number = Pseudonym { key_id: 1, digest: [0xab; 16] };
+    let shared =
+        told(Settlement, PHARMACY, "S1", 3).split(7).codes(2).with(|o| o.person.number = Some(number));
+    let exact = told(Dispense, PHARMACY, "D1", 4)
+        .split(7)
+        .codes(2)
+        .with(|o| o.units = Some(Quantity::from_thousandths(2500)));
+    let page = page(vec![shared, exact]);
+    assert!(page.contains("数量 quantity 7/2码 codes 拆零 split，占用 needs 3.5（估算 estimate）"), "{page}");
+    assert!(page.contains("拆零 split 本码 of this code 2.5，占用 needs 2.5"), "{page}");
+    assert!(page.contains("编号 number abababab…"), "{page}");
+    assert!(!page.contains("ababababab"), "a pseudonym is shortened: {page}");
+}
+
+#[test]
+fn the_walk_tells_what_left_and_what_a_return_could_not_find() {
+    let page = page(vec![
+        told(PurchaseReturn, PHARMACY, "O1", 2),
+        told(DispenseReturn, CLINIC, "R1", 3),
+        told(Dispense, PHARMACY, "D1", 4),
+    ]);
+    assert!(page.contains("找不到所退的销售 no sale was found that it gives back"), "{page}");
+    assert!(page.contains("该机构已出库 it had left that institution's stock (#1)"), "{page}");
+    assert!(page.contains("出库后销售 sold_after_stock_out"), "{page}");
+}
+
+#[test]
+fn a_code_over_the_limits_is_a_short_page() {
+    let many: Vec<Observation> =
+        (0..=OBSERVATIONS_WALKED_MAX).map(|n| told(Settlement, PHARMACY, &format!("S{n:05}"), 3)).collect();
+    let page = page(many);
+    assert!(page.contains("另有1801项未列出 and 1801 more"), "{page}");
+    assert!(page.contains("kept, but not walked"), "{page}");
+    assert!(page.contains("overused_code"), "{page}");
+    assert!(page.lines().count() < 3 * LISTED_MAX);
+}
