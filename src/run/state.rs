@@ -1,5 +1,7 @@
 //! Where the workers of a process keep their state: from the configuration to the stores that they open.
 
+use std::fmt;
+
 use super::SetupError;
 use crate::config::Config;
 use crate::stage::worker::OpenStore;
@@ -48,5 +50,14 @@ impl StateHome {
                 })
             }
         }
+    }
+}
+
+impl fmt::Debug for StateHome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Memory => "Memory",
+            Self::Disk(_) => "Disk",
+        })
     }
 }

@@ -20,6 +20,7 @@ pub mod monitor;
 pub mod outbox;
 pub mod overlay;
 pub mod partition;
+mod provenance;
 pub mod register;
 mod restore;
 pub mod tally;
@@ -105,6 +106,18 @@ pub enum StageError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The state of a partition was built from a log that is not the one in its topic.
+    #[error(
+        "the state of {partition} was built from another log: the record before offset {offset} is not the one that \
+         it saw last. Were the topics made anew, or does the folder belong to another installation? Remove the folder \
+         of that partition under store.path to rebuild its state from this log"
+    )]
+    ForeignState {
+        /// The partition.
+        partition: TopicPartition,
+        /// The offset of the state.
+        offset: i64,
+    },
     /// An internal record cannot be read: written by a newer version, or damaged.
     #[error(
         "record {offset} of {partition} cannot be read: {error}; an older binary cannot read a newer log"

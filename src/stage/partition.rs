@@ -4,7 +4,9 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use super::overlay::{Overlay, Space, StateValue};
+use super::provenance;
 use super::watermark::Watermark;
+use crate::broker::Record;
 use crate::domain::rules::ruleset::RuleSet;
 use crate::domain::time::Timestamp;
 use crate::store::{Store, StoreError};
@@ -76,6 +78,8 @@ pub struct PartitionState<V> {
     facts_committed: PartitionFacts,
     /// No timer is due before this; none: unknown.
     timers_from: Option<Timestamp>,
+    /// Digest of the record applied last; none: nothing was applied.
+    last_record: Option<u64>,
     /// Records before this offset are replayed with their outputs dropped: they were published before.
     pub(super) muted_until: i64,
     /// The offset of the first record that was not applied.
@@ -89,8 +93,11 @@ impl<V: StateValue> PartitionState<V> {
             Some(bytes) => PartitionFacts::decode(&bytes)?,
             None => PartitionFacts::default(),
         };
+        let last_record = store.get(&last_record_key())?;
+        let last_record = last_record.and_then(|digest| Some(u64::from_be_bytes(*digest.first_chunk()?)));
         Ok(Self {
             store,
+            last_record,
             overlay: Overlay::default(),
             facts_committed: facts.clone(),
             facts,
@@ -170,8 +177,29 @@ impl<V: StateValue> PartitionState<V> {
         self.overlay.range(self.store.as_ref(), from, to, limit)
     }
 
+    /// Takes note of a record that was applied.
+    pub(super) fn applied(&mut self, record: &Record) {
+        self.next_offset = record.offset.saturating_add(1);
+        self.last_record = Some(provenance::digest(record));
+    }
+
+    /// Whether the state was built from a log that another one can be told from by the record before its offset.
+    pub(super) fn knows_its_last_record(&self) -> bool {
+        self.last_record.is_some()
+    }
+
+    /// Whether a record that is not to be applied again may have been seen by this state: it was not the last, or
+    /// it is the one that was.
+    pub(super) fn may_have_seen(&self, record: &Record) -> bool {
+        record.offset.saturating_add(1) != self.next_offset
+            || self.last_record.is_none_or(|digest| digest == provenance::digest(record))
+    }
+
     /// Writes what was applied to the store, together with the offset.
     pub(super) fn write(&mut self) -> Result<(), StoreError> {
+        if let Some(digest) = self.last_record {
+            self.overlay.put_row(last_record_key(), digest.to_be_bytes().to_vec());
+        }
         if self.facts != self.facts_committed {
             self.overlay.put_row(facts_key(), self.facts.encode());
             self.facts_committed = self.facts.clone();
@@ -190,6 +218,10 @@ impl<V: StateValue> PartitionState<V> {
 
 fn facts_key() -> Vec<u8> {
     Space::Meta.key(&[b"facts"])
+}
+
+fn last_record_key() -> Vec<u8> {
+    Space::Meta.key(&[b"last"])
 }
 
 /// Timers sort by (due time, key): the sign bit is flipped so that bytes sort as numbers do.

@@ -147,6 +147,7 @@ impl<S: Stage> Worker<S> {
     pub fn step(&mut self, wait: Duration) -> Result<Step, StageError> {
         let mut step = Step { reassigned: self.collect(wait)?, ..Step::default() };
         let batch = self.take_batch();
+        let batch = self.without_seen(batch)?;
         let pass_time = is_due(self.options.pass_time_every, self.time_passed_at)
             || (!batch.is_empty() && self.stage.inputs_are_the_clock());
         if pass_time || !batch.is_empty() {
@@ -219,6 +220,23 @@ impl<S: Stage> Worker<S> {
         batch
     }
 
+    /// Sets aside what the state has seen already, and refuses a state that has not seen it.
+    fn without_seen(&self, batch: Vec<Record>) -> Result<Vec<Record>, StageError> {
+        let mut unseen = Vec::with_capacity(batch.len());
+        for record in batch {
+            match self.partitions.get(&record.source) {
+                Some(state) if record.offset < state.next_offset => {
+                    if !state.may_have_seen(&record) {
+                        let (partition, offset) = (record.source, state.next_offset);
+                        return Err(StageError::ForeignState { partition, offset });
+                    }
+                }
+                _ => unseen.push(record),
+            }
+        }
+        Ok(unseen)
+    }
+
     /// Opens assigned partitions: from the store's offset, muted up to the committed one.
     fn open(&mut self, assigned: &[TopicPartition]) -> Result<(), StageError> {
         let mut starts = Vec::with_capacity(assigned.len());
@@ -239,13 +257,17 @@ impl<S: Stage> Worker<S> {
                 return Err(BrokerError::OffsetOutOfRange { partition: source.clone(), offset: start }.into());
             }
             to_replay += committed.saturating_sub(start);
-            self.partitions.insert(source.clone(), PartitionState::open(store, start, committed)?);
+            let state = PartitionState::open(store, start, committed)?;
+            // One record that the state has seen is read again, to tell whether this is its log.
+            let read_from =
+                if state.knows_its_last_record() { start.saturating_sub(1).max(first) } else { start };
+            self.partitions.insert(source.clone(), state);
             self.gauges.opened();
             let mut restore = Restore::new(self.stage.name(), source, start, committed, started);
             if self.stage.keeps_state() && !restore.reached(start) {
                 self.restores.insert(source.clone(), restore);
             }
-            starts.push((source.clone(), start));
+            starts.push((source.clone(), read_from));
         }
         tracing::info!(
             stage = self.stage.name(),
@@ -357,7 +379,7 @@ impl<S: Stage> Worker<S> {
             self.outbox.mute(false);
             applied?;
             if let Some(state) = self.partitions.get_mut(&record.source) {
-                state.next_offset = record.offset + 1;
+                state.applied(record);
             }
         }
         Ok(())

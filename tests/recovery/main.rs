@@ -135,8 +135,8 @@ fn whatever_happens_to_workers_and_stores_the_answer_is_the_same() {
     assert_eq!(mishaps.len(), MISHAPS.len(), "every kind of mishap happened: {mishaps:?}");
 }
 
-fn quiet(root: &Path, partitions: u16) -> (oracle::World, Service) {
-    let world = oracle::world(3);
+fn quiet(root: &Path, partitions: u16, seed: u64) -> (oracle::World, Service) {
+    let world = oracle::world(seed);
     let mut service = Service::new(root, &world, partitions, 1000);
     for upload in &world.uploads {
         service.feed(upload, &mut Service::settle);
@@ -148,7 +148,7 @@ fn quiet(root: &Path, partitions: u16) -> (oracle::World, Service) {
 #[test]
 fn a_restart_replays_nothing_and_a_lost_disk_everything() {
     let root = tempfile::tempdir().unwrap();
-    let (world, mut service) = quiet(root.path(), 1);
+    let (world, mut service) = quiet(root.path(), 1, 3);
     let applied = |service: &mut Service| {
         service.kill(Stateful::Monitor);
         let mut records = 0;
@@ -174,7 +174,7 @@ fn a_restart_replays_nothing_and_a_lost_disk_everything() {
 #[test]
 fn a_log_that_no_longer_reaches_back_to_the_store_is_refused() {
     let root = tempfile::tempdir().unwrap();
-    let (_, mut service) = quiet(root.path(), 1);
+    let (_, mut service) = quiet(root.path(), 1, 3);
     let observations = service.topology().all(Topic::Observations).next().unwrap();
     let path = service.folder().store_path(&observations.topic, 0).unwrap();
     service.kill(Stateful::Monitor);
@@ -186,9 +186,30 @@ fn a_log_that_no_longer_reaches_back_to_the_store_is_refused() {
 }
 
 #[test]
+fn a_store_built_from_another_log_is_refused() {
+    let [here, there] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let (_, mut service) = quiet(here.path(), 1, 3);
+    let (_, other) = quiet(there.path(), 1, 4);
+    let observations = service.topology().all(Topic::Observations).next().unwrap();
+    let [ours, theirs] =
+        [&service, &other].map(|service| service.folder().store_path(&observations.topic, 0).unwrap());
+    drop(other);
+    service.kill(Stateful::Monitor);
+    fs::remove_dir_all(&ours).unwrap();
+    copy_folder(&theirs, &ours);
+    let committed = service.broker().committed("monitor", &observations).unwrap();
+    let offset = service.folder().open(&observations.topic, 0, i64::MAX).unwrap().0.next_offset();
+    assert!(offset <= committed, "its offset alone does not give it away: {offset} of {committed}");
+    let error = std::iter::repeat_with(|| service.step(Stateful::Monitor)).take(3).find_map(Result::err);
+    assert!(matches!(error, Some(StageError::ForeignState { .. })), "{error:?}");
+    fs::remove_dir_all(&ours).unwrap();
+    service.settle();
+}
+
+#[test]
 fn a_store_that_somebody_else_has_open_is_not_touched() {
     let root = tempfile::tempdir().unwrap();
-    let (_, mut service) = quiet(root.path(), 1);
+    let (_, mut service) = quiet(root.path(), 1, 3);
     let observations = service.topology().all(Topic::Observations).next().unwrap();
     service.kill(Stateful::Monitor);
     let other = service.folder().open(&observations.topic, 0, i64::MAX).unwrap();
