@@ -176,6 +176,7 @@ impl<'a> Bench<'a> {
         }
     }
 
+    #[expect(clippy::print_stdout, reason = "the measurement is what the command is for")]
     fn report(self) {
         let mut text = String::new();
         let stages = [
