@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::canonical_text::Canonical;
+use super::live::LiveLine;
 use super::merge::{Change, Document, Merged, Outcome};
 use super::observe::observe;
 use super::samples::*;
@@ -92,9 +93,12 @@ fn a_line_is_split_when_it_is_said_with_the_fee_or_beside_the_codes() {
         }
         let key = version.key.clone();
         let document = merged(&[version.into()]);
-        let live = document.live(&key).expect("a document");
-        assert_eq!(live.lines[0].is_split(), with_fee || beside_codes);
-        assert!(observe(&live).values().all(|observation| observation.split == (with_fee || beside_codes)));
+        let split = with_fee || beside_codes;
+        let live = document.live(&key);
+        let lines = live.iter().flat_map(|live| &live.lines);
+        assert_eq!(lines.map(LiveLine::is_split).collect::<Vec<_>>(), [split]);
+        let observed = live.iter().flat_map(observe);
+        assert_eq!(observed.map(|(_, observation)| observation.split).collect::<Vec<_>>(), [split]);
     }
 }
 
