@@ -2,7 +2,7 @@
 //!
 //! Each folder of `tests/nhsa` holds `uploads.ndjson`, one message a line, and `expected-documents.ndjson`, what
 //! becomes of each line in a form made for reading. `UPDATE_EXPECTED=1 cargo test --test nhsa` writes the latter
-//! anew; review the difference before keeping it.
+//! anew; review the difference before keeping it. `tests/national` takes the same folders through all stages.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -21,22 +21,17 @@ use tracewarden::wire::intake::{Decoded, DecodedUpload, IgnoredBecause, Input, L
 use tracewarden::wire::pseudonym::Pseudonymiser;
 use tracewarden::wire::reject::{Reject, RejectReason};
 
-/// The timestamp of every record: 2026-01-10T12:00:00+08:00.
+/// The timestamp of every record, 2026-01-10T12:00:00+08:00; the messages of a course, which goes on for weeks, have none.
 const RECORD_TIMESTAMP: Timestamp = Timestamp::from_unix_millis(1_768_017_600_000);
 
 fn decode_text(payload: &str) -> Decoded {
-    decode_on(None, payload)
+    decode_on(None, Some(RECORD_TIMESTAMP), payload)
 }
 
-fn decode_on(group: Option<Group>, payload: &str) -> Decoded {
+fn decode_on(group: Option<Group>, record_timestamp: Option<Timestamp>, payload: &str) -> Decoded {
     let origin = Origin { topic: "test".into(), partition: 0, offset: 0, received_at: RECORD_TIMESTAMP };
-    let input = Input {
-        group,
-        content_type: None,
-        payload: payload.as_bytes(),
-        origin: &origin,
-        record_timestamp: Some(RECORD_TIMESTAMP),
-    };
+    let input =
+        Input { group, content_type: None, payload: payload.as_bytes(), origin: &origin, record_timestamp };
     decode(&input, &Limits::default(), &Pseudonymiser::for_tests())
 }
 
@@ -47,8 +42,10 @@ fn messages_become_the_documents_expected() {
     for entry in fs::read_dir("tests/nhsa").expect("the samples") {
         let folder = entry.expect("a sample").path();
         let uploads = fs::read_to_string(folder.join("uploads.ndjson")).expect("uploads");
+        let is_course = folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with("course-"));
+        let record_timestamp = (!is_course).then_some(RECORD_TIMESTAMP);
         let found = uploads.lines().fold(String::new(), |mut found, line| {
-            writeln!(found, "{}", dump(&decode_text(line))).expect("text grows");
+            writeln!(found, "{}", dump(&decode_on(None, record_timestamp, line))).expect("text grows");
             found
         });
         check(&folder.join("expected-documents.ndjson"), &found, update);
@@ -68,7 +65,7 @@ fn a_document_belongs_to_its_topic_and_a_reversal_to_any() {
                 Upload::Version(version) => version.key.group != group,
                 Upload::Reversal(_) => false,
             });
-            let refused = match decode_on(Some(group), &text) {
+            let refused = match decode_on(Some(group), Some(RECORD_TIMESTAMP), &text) {
                 Decoded::Uploads { refused, .. } | Decoded::Rejected(refused) => refused,
                 other => panic!("neither used nor refused: {other:?}"),
             };
@@ -194,6 +191,7 @@ fn line(line: &LineVersion) -> Value {
         "line_id": &*line.line_id,
         "fee": line.fee.as_ref().map(|part| fee(&part.content)),
         "codes": line.codes.as_ref().map(|part| codes(&part.content)),
+        "codes_split": line.codes.as_ref().is_some_and(|part| part.content.split).then_some(true),
     })
 }
 

@@ -22,6 +22,7 @@
 pub mod kafka;
 pub mod memory;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -132,9 +133,15 @@ pub trait Session: Send {
     /// Gives back what [`Polled::Revoked`] named.
     fn release(&mut self, partitions: &[TopicPartition]) -> Result<(), BrokerError>;
 
-    /// Whether everything in a started partition, up to its end as last heard of, was returned by
-    /// [`Session::poll`]. Judged by the position: the last offsets of a partition may be no records.
-    fn is_caught_up(&mut self, partition: &TopicPartition) -> Result<bool, BrokerError>;
+    /// How far the end (read-committed) of every started partition is ahead of what [`Session::poll`] has returned,
+    /// in offsets. Judged by the position, since the last offsets of a partition may be no records: 0 is caught up.
+    /// Asks once for all partitions; those whose end cannot be learnt just now are left out.
+    fn lags(&mut self) -> Result<BTreeMap<TopicPartition, i64>, BrokerError>;
+
+    /// Whether everything in a started partition was returned by [`Session::poll`]; not known means no.
+    fn is_caught_up(&mut self, partition: &TopicPartition) -> Result<bool, BrokerError> {
+        Ok(self.lags()?.get(partition) == Some(&0))
+    }
 
     /// Publishes `outputs` and commits `offsets` in one transaction. With empty outputs it still commits the
     /// offsets, fenced. `offsets` may not be empty, because it is they that fence: with nothing read, commit the

@@ -15,9 +15,11 @@ mod topics;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+use crate::broker::kafka::publish::Publisher;
 use crate::config::Config;
 use crate::domain::time::Timestamp;
 
@@ -66,6 +68,22 @@ impl ConfigArguments {
     fn load(&self) -> Result<Config, Failure> {
         Config::load(self.config.as_deref()).map_err(|error| Failure::usage(error.to_string()))
     }
+}
+
+/// A command waits at most this long for the cluster to answer.
+const REACH_WITHIN: Duration = Duration::from_secs(10);
+
+/// Makes sure that the cluster answers.
+fn reach(config: &Config) -> Result<(), Failure> {
+    Ok(crate::run::topics::reach(config, REACH_WITHIN, || false)?)
+}
+
+/// A publisher to topics that are there, with the right partitions: what is published goes to a partition computed
+/// here.
+fn publisher(config: &Config) -> Result<Publisher, Failure> {
+    reach(config)?;
+    crate::run::topics::verify(config)?;
+    Ok(Publisher::new(&crate::run::topics::kafka_settings(config))?)
 }
 
 /// How a command failed: what is printed, and the exit code.

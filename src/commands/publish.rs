@@ -3,11 +3,10 @@
 
 use std::path::PathBuf;
 
-use super::{ConfigArguments, Failure, files, say};
+use super::{ConfigArguments, Failure, files, publisher, say};
 use crate::broker::OutRecord;
-use crate::broker::kafka::publish::Publisher;
 use crate::domain::document::Group;
-use crate::run::topics::{kafka_settings, topology};
+use crate::run::topics::topology;
 use crate::stage::topology::Topic;
 use crate::telemetry::progress::Progress;
 use crate::wire::route::route;
@@ -25,7 +24,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let config = arguments.config.load()?;
     let topology = topology(&config);
-    let publisher = Publisher::new(&kafka_settings(&config))?;
+    let publisher = publisher(&config)?;
     let progress = Progress::of_count("publish", None);
     let mut published = 0_u64;
     for path in &arguments.files {

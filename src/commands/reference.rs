@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::{ConfigArguments, Failure, files, say};
-use crate::broker::kafka::publish::Publisher;
+use super::{ConfigArguments, Failure, files, publisher, say};
 use crate::broker::{OutRecord, TopicPartition};
-use crate::run::topics::{kafka_settings, topology};
+use crate::run::topics::topology;
 use crate::stage::topology::Topic;
 use crate::wire::reference;
 
@@ -42,7 +41,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         });
         Ok(())
     })?;
-    let publisher = Publisher::new(&kafka_settings(&config))?;
+    let publisher = publisher(&config)?;
     for record in &records {
         publisher.publish(record)?;
     }

@@ -188,6 +188,13 @@ fn accounting(tally: &Tally) -> String {
         tally.merged_as(Outcome::Superseded),
         tally.in_flight(),
     );
+    if tally.reversed_at_issue > 0 {
+        let _ = write!(
+            text,
+            "\nreversed    {} by a reversal of the moment in which they were issued",
+            tally.reversed_at_issue
+        );
+    }
     for ((_, outcome), count) in &tally.inputs {
         if let InputOutcome::Rejected(reason) = outcome {
             let _ = write!(text, "\nrejected    {reason:<24} {count}");

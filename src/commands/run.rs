@@ -35,6 +35,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if stages.contains(&StageName::Intake) {
         crate::run::pseudonymiser(&config).map_err(|error| Failure::usage(error.to_string()))?;
     }
+    config.state_path().map_err(|error| Failure::usage(error.to_string()))?;
     logs::start(&config.log)?;
     let clock = match arguments.clock {
         ClockName::Wall => Clock::Wall,

@@ -1,10 +1,9 @@
 //! `tick`: moves the clock of a back-test on Kafka (`run --clock uploads`) on, at every input partition.
 
-use super::{ConfigArguments, Failure, parse_moment, say};
-use crate::broker::kafka::publish::Publisher;
+use super::{ConfigArguments, Failure, parse_moment, publisher, say};
 use crate::broker::{Header, OutRecord};
 use crate::domain::time::Timestamp;
-use crate::run::topics::{kafka_settings, topology};
+use crate::run::topics::topology;
 use crate::stage::topology::Topic;
 use crate::wire::control;
 
@@ -21,7 +20,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let config = arguments.config.load()?;
     let topology = topology(&config);
-    let publisher = Publisher::new(&kafka_settings(&config))?;
+    let publisher = publisher(&config)?;
     let mut partitions = 0;
     for topic in Topic::INPUTS {
         for target in topology.all(topic) {

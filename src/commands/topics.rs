@@ -1,6 +1,6 @@
 //! `topics`: creates the topics of an installation, or tells how they differ from what they should be.
 
-use super::{ConfigArguments, Failure, say};
+use super::{ConfigArguments, Failure, reach, say};
 use crate::broker::kafka::admin::{Creation, Topics};
 use crate::run::topics::{kafka_settings, specs};
 
@@ -24,6 +24,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Action::Create(config) => {
             let config = config.load()?;
             let specs = specs(&config);
+            reach(&config)?;
             let topics = Topics::new(&kafka_settings(&config))?;
             for (spec, creation) in specs.iter().zip(topics.create(&specs)?) {
                 let outcome = match creation {
@@ -36,6 +37,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
         Action::Verify(config) => {
             let config = config.load()?;
+            reach(&config)?;
             report(&Topics::new(&kafka_settings(&config))?.differences(&specs(&config))?)
         }
     }

@@ -87,6 +87,20 @@ impl Config {
         })
     }
 
+    /// The folder of state on disk; none when state is kept in memory.
+    pub fn state_path(&self) -> Result<Option<&Path>, ConfigError> {
+        match (self.store.kind, &self.store.path) {
+            (StoreKind::Memory, _) => Ok(None),
+            (StoreKind::Disk, Some(path)) => Ok(Some(path)),
+            (StoreKind::Disk, None) => Err(ConfigError::field(
+                "store.path",
+                "the configuration",
+                "it is missing, and store.kind is \"disk\"",
+                "name a folder on a local disk that only the service can write to",
+            )),
+        }
+    }
+
     /// Replaces every `*_file` by what the file holds.
     fn read_secret_files(&mut self, origin: &dyn Fn(&str) -> String) -> Result<(), ConfigError> {
         if let Some(path) = self.intake.pseudonym_key_file.clone() {

@@ -280,12 +280,34 @@ pub const SECTIONS: &[Section] = &[
     },
     Section {
         name: "store",
-        help: "State of the stages.",
-        options: &[option(
-            "kind",
-            Takes::OneOf(&["memory"]),
-            "Where state is kept. memory: it is rebuilt from the internal topics at every start.",
-        )],
+        help: "State of the stages: documents, the timelines of codes, claims.",
+        options: &[
+            option(
+                "kind",
+                Takes::OneOf(&["memory", "disk"]),
+                "Where state is kept. memory: all of it in memory, rebuilt from the internal topics at every start; for \
+                 trying things out. disk: in the folder store.path, so that a restart only replays what is missing \
+                 there; for everything that lasts.",
+            ),
+            without_default(
+                "path",
+                Takes::Path,
+                "\"/var/lib/tracewarden\"",
+                "Folder for kind = \"disk\", on a local disk. Every partition has its own folder in it; removing one \
+                 makes the state be rebuilt from the log. Processes on one host may share it.",
+            ),
+            option(
+                "cache_bytes",
+                Takes::Integer(MEBIBYTE, 1024 * 1024 * MEBIBYTE),
+                "Memory for blocks read from disk, for all partitions of this process together.",
+            ),
+            option(
+                "write_buffer_bytes",
+                Takes::Integer(4 * MEBIBYTE, 64 * 1024 * MEBIBYTE),
+                "Memory for changes that are not in tables on disk yet, for all partitions of this process together, \
+                 of which each gets at least 1 MiB. A worker whose part is full waits for the disk.",
+            ),
+        ],
     },
     Section {
         name: "http",

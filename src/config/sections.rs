@@ -164,6 +164,13 @@ pub enum OutputFormat {
 pub struct Store {
     /// Where it is kept.
     pub kind: StoreKind,
+    /// Folder of state on disk.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathBuf>,
+    /// Memory for blocks read from disk, for all partitions together.
+    pub cache_bytes: u64,
+    /// Memory for changes that are not in tables on disk yet, for all partitions together.
+    pub write_buffer_bytes: u64,
 }
 
 /// Where state is kept.
@@ -172,6 +179,8 @@ pub struct Store {
 pub enum StoreKind {
     /// In memory; rebuilt from the internal topics at start.
     Memory,
+    /// In a folder.
+    Disk,
 }
 
 /// The metrics endpoint.
@@ -248,7 +257,7 @@ impl Default for Stage {
             monitor_workers: 1,
             adjudicate_workers: 1,
             timers_per_entry_max: 1_000,
-            tick_claims_ms: 250,
+            tick_claims_ms: 500,
             tick_observations_ms: 1_000,
         }
     }
@@ -268,7 +277,12 @@ impl Default for Output {
 
 impl Default for Store {
     fn default() -> Self {
-        Self { kind: StoreKind::Memory }
+        Self {
+            kind: StoreKind::Memory,
+            path: None,
+            cache_bytes: 256 * 1024 * 1024,
+            write_buffer_bytes: 128 * 1024 * 1024,
+        }
     }
 }
 

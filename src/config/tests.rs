@@ -246,3 +246,13 @@ fn names_of_groups_and_members_have_defaults() {
     let kafka = read("[kafka]\ngroup_prefix = \"g.\"\ninstance_id = \"a\"").unwrap().kafka;
     assert_eq!((kafka.group_prefix(), kafka.instance_id().as_str()), ("g.", "a"));
 }
+
+#[test]
+fn state_on_disk_needs_a_folder_and_state_in_memory_none() {
+    let path = |text: &str| read(text).unwrap().state_path().map(|path| path.map(std::path::Path::to_owned));
+    assert_eq!(path("").unwrap(), None);
+    assert_eq!(path("[store]\npath = \"/state\"").unwrap(), None);
+    assert_eq!(path("[store]\nkind = \"disk\"\npath = \"/state\"").unwrap(), Some("/state".into()));
+    let problem = path("[store]\nkind = \"disk\"").unwrap_err().to_string();
+    assert!(problem.starts_with("store.path (the configuration): it is missing"), "{problem}");
+}

@@ -89,6 +89,27 @@ impl Status {
     }
 }
 
+/// Codes concerned and evidence that an alert cut short keeps.
+const CUT_SHORT_KEEPS: usize = 20;
+
+impl AlertChange {
+    /// The same change with fewer of the codes concerned and less evidence; how many there were is said.
+    pub fn cut_short(&self) -> Self {
+        let mut short = self.clone();
+        let finding = &mut short.finding;
+        let codes = finding.attributes.codes.len();
+        if codes > CUT_SHORT_KEEPS {
+            finding.attributes.codes.truncate(CUT_SHORT_KEEPS);
+            finding.attributes.count = u64::try_from(codes).ok();
+        }
+        let evidence_omitted = finding.evidence.len().saturating_sub(CUT_SHORT_KEEPS);
+        finding.evidence.truncate(CUT_SHORT_KEEPS);
+        finding.evidence_omitted =
+            finding.evidence_omitted.saturating_add(u32::try_from(evidence_omitted).unwrap_or(u32::MAX));
+        short
+    }
+}
+
 impl AlertBook {
     /// Compares what holds now with what was published, remembers it, and returns the changes in order of
     /// their finding. Findings that are no alerts are passed over.

@@ -64,6 +64,8 @@ pub struct RegisterEffects {
     /// Whether the state changed and is to be written: it can even where nothing is published (a reversal that waits
     /// for its document).
     pub changed: bool,
+    /// Whether a part and a reversal of it bear the same stamp.
+    pub meets_reversal: bool,
     /// Changes of alerts, in order of their findings.
     pub alerts: Vec<AlertChange>,
     /// Changes of observations, one per code, in order of the codes.
@@ -131,6 +133,7 @@ pub fn apply(
     let mut effects = RegisterEffects {
         outcome: merged.outcome,
         changed: merged.change != Change::Nothing,
+        meets_reversal: merged.meets_reversal,
         alerts: Vec::new(),
         changes: Vec::new(),
         claim: None,

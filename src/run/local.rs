@@ -8,6 +8,7 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use super::SetupError;
+use super::state::StateHome;
 use crate::broker::memory::{MemoryBroker, MemoryOptions};
 use crate::broker::{Broker, Header, OutRecord, Record, SessionOptions, TopicPartition};
 use crate::config::Config;
@@ -25,7 +26,6 @@ use crate::stage::tally::Tally;
 use crate::stage::topology::{Topic, Topology};
 use crate::stage::worker::{Step, Worker, WorkerOptions};
 use crate::stage::{Stage, StageError};
-use crate::store::memory::MemoryStore;
 use crate::wire::Format;
 use crate::wire::control;
 use crate::wire::entries::{self, ClaimEntry, DocumentEntry, ObservationEntry};
@@ -50,6 +50,8 @@ pub struct LocalOptions {
     pub pseudonymiser: Pseudonymiser,
     /// The rule set.
     pub rules: RuleSet,
+    /// Where state is kept. What a run leaves on disk serves no later one: its log is gone with it.
+    pub state: StateHome,
 }
 
 impl LocalOptions {
@@ -68,6 +70,7 @@ impl LocalOptions {
             limits: super::limits(config),
             pseudonymiser,
             rules: ruleset::from_config(config.rules.as_ref())?,
+            state: StateHome::Memory,
         })
     }
 }
@@ -286,7 +289,7 @@ fn worker<S: Stage>(
         stage,
         Box::new(session),
         outbox,
-        Box::new(|_, _| Ok(Box::new(MemoryStore::default()))),
+        options.state.opener(),
         Box::new(Timestamp::default),
         worker_options,
     ))

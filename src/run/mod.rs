@@ -3,6 +3,7 @@
 
 pub mod local;
 pub mod service;
+pub mod state;
 pub mod topics;
 
 use crate::config::{Config, ConfigError, OutputFormat, Provisional};

@@ -1,15 +1,16 @@
 //! The service on Kafka: one thread per worker, supervised.
 //!
 //! A worker whose session is lost is dropped with its state and made anew; the state is rebuilt from the committed
-//! offset. What cannot get better by trying again (wrong set-up, an unreadable log, a failing store) stops the whole
-//! process, so that whoever watches it sees it.
+//! offset. So is one whose disk fails or is full, after a pause, until the disk is well again. What cannot get better by
+//! trying again (wrong set-up, an unreadable log or store) stops the whole process, so that whoever watches it sees it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::local::rule_set_records;
+use super::state::StateHome;
 use super::topics::{self, kafka_settings};
 use crate::broker::kafka::KafkaBroker;
 use crate::broker::kafka::publish::Publisher;
@@ -27,14 +28,24 @@ use crate::stage::register::Register;
 use crate::stage::topology::{Topic, Topology};
 use crate::stage::worker::{Worker, WorkerOptions};
 use crate::stage::{Stage, StageError};
-use crate::store::memory::MemoryStore;
+use crate::store::StoreError;
 use crate::telemetry::metrics;
 use crate::wire::reference;
 
 /// A poll waits at most so long, so that time is passed on and a stop is noticed.
 const POLL_WAIT: Duration = Duration::from_millis(50);
+/// At the start the cluster must answer within this long.
+const REACH_WITHIN: Duration = Duration::from_secs(60);
+/// Threads that were told to stop get this long.
+const STOP_WITHIN: Duration = Duration::from_secs(15);
+/// How often threads that were told to stop are looked at.
+const STOP_STEP: Duration = Duration::from_millis(10);
+/// How often the lag of the partitions is measured.
+const MEASURE_LAG_EVERY: Duration = Duration::from_secs(5);
 /// A lost session is followed by a new one after this long.
 const SESSION_PAUSE: Duration = Duration::from_millis(500);
+/// A failed disk is tried again after this long.
+const STORE_PAUSE: Duration = Duration::from_secs(5);
 /// Reference records taken at once.
 const REFERENCE_BATCH: usize = 10_000;
 
@@ -115,21 +126,51 @@ impl Stop {
 
 /// Runs the stages until `stop` is told or something fails for good.
 pub fn run(options: &ServiceOptions, stop: &Stop) -> Result<(), StageError> {
+    topics::reach(&options.config, REACH_WITHIN, || stop.is_stopped())?;
+    if stop.is_stopped() {
+        return Ok(());
+    }
     for difference in topics::verify(&options.config)? {
         tracing::warn!("topic settings differ from what is configured: {difference}");
     }
     let service = Service::open(options)?;
-    service.put_rules_in_force()?;
-    let workers = service.start_workers(stop)?;
-    tracing::info!(workers = workers.len(), "running");
-    for worker in workers {
-        if worker.join().is_err() {
-            stop.fail(BrokerError::Setup("a worker thread panicked: this is a defect".into()).into());
-        }
+    let mut threads = Vec::new();
+    if options.stages.contains(&StageName::Intake) {
+        threads.push(service.follow_reference(stop)?);
     }
+    // Last of what can fail: a start that is refused leaves no trace in the logs of the stages.
+    service.put_rules_in_force()?;
+    service.start_workers(stop, &mut threads)?;
+    tracing::info!(stages = ?options.stages, "running");
+    wait_for_end(threads, stop);
     match stop.take_failure() {
         Some(failure) => Err(failure),
         None => Ok(()),
+    }
+}
+
+/// Waits for the threads: for ever while they run, but not for ever once they were told to stop. One that hangs in a
+/// call to a cluster that is gone loses nothing: its transaction will be aborted, and its input read again.
+fn wait_for_end(mut threads: Vec<JoinHandle<()>>, stop: &Stop) {
+    let mut stopped_at = None;
+    while !threads.is_empty() {
+        stop.pause(POLL_WAIT);
+        let (ended, running) = threads.into_iter().partition(JoinHandle::is_finished);
+        threads = running;
+        let ended: Vec<JoinHandle<()>> = ended;
+        if ended.into_iter().any(|thread| thread.join().is_err()) {
+            stop.fail(BrokerError::Setup("a thread panicked: this is a defect".into()).into());
+        }
+        if stop.is_stopped() {
+            if stopped_at.get_or_insert_with(Instant::now).elapsed() > STOP_WITHIN {
+                tracing::warn!(
+                    threads = threads.len(),
+                    "threads hang in calls to Kafka; ending without them"
+                );
+                return;
+            }
+            thread::sleep(STOP_STEP);
+        }
     }
 }
 
@@ -138,13 +179,16 @@ struct Service<'a> {
     broker: KafkaBroker,
     topology: Arc<Topology>,
     book: SharedBook,
+    state: StateHome,
 }
 
 impl<'a> Service<'a> {
     fn open(options: &'a ServiceOptions) -> Result<Self, StageError> {
         let broker = KafkaBroker::new(kafka_settings(&options.config));
         let topology = Arc::new(topics::topology(&options.config));
-        Ok(Self { options, broker, topology, book: Arc::new(RwLock::new(Book::default())) })
+        let state =
+            StateHome::from_config(&options.config).map_err(|error| BrokerError::Setup(error.to_string()))?;
+        Ok(Self { options, broker, topology, book: Arc::new(RwLock::new(Book::default())), state })
     }
 
     /// Writes the rule set to every internal partition: whatever changes conclusions is in the log.
@@ -157,16 +201,14 @@ impl<'a> Service<'a> {
         Ok(())
     }
 
-    fn start_workers(&self, stop: &Stop) -> Result<Vec<JoinHandle<()>>, StageError> {
+    fn start_workers(&self, stop: &Stop, threads: &mut Vec<JoinHandle<()>>) -> Result<(), StageError> {
         let config = &self.options.config;
-        let mut threads = Vec::new();
         for stage in &self.options.stages {
             match stage {
                 StageName::Intake => {
-                    threads.push(self.follow_reference(stop)?);
                     let intake = self.intake()?;
                     let workers = config.stage.intake_workers;
-                    self.start(&mut threads, workers, &Topic::INPUTS, stop, move || intake.clone());
+                    self.start(threads, workers, &Topic::INPUTS, stop, move || intake.clone());
                 }
                 StageName::Register => {
                     let register = Register {
@@ -174,12 +216,12 @@ impl<'a> Service<'a> {
                         tick_claims: self.least_step(config.stage.tick_claims_ms),
                     };
                     let workers = config.stage.register_workers;
-                    self.start(&mut threads, workers, &[Topic::Documents], stop, move || register.clone());
+                    self.start(threads, workers, &[Topic::Documents], stop, move || register.clone());
                 }
                 StageName::Monitor => {
                     let monitor = Monitor { timers_per_entry_max: config.stage.timers_per_entry_max };
                     let workers = config.stage.monitor_workers;
-                    self.start(&mut threads, workers, &[Topic::Observations], stop, move || monitor.clone());
+                    self.start(threads, workers, &[Topic::Observations], stop, move || monitor.clone());
                 }
                 StageName::Adjudicate => {
                     let adjudicate = Adjudicate {
@@ -187,11 +229,11 @@ impl<'a> Service<'a> {
                         timers_per_entry_max: config.stage.timers_per_entry_max,
                     };
                     let workers = config.stage.adjudicate_workers;
-                    self.start(&mut threads, workers, &[Topic::Claims], stop, move || adjudicate.clone());
+                    self.start(threads, workers, &[Topic::Claims], stop, move || adjudicate.clone());
                 }
             }
         }
-        Ok(threads)
+        Ok(())
     }
 
     /// Ticks of a back-test are exact: every step of time is passed on.
@@ -237,9 +279,7 @@ impl<'a> Service<'a> {
             while !stop.is_stopped() {
                 match reader.poll(POLL_WAIT, REFERENCE_BATCH) {
                     Ok(records) => apply_reference(&book, records),
-                    Err(error) => {
-                        stop.fail(error.into());
-                    }
+                    Err(error) => stop.fail(error.into()),
                 }
             }
         }))
@@ -275,11 +315,15 @@ impl<'a> Service<'a> {
             topology: self.topology.clone(),
             format: super::format(config),
             record_bytes_max: config.stage.record_bytes_max,
+            state: self.state.clone(),
             worker: WorkerOptions {
                 batch_records_max: config.stage.batch_records_max,
                 batch_bytes_max: config.stage.batch_bytes_max,
                 collect_max: Duration::from_millis(config.stage.commit_interval_ms),
-                pass_time_every: Some(Duration::from_millis(config.stage.tick_claims_ms)),
+                // Only intake turns clocks into data.
+                pass_time_every: (topics == Topic::INPUTS)
+                    .then(|| Duration::from_millis(config.stage.tick_claims_ms)),
+                measure_lag_every: Some(MEASURE_LAG_EVERY),
                 ..WorkerOptions::default()
             },
         }
@@ -294,6 +338,7 @@ struct Seat {
     topology: Arc<Topology>,
     format: crate::wire::Format,
     record_bytes_max: usize,
+    state: StateHome,
     worker: WorkerOptions,
 }
 
@@ -307,6 +352,11 @@ impl Seat {
                     metrics::session_lost(self.stage);
                     stop.pause(SESSION_PAUSE);
                 }
+                Err(StageError::Store(StoreError::Failed(reason))) => {
+                    tracing::error!(stage = self.stage, reason, "the state cannot be kept; trying again");
+                    metrics::session_lost(self.stage);
+                    stop.pause(STORE_PAUSE);
+                }
                 Err(error) => stop.fail(error),
             }
         }
@@ -319,7 +369,7 @@ impl Seat {
             stage,
             Box::new(session),
             outbox,
-            Box::new(|_, _| Ok(Box::new(MemoryStore::default()))),
+            self.state.opener(),
             Box::new(wall_clock),
             self.worker.clone(),
         );

@@ -1,6 +1,6 @@
 //! What the topics of an installation must be, and whether they are.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::broker::BrokerError;
 use crate::broker::kafka::KafkaSettings;
@@ -10,6 +10,9 @@ use crate::stage::topology::{Topic, Topology};
 
 /// Largest record of any topic: an internal entry of the largest upload with its reference data fits well within.
 pub const RECORD_BYTES_MAX: usize = 8 << 20;
+
+/// The cluster is asked again after this long.
+const REACH_STEP: Duration = Duration::from_secs(3);
 
 /// A replaced alert or decision stays readable for this long at least.
 const OUTPUT_LAG_MIN: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -54,19 +57,52 @@ pub fn specs(config: &Config) -> Vec<TopicSpec> {
     Topic::ALL.map(spec).into()
 }
 
+/// Waits until the cluster answers, at most for `patience` or until `is_stopped` says so, and says what it waits for.
+pub fn reach(config: &Config, patience: Duration, is_stopped: impl Fn() -> bool) -> Result<(), BrokerError> {
+    let topics = Topics::new(&kafka_settings(config))?;
+    let topic = topology(config).name(Topic::Reference).clone();
+    let address = &config.kafka.bootstrap_servers;
+    let started = Instant::now();
+    loop {
+        let reason = match topics.answers(&topic, REACH_STEP.min(patience)) {
+            Err(BrokerError::SessionLost(reason)) => reason,
+            done => return done,
+        };
+        if is_stopped() {
+            return Ok(());
+        }
+        if started.elapsed() >= patience {
+            return Err(BrokerError::Setup(format!(
+                "Kafka at {address} did not answer within {} s ({reason}). Check that it runs, that \
+                 kafka.bootstrap_servers is right, and kafka.settings if it wants TLS or a password",
+                patience.as_secs()
+            )));
+        }
+        tracing::warn!(reason, "Kafka at {address} does not answer yet, trying again");
+    }
+}
+
 /// Refuses to go on when a topic is missing or has another number of partitions; other differences are returned.
 pub fn verify(config: &Config) -> Result<Vec<TopicDifference>, BrokerError> {
     let differences = Topics::new(&kafka_settings(config))?.differences(&specs(config))?;
-    let (fatal, other): (Vec<_>, Vec<_>) =
-        differences.into_iter().partition(|difference| matches!(&*difference.what, "topic" | "partitions"));
-    if fatal.is_empty() {
-        return Ok(other);
+    let (missing, there): (Vec<_>, Vec<_>) =
+        differences.into_iter().partition(|difference| difference.what == "topic");
+    if !missing.is_empty() {
+        let names: Vec<&str> = missing.iter().map(|difference| &*difference.topic).collect();
+        return Err(BrokerError::Setup(format!(
+            "topics are missing: {}. Create them with `tracewarden topics create`, or correct kafka.topic_prefix",
+            names.join(", ")
+        )));
     }
-    let list: Vec<String> = fatal.iter().map(ToString::to_string).collect();
-    Err(BrokerError::Setup(format!(
-        "the topics are not as configured ({}). Create missing ones with `tracewarden topics create`. The number of \
-         partitions of an existing topic cannot be changed: correct kafka.partitions or kafka.input_partitions, or \
-         begin with a new kafka.topic_prefix and replay the inputs",
-        list.join("; ")
-    )))
+    let (wrong, other): (Vec<_>, Vec<_>) =
+        there.into_iter().partition(|difference| difference.what == "partitions");
+    if !wrong.is_empty() {
+        let list: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+        return Err(BrokerError::Setup(format!(
+            "{}. The number of partitions of a topic in use cannot be changed: correct kafka.partitions or \
+             kafka.input_partitions, or begin with a new kafka.topic_prefix and replay the inputs",
+            list.join("; ")
+        )));
+    }
+    Ok(other)
 }

@@ -4,7 +4,7 @@
 //! It is the only stage that turns clocks into data. Its word for an input partition is the wall clock when
 //! everything there was read, else the timestamp of the record last read: a backlog holds time back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::outbox::Outbox;
@@ -14,12 +14,12 @@ use super::{Context, Stage, StageError, WallClock};
 use crate::broker::{Record, TopicPartition};
 use crate::domain::Text;
 use crate::domain::document::{Origin, Upload};
-use crate::domain::reference::Book;
+use crate::domain::reference::{Book, Slice};
 use crate::domain::time::Timestamp;
 use crate::wire::entries::{DeadLetter, DocumentEntry, Tick};
 use crate::wire::intake::{self, Decoded, DecodedUpload, Input, Limits};
 use crate::wire::pseudonym::Pseudonymiser;
-use crate::wire::reject::Reject;
+use crate::wire::reject::{Reject, RejectReason};
 
 /// Where time comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,9 @@ pub enum Clock {
 
 /// Reference data shared between the one who keeps it up to date and those who attach it.
 pub type SharedBook = Arc<RwLock<Book>>;
+
+/// Most reference records that the parts of one upload may name: keeps its entry well below the largest record.
+const REFERENCE_RECORDS_MAX: usize = 20_000;
 
 /// Name of the only source under [`Clock::UploadsOfAll`].
 const ALL_INPUTS: &str = "inputs";
@@ -136,17 +139,24 @@ impl Intake {
         Origin { topic, partition: record.source.partition, offset: record.offset, received_at }
     }
 
-    /// Attaches reference data and sends the upload, with its aliases, to the partitions of their keys.
-    fn pass_on(&self, decoded: DecodedUpload, book: &Book, out: &mut Outbox) {
+    /// Attaches reference data and sends the upload, with its aliases, to the partitions of their keys. Refuses an
+    /// upload that names so many products that its record could not be sent.
+    fn pass_on(&self, decoded: DecodedUpload, book: &Book, out: &mut Outbox) -> Result<(), Reject> {
         let DecodedUpload { mut upload, aliases } = decoded;
         let member = upload.key().clone();
-        attach(&mut upload, book);
+        if attach(&mut upload, book) > REFERENCE_RECORDS_MAX {
+            let mut reject = Reject::over_limit("lines", REFERENCE_RECORDS_MAX, "reference records");
+            reject.institution_id = Some(member.institution_id);
+            reject.document_id = Some(member.document_id);
+            return Err(reject);
+        }
         let partition = out.document_partition(&member);
         out.document(DocumentEntry::Upload(Box::new(upload)), partition);
         for alias in aliases {
             let partition = out.document_partition(&alias);
             out.document(DocumentEntry::Alias { alias, member: member.clone() }, partition);
         }
+        Ok(())
     }
 }
 
@@ -184,12 +194,15 @@ impl Stage for Intake {
         let topic = self.topology.topic(&record.source.topic).unwrap_or(Topic::Procurement);
         cx.tally.read(topic);
         match intake::decode(&input, &self.limits, &self.pseudonymiser) {
-            Decoded::Uploads { uploads, refused } => {
-                cx.tally.input(topic, InputOutcome::Decoded);
-                self.take_uploads(uploads, topic, record, cx);
-                for reject in &refused {
-                    *cx.tally.rejected_uploads.entry(reject.reason.name()).or_default() += 1;
-                    send_dead_letter(reject, &origin, cx.out);
+            Decoded::Uploads { uploads, mut refused } => {
+                if self.take_uploads(uploads, &mut refused, topic, record, cx) {
+                    cx.tally.input(topic, InputOutcome::Decoded);
+                    for reject in &refused {
+                        *cx.tally.rejected_uploads.entry(reject.reason.name()).or_default() += 1;
+                        send_dead_letter(reject, &origin, cx.out);
+                    }
+                } else {
+                    refuse_record(&refused, topic, &origin, cx);
                 }
             }
             Decoded::Ignored { .. } => cx.tally.input(topic, InputOutcome::Ignored),
@@ -199,13 +212,7 @@ impl Stage for Intake {
                     self.reach(&record.source, at);
                 }
             }
-            Decoded::Rejected(rejects) => {
-                let reason = rejects.first().map_or("unparseable", |reject| reject.reason.name());
-                cx.tally.input(topic, InputOutcome::Rejected(reason));
-                for reject in &rejects {
-                    send_dead_letter(reject, &origin, cx.out);
-                }
-            }
+            Decoded::Rejected(rejects) => refuse_record(&rejects, topic, &origin, cx),
         }
         Ok(())
     }
@@ -217,7 +224,8 @@ impl Stage for Intake {
         let time = self.sources.entry(name.clone()).or_default();
         let (now, wall) = match clock {
             Clock::Wall if outside.caught_up => (Some(outside.wall), Some(outside.wall)),
-            Clock::Wall => (time.reached, Some(outside.wall)),
+            // A timestamp is the producer's word: one ahead of the clock moves nothing ahead of it.
+            Clock::Wall => (time.reached.map(|reached| reached.min(outside.wall)), Some(outside.wall)),
             Clock::Uploads | Clock::UploadsOfAll => (time.reached, None),
         };
         let Some(now) = now else { return };
@@ -231,6 +239,10 @@ impl Stage for Intake {
         }
     }
 
+    fn inputs_are_the_clock(&self) -> bool {
+        self.clock == Clock::Uploads
+    }
+
     fn aborted(&mut self) {
         for source in self.sources.values_mut() {
             source.passed_on = None;
@@ -239,28 +251,47 @@ impl Stage for Intake {
 }
 
 impl Intake {
+    /// Passes uploads on, and adds to `refused` those that cannot be. Whether any was passed on.
     fn take_uploads(
         &mut self,
         uploads: Vec<DecodedUpload>,
+        refused: &mut Vec<Reject>,
         topic: Topic,
         record: &Record,
         cx: &mut Context<'_, ()>,
-    ) {
+    ) -> bool {
         let book = self.book.clone();
         let book = book.read().unwrap_or_else(PoisonError::into_inner);
+        let mut passed_on = 0;
         for mut upload in uploads {
-            *cx.tally.derived.entry(topic).or_default() += 1;
             if self.reads_files {
                 upload.upload.receive_when_issued();
             }
-            if self.clock != Clock::Wall {
-                if Some(upload.upload.issued_at()) > self.reached() {
-                    self.moved_by = Some(upload.upload.origin().clone());
-                }
-                self.reach(&record.source, upload.upload.issued_at());
+            let (issued_at, origin) = (upload.upload.issued_at(), upload.upload.origin().clone());
+            if let Err(reject) = self.pass_on(upload, &book, cx.out) {
+                cx.tally.limit("reference_records_max");
+                refused.push(reject);
+                continue;
             }
-            self.pass_on(upload, &book, cx.out);
+            passed_on += 1;
+            if self.clock != Clock::Wall {
+                if Some(issued_at) > self.reached() {
+                    self.moved_by = Some(origin);
+                }
+                self.reach(&record.source, issued_at);
+            }
         }
+        *cx.tally.derived.entry(topic).or_default() += passed_on;
+        passed_on > 0
+    }
+}
+
+/// Refuses a record of which nothing could be used.
+fn refuse_record(rejects: &[Reject], topic: Topic, origin: &Origin, cx: &mut Context<'_, ()>) {
+    let reason = rejects.first().map_or(RejectReason::Unparseable, |reject| reject.reason);
+    cx.tally.input(topic, InputOutcome::Rejected(reason.name()));
+    for reject in rejects {
+        send_dead_letter(reject, origin, cx.out);
     }
 }
 
@@ -275,19 +306,25 @@ fn send_dead_letter(reject: &Reject, origin: &Origin, out: &mut Outbox) {
     });
 }
 
-/// Attaches to every part all dated records of the keys that it names.
-fn attach(upload: &mut Upload, book: &Book) {
-    let Upload::Version(version) = upload else { return };
+/// Attaches to every part all dated records of the keys that it names; how many different ones that are.
+fn attach(upload: &mut Upload, book: &Book) -> usize {
+    let Upload::Version(version) = upload else { return 0 };
     let institution_id = version.key.institution_id.clone();
+    let mut attached = HashSet::new();
+    let mut take = |slice: Slice| {
+        attached.extend(slice.records().iter().map(Arc::as_ptr));
+        slice
+    };
     if let Some(header) = &mut version.header {
-        header.reference = book.for_header(&institution_id);
+        header.reference = take(book.for_header(&institution_id));
     }
     for line in &mut version.lines {
         if let Some(fee) = &mut line.fee {
-            fee.reference = book.for_fee(&institution_id, &fee.content);
+            fee.reference = take(book.for_fee(&institution_id, &fee.content));
         }
         if let Some(codes) = &mut line.codes {
-            codes.reference = book.for_codes(&codes.content);
+            codes.reference = take(book.for_codes(&codes.content));
         }
     }
+    attached.len()
 }

@@ -24,6 +24,7 @@ pub(super) fn record(tally: &Tally) {
         metrics::uploads(outcome, *count);
     }
     metrics::reversals_forwarded(tally.forwarded);
+    metrics::reversed_at_issue(tally.reversed_at_issue);
     for ((rule, status), count) in &tally.alerts {
         metrics::alerts(*rule, *status, *count);
     }

@@ -20,7 +20,9 @@ pub mod monitor;
 pub mod outbox;
 pub mod overlay;
 pub mod partition;
+mod provenance;
 pub mod register;
+mod restore;
 pub mod tally;
 pub mod topology;
 pub mod watermark;
@@ -55,6 +57,12 @@ pub trait Stage: Send {
     /// Lets time pass for a partition: called between batches with the wall clock and whether everything
     /// readable was read. Only intake turns clocks into data.
     fn pass_time(&mut self, _: &TopicPartition, _: WallClock, _: &mut Outbox) {}
+
+    /// Whether the inputs are the clock. Then time is passed on with every batch, in its transaction: a restart forgets
+    /// what they said of it, and they do not say it again.
+    fn inputs_are_the_clock(&self) -> bool {
+        false
+    }
 
     /// Nothing published since the last commit became visible: whatever was passed on is to be passed on again.
     fn aborted(&mut self) {}
@@ -98,6 +106,18 @@ pub enum StageError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The state of a partition was built from a log that is not the one in its topic.
+    #[error(
+        "the state of {partition} was built from another log: the record before offset {offset} is not the one that \
+         it saw last. Were the topics made anew, or does the folder belong to another installation? Remove the folder \
+         of that partition under store.path to rebuild its state from this log"
+    )]
+    ForeignState {
+        /// The partition.
+        partition: TopicPartition,
+        /// The offset of the state.
+        offset: i64,
+    },
     /// An internal record cannot be read: written by a newer version, or damaged.
     #[error(
         "record {offset} of {partition} cannot be read: {error}; an older binary cannot read a newer log"

@@ -8,8 +8,12 @@ use crate::broker::{Header, OutRecord, TopicPartition};
 use crate::domain::alert::AlertChange;
 use crate::domain::claim::{Claim, CodeVerdict, Decision};
 use crate::domain::observation::CodeChange;
+use crate::telemetry::metrics;
 use crate::wire::entries::{self, ClaimEntry, DeadLetter, DocumentEntry, ObservationEntry};
 use crate::wire::{Format, alert, deadletter, decision};
+
+/// A larger alert is published with less evidence and fewer of the codes concerned, and says so.
+const ALERT_BYTES_MAX: usize = 1 << 20;
 
 /// Outputs of the current batch. While a partition is being rebuilt its outputs are dropped: they were published before.
 pub struct Outbox {
@@ -95,7 +99,11 @@ impl Outbox {
     /// A revision of an alert.
     pub fn alert(&mut self, change: &AlertChange) {
         if !self.muted {
-            let message = alert::encode(change, self.format);
+            let mut message = alert::encode(change, self.format);
+            if message.payload.len() > ALERT_BYTES_MAX {
+                metrics::limits_hit("alert_bytes_max", 1);
+                message = alert::encode(&change.cut_short(), self.format);
+            }
             self.output(Topic::Alerts, message);
         }
     }

@@ -4,10 +4,11 @@
 //! batch is committed. Until then the store does not know of them: an aborted batch is forgotten by dropping
 //! the overlay. Beside the decoded values there are plain rows (timers, members of aliases), which are ordered.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 
-use crate::store::{Batch, Entry, Store, StoreError};
+use crate::store::{self, Batch, Store, StoreError};
 
 /// A decoded state value.
 pub trait StateValue: Default {
@@ -76,14 +77,16 @@ impl<V> Default for Overlay<V> {
 impl<V: StateValue> Overlay<V> {
     /// The value of a key, to be read or changed; a missing one is the default.
     pub fn value(&mut self, store: &dyn Store, key: &[u8]) -> Result<&mut V, StoreError> {
-        if !self.values.contains_key(key) {
-            let value = match store.get(&Space::Value.key(&[key]))? {
-                Some(bytes) => V::decode(&bytes)?,
-                None => V::default(),
-            };
-            self.values.insert(key.to_vec(), value);
+        match self.values.entry(key.to_vec()) {
+            Entry::Occupied(value) => Ok(value.into_mut()),
+            Entry::Vacant(place) => {
+                let value = match store.get(&Space::Value.key(&[key]))? {
+                    Some(bytes) => V::decode(&bytes)?,
+                    None => V::default(),
+                };
+                Ok(place.insert(value))
+            }
         }
-        Ok(self.values.entry(key.to_vec()).or_default())
     }
 
     /// Whether a row exists.
@@ -111,7 +114,7 @@ impl<V: StateValue> Overlay<V> {
         from: Bound<&[u8]>,
         to: Bound<&[u8]>,
         limit: usize,
-    ) -> Result<Vec<Entry>, StoreError> {
+    ) -> Result<Vec<store::Entry>, StoreError> {
         let changed = self.rows.range::<[u8], _>((from, to));
         let deleted = changed.clone().filter(|(_, row)| row.is_none()).count();
         let stored = store.range(from, to, limit.saturating_add(deleted))?;

@@ -4,7 +4,9 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use super::overlay::{Overlay, Space, StateValue};
+use super::provenance;
 use super::watermark::Watermark;
+use crate::broker::Record;
 use crate::domain::rules::ruleset::RuleSet;
 use crate::domain::time::Timestamp;
 use crate::store::{Store, StoreError};
@@ -74,6 +76,10 @@ pub struct PartitionState<V> {
     overlay: Overlay<V>,
     facts: PartitionFacts,
     facts_committed: PartitionFacts,
+    /// No timer is due before this; none: unknown.
+    timers_from: Option<Timestamp>,
+    /// Digest of the record applied last; none: nothing was applied.
+    last_record: Option<u64>,
     /// Records before this offset are replayed with their outputs dropped: they were published before.
     pub(super) muted_until: i64,
     /// The offset of the first record that was not applied.
@@ -87,11 +93,15 @@ impl<V: StateValue> PartitionState<V> {
             Some(bytes) => PartitionFacts::decode(&bytes)?,
             None => PartitionFacts::default(),
         };
+        let last_record = store.get(&last_record_key())?;
+        let last_record = last_record.and_then(|digest| Some(u64::from_be_bytes(*digest.first_chunk()?)));
         Ok(Self {
             store,
+            last_record,
             overlay: Overlay::default(),
             facts_committed: facts.clone(),
             facts,
+            timers_from: None,
             muted_until: committed,
             next_offset,
         })
@@ -121,16 +131,29 @@ impl<V: StateValue> PartitionState<V> {
             self.overlay.delete_row(timer_key(before, key));
         }
         if let Some(due) = due {
+            self.timers_from = self.timers_from.map(|from| from.min(due));
             self.overlay.put_row(timer_key(due, key), Vec::new());
         }
     }
 
     /// Keys whose timers are due at `now`, in order of (due time, key), at most `limit`.
-    pub fn due_timers(&self, now: Timestamp, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
-        let from = Space::Timer.key(&[]);
-        let to = timer_key(Timestamp::from_unix_millis(now.unix_millis().saturating_add(1)), &[]);
+    ///
+    /// Timers that fired leave deletions behind in a store on disk until it compacts. They would be passed over at
+    /// every look, so each look begins where the one before found the first timer.
+    pub fn due_timers(&mut self, now: Timestamp, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+        let from = self.timers_from.map_or_else(|| Space::Timer.key(&[]), |from| timer_key(from, &[]));
+        let behind = Timestamp::from_unix_millis(now.unix_millis().saturating_add(1));
+        if self.timers_from.is_some_and(|from| from >= behind) {
+            return Ok(Vec::new());
+        }
+        let to = timer_key(behind, &[]);
         let rows =
             self.overlay.range(self.store.as_ref(), Bound::Included(&from), Bound::Excluded(&to), limit)?;
+        match rows.first() {
+            Some((row, _)) => self.timers_from = timer_due(row),
+            None if limit > 0 => self.timers_from = Some(behind),
+            None => {}
+        }
         Ok(rows.into_iter().map(|(row, _)| row.get(9..).unwrap_or_default().to_vec()).collect())
     }
 
@@ -154,8 +177,29 @@ impl<V: StateValue> PartitionState<V> {
         self.overlay.range(self.store.as_ref(), from, to, limit)
     }
 
+    /// Takes note of a record that was applied.
+    pub(super) fn applied(&mut self, record: &Record) {
+        self.next_offset = record.offset.saturating_add(1);
+        self.last_record = Some(provenance::digest(record));
+    }
+
+    /// Whether the state was built from a log that another one can be told from by the record before its offset.
+    pub(super) fn knows_its_last_record(&self) -> bool {
+        self.last_record.is_some()
+    }
+
+    /// Whether a record that is not to be applied again may have been seen by this state: it was not the last, or
+    /// it is the one that was.
+    pub(super) fn may_have_seen(&self, record: &Record) -> bool {
+        record.offset.saturating_add(1) != self.next_offset
+            || self.last_record.is_none_or(|digest| digest == provenance::digest(record))
+    }
+
     /// Writes what was applied to the store, together with the offset.
     pub(super) fn write(&mut self) -> Result<(), StoreError> {
+        if let Some(digest) = self.last_record {
+            self.overlay.put_row(last_record_key(), digest.to_be_bytes().to_vec());
+        }
         if self.facts != self.facts_committed {
             self.overlay.put_row(facts_key(), self.facts.encode());
             self.facts_committed = self.facts.clone();
@@ -166,6 +210,7 @@ impl<V: StateValue> PartitionState<V> {
     /// Forgets what was applied since the last write.
     pub(super) fn roll_back(&mut self, next_offset: i64) {
         self.overlay.clear();
+        self.timers_from = None;
         self.facts = self.facts_committed.clone();
         self.next_offset = next_offset;
     }
@@ -175,8 +220,82 @@ fn facts_key() -> Vec<u8> {
     Space::Meta.key(&[b"facts"])
 }
 
+fn last_record_key() -> Vec<u8> {
+    Space::Meta.key(&[b"last"])
+}
+
 /// Timers sort by (due time, key): the sign bit is flipped so that bytes sort as numbers do.
 fn timer_key(due: Timestamp, key: &[u8]) -> Vec<u8> {
     let sortable = due.unix_millis().cast_unsigned() ^ (1 << 63);
     Space::Timer.key(&[&sortable.to_be_bytes(), key])
+}
+
+/// When the timer of a row is due.
+fn timer_due(row: &[u8]) -> Option<Timestamp> {
+    let sortable = u64::from_be_bytes(*row.get(1..)?.first_chunk()?);
+    Some(Timestamp::from_unix_millis((sortable ^ (1 << 63)).cast_signed()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::store::memory::MemoryStore;
+
+    #[derive(Clone, Debug)]
+    enum Event {
+        Set(i64, u8),
+        Fire(i64, usize),
+        Write,
+        RollBack,
+    }
+
+    fn event() -> impl Strategy<Value = Event> {
+        prop_oneof![
+            4 => (-9..9_i64, 0..4_u8).prop_map(|(due, key)| Event::Set(due, key)),
+            3 => (-9..9_i64, 0..4_usize).prop_map(|(now, limit)| Event::Fire(now, limit)),
+            1 => Just(Event::Write),
+            1 => Just(Event::RollBack),
+        ]
+    }
+
+    proptest! {
+        /// Whatever was set, fired and taken back before, a look finds what a look at all timers would.
+        #[test]
+        fn due_timers_are_found_wherever_the_last_look_began(events in prop::collection::vec(event(), 0..40)) {
+            let mut state = PartitionState::<()>::open(Box::new(MemoryStore::default()), 0, 0).unwrap();
+            let mut timers: BTreeSet<(i64, u8)> = BTreeSet::new();
+            let mut written = timers.clone();
+            let at = Timestamp::from_unix_millis;
+            for event in events {
+                match event {
+                    Event::Set(due, key) => {
+                        state.set_timer(&[key], None, Some(at(due)));
+                        timers.insert((due, key));
+                    }
+                    Event::Fire(now, limit) => {
+                        let due: Vec<(i64, u8)> =
+                            timers.iter().filter(|(due, _)| *due <= now).take(limit).copied().collect();
+                        let keys: Vec<Vec<u8>> = due.iter().map(|(_, key)| vec![*key]).collect();
+                        prop_assert_eq!(state.due_timers(at(now), limit).unwrap(), keys);
+                        for (due, key) in due {
+                            state.set_timer(&[key], Some(at(due)), None);
+                            timers.remove(&(due, key));
+                        }
+                    }
+                    Event::Write => {
+                        state.write().unwrap();
+                        written = timers.clone();
+                    }
+                    Event::RollBack => {
+                        state.roll_back(0);
+                        timers = written.clone();
+                    }
+                }
+            }
+        }
+    }
 }

@@ -85,6 +85,7 @@ fn merge(upload: &Upload, cx: &mut Context<'_, DocumentState>) -> Result<Outcome
     let rules = cx.state.facts().rules.clone();
     let state = cx.state.value(&document_key_bytes(upload.key()))?;
     let effects = register::apply(state, upload, &moment, &rules);
+    cx.tally.reversed_at_issue += u64::from(effects.meets_reversal);
     for alert in &effects.alerts {
         cx.tally.alert(alert);
         cx.out.alert(alert);

@@ -38,6 +38,9 @@ pub struct Tally {
     pub merged: BTreeMap<Outcome, u64>,
     /// Reversals passed on from an alias to the documents behind it.
     pub forwarded: u64,
+    /// Uploads and reversals of the same stamp that met in a document: with stamps of whole seconds, a new upload within
+    /// the second of a cancellation ends cancelled.
+    pub reversed_at_issue: u64,
     /// Alert revisions, by rule and status.
     pub alerts: BTreeMap<(RuleId, Status), u64>,
     /// Decision revisions, by verdict and whether provisional; those that withdraw are counted apart.
@@ -124,6 +127,7 @@ impl Tally {
     /// Adds another tally to this one.
     pub fn add(&mut self, other: &Self) {
         self.forwarded += other.forwarded;
+        self.reversed_at_issue += other.reversed_at_issue;
         self.decisions_withdrawn += other.decisions_withdrawn;
         add_counts(&mut self.read, &other.read);
         add_counts(&mut self.inputs, &other.inputs);

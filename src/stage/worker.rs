@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use super::gauges::Gauges;
 use super::outbox::Outbox;
 use super::partition::PartitionState;
+use super::restore::Restore;
 use super::tally::Tally;
 use super::{Context, Stage, StageError, WallClock, meters};
 use crate::broker::{BrokerError, NextOffset, Polled, Record, Session, TopicPartition};
@@ -44,6 +45,8 @@ pub struct WorkerOptions {
     pub collect_max: Duration,
     /// How often time is passed on; none: the owner passes it ([`Worker::pass_time`]).
     pub pass_time_every: Option<Duration>,
+    /// How often the lag of the partitions is measured; none: never.
+    pub measure_lag_every: Option<Duration>,
     /// How often a batch is tried again after an abort before the worker gives up.
     pub aborts_max: u32,
 }
@@ -55,6 +58,7 @@ impl Default for WorkerOptions {
             batch_bytes_max: 8 << 20,
             collect_max: Duration::from_millis(50),
             pass_time_every: Some(Duration::from_millis(250)),
+            measure_lag_every: None,
             aborts_max: 5,
         }
     }
@@ -86,6 +90,8 @@ pub struct Worker<S: Stage> {
     read_wall: ReadWall,
     options: WorkerOptions,
     partitions: BTreeMap<TopicPartition, PartitionState<S::Value>>,
+    /// Partitions whose state is not up to date yet.
+    restores: BTreeMap<TopicPartition, Restore>,
     backlog: VecDeque<Record>,
     backlog_bytes: usize,
     outbox: Outbox,
@@ -112,6 +118,7 @@ impl<S: Stage> Worker<S> {
             read_wall,
             options,
             partitions: BTreeMap::new(),
+            restores: BTreeMap::new(),
             backlog: VecDeque::new(),
             backlog_bytes: 0,
             outbox,
@@ -140,14 +147,17 @@ impl<S: Stage> Worker<S> {
     pub fn step(&mut self, wait: Duration) -> Result<Step, StageError> {
         let mut step = Step { reassigned: self.collect(wait)?, ..Step::default() };
         let batch = self.take_batch();
-        let time_is_due = self
-            .options
-            .pass_time_every
-            .is_some_and(|every| self.time_passed_at.is_none_or(|passed_at| passed_at.elapsed() >= every));
-        if time_is_due || !batch.is_empty() {
-            step.published = self.process(&batch, time_is_due)?;
+        let batch = self.without_seen(batch)?;
+        let pass_time = is_due(self.options.pass_time_every, self.time_passed_at)
+            || (!batch.is_empty() && self.stage.inputs_are_the_clock());
+        if pass_time || !batch.is_empty() {
+            step.published = self.process(&batch, pass_time)?;
         }
         step.records = batch.len();
+        if self.gauges.are_due(self.options.measure_lag_every) {
+            let (lags, wall) = (self.lags()?, (self.read_wall)());
+            self.gauges.measured(&lags, &mut self.partitions, wall);
+        }
         Ok(step)
     }
 
@@ -210,10 +220,29 @@ impl<S: Stage> Worker<S> {
         batch
     }
 
+    /// Sets aside what the state has seen already, and refuses a state that has not seen it.
+    fn without_seen(&self, batch: Vec<Record>) -> Result<Vec<Record>, StageError> {
+        let mut unseen = Vec::with_capacity(batch.len());
+        for record in batch {
+            match self.partitions.get(&record.source) {
+                Some(state) if record.offset < state.next_offset => {
+                    if !state.may_have_seen(&record) {
+                        let (partition, offset) = (record.source, state.next_offset);
+                        return Err(StageError::ForeignState { partition, offset });
+                    }
+                }
+                _ => unseen.push(record),
+            }
+        }
+        Ok(unseen)
+    }
+
     /// Opens assigned partitions: from the store's offset, muted up to the committed one.
     fn open(&mut self, assigned: &[TopicPartition]) -> Result<(), StageError> {
         let mut starts = Vec::with_capacity(assigned.len());
+        let mut to_replay = 0;
         for source in assigned {
+            let started = Instant::now();
             let (first, _) = self.session.watermarks(source)?;
             let known = self.session.committed(source)?;
             let committed = known.unwrap_or(first);
@@ -227,18 +256,25 @@ impl<S: Stage> Worker<S> {
             if start < first {
                 return Err(BrokerError::OffsetOutOfRange { partition: source.clone(), offset: start }.into());
             }
-            tracing::info!(
-                stage = self.stage.name(),
-                partition = %source,
-                from = start,
-                committed,
-                "partition assigned: {} records to replay",
-                committed.saturating_sub(start)
-            );
-            self.partitions.insert(source.clone(), PartitionState::open(store, start, committed)?);
-            self.gauges.opened(source, start, committed);
-            starts.push((source.clone(), start));
+            to_replay += committed.saturating_sub(start);
+            let state = PartitionState::open(store, start, committed)?;
+            // One record that the state has seen is read again, to tell whether this is its log.
+            let read_from =
+                if state.knows_its_last_record() { start.saturating_sub(1).max(first) } else { start };
+            self.partitions.insert(source.clone(), state);
+            self.gauges.opened();
+            let mut restore = Restore::new(self.stage.name(), source, start, committed, started);
+            if self.stage.keeps_state() && !restore.reached(start) {
+                self.restores.insert(source.clone(), restore);
+            }
+            starts.push((source.clone(), read_from));
         }
+        tracing::info!(
+            stage = self.stage.name(),
+            partitions = assigned.len(),
+            to_replay,
+            "partitions assigned"
+        );
         self.session.start(&starts)?;
         Ok(())
     }
@@ -249,32 +285,36 @@ impl<S: Stage> Worker<S> {
         self.backlog_bytes = self.backlog.iter().map(payload_bytes).sum();
         for partition in revoked {
             self.partitions.remove(partition);
+            self.restores.remove(partition);
             self.gauges.closed(partition);
-            tracing::info!(stage = self.stage.name(), %partition, "partition given back");
+            tracing::debug!(stage = self.stage.name(), %partition, "partition given back");
         }
+        tracing::info!(stage = self.stage.name(), partitions = revoked.len(), "partitions given back");
         self.session.release(revoked)?;
         Ok(())
     }
 
     /// Lets the stage turn the time outside into data, behind everything that was applied.
     fn pass_time_at_all_partitions(&mut self) -> Result<(), StageError> {
+        // The clock is read first: what comes between the two looks is not read yet, and was not there at that time.
         let wall = (self.read_wall)();
-        let backlogged: BTreeSet<TopicPartition> =
-            self.backlog.iter().map(|record| record.source.clone()).collect();
+        let lags = self.lags()?;
         for source in self.partitions.keys() {
-            let caught_up = !backlogged.contains(source) && self.session.is_caught_up(source)?;
+            let caught_up = lags.get(source) == Some(&0);
             self.stage.pass_time(source, WallClock { wall, caught_up }, &mut self.outbox);
         }
         Ok(())
     }
 
-    /// Tells metrics, unless the owner passes time itself: then nothing is behind.
-    fn tell_how_far_behind(&mut self) -> Result<(), StageError> {
-        if self.options.pass_time_every.is_some() {
-            let wall = (self.read_wall)();
-            self.gauges.ask(self.session.as_mut(), &mut self.partitions, &self.backlog, wall)?;
+    /// How many offsets of each partition are still to be applied, where that is known.
+    fn lags(&mut self) -> Result<BTreeMap<TopicPartition, i64>, StageError> {
+        let mut lags = self.session.lags()?;
+        for record in &self.backlog {
+            if let Some(lag) = lags.get_mut(&record.source) {
+                *lag += 1;
+            }
         }
-        Ok(())
+        Ok(lags)
     }
 
     /// Applies a batch, passes time on behind it, and commits both, again after an abort. Returns the number of
@@ -287,7 +327,6 @@ impl<S: Stage> Worker<S> {
             if pass_time {
                 self.pass_time_at_all_partitions()?;
                 self.time_passed_at = Some(Instant::now());
-                self.tell_how_far_behind()?;
             }
             let outputs = self.outbox.take_records();
             let offsets = self.offsets_to_commit(batch, !outputs.is_empty());
@@ -307,11 +346,12 @@ impl<S: Stage> Worker<S> {
                 }
             }
             for source in batch.iter().map(|record| &record.source).collect::<BTreeSet<_>>() {
-                if let Some(state) = self.partitions.get_mut(source) {
-                    state.write()?;
+                let Some(state) = self.partitions.get_mut(source) else { continue };
+                state.write()?;
+                if self.restores.get_mut(source).is_some_and(|restore| restore.reached(state.next_offset)) {
+                    self.restores.remove(source);
                 }
             }
-            self.gauges.progressed(&self.partitions);
             self.tally.add(&tally);
             meters::record(&tally);
             if !batch.is_empty() {
@@ -339,7 +379,7 @@ impl<S: Stage> Worker<S> {
             self.outbox.mute(false);
             applied?;
             if let Some(state) = self.partitions.get_mut(&record.source) {
-                state.next_offset = record.offset + 1;
+                state.applied(record);
             }
         }
         Ok(())
@@ -367,6 +407,10 @@ impl<S: Stage> Worker<S> {
             }
         }
     }
+}
+
+fn is_due(every: Option<Duration>, last: Option<Instant>) -> bool {
+    every.is_some_and(|every| last.is_none_or(|last| last.elapsed() >= every))
 }
 
 fn payload_bytes(record: &Record) -> usize {

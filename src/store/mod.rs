@@ -1,9 +1,16 @@
 //! State of one partition of one stage: an ordered map of bytes, written in batches together with the offset that
 //! the batch brings it to.
+//!
+//! Two implementations: [`memory`] and [`disk`]. [`folder`] keeps the stores of a process on disk: it finds them,
+//! locks them, shares memory out between them and discards one that cannot be trusted.
 
+pub mod disk;
+pub mod folder;
 pub mod memory;
 
 use std::ops::Bound;
+use std::path::PathBuf;
+use std::time::Duration;
 
 /// A key and its value.
 pub type Entry = (Vec<u8>, Vec<u8>);
@@ -33,13 +40,34 @@ pub struct Batch {
     pub next_offset: i64,
 }
 
-/// How a store failed.
+/// How a store failed, and what follows from it.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// A value cannot be read: written by a newer version, or damaged.
+    /// A value cannot be read: written by a newer version, or damaged. Trying again does not help.
     #[error("a state value cannot be read: {0}; start with an empty state folder to rebuild it from the log")]
     Unreadable(String),
-    /// The disk or the engine failed.
+    /// A whole store cannot be read: written by a newer version, or damaged. Trying again does not help.
+    #[error("the state in {} cannot be read: {problem}; remove that folder to rebuild the state from the log", path.display())]
+    Damaged {
+        /// Its folder.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// Somebody else uses the store.
+    #[error(
+        "the state in {} is still used by another worker or process after {waited:?}; end that one, or give each \
+         process its own store.path",
+        path.display()
+    )]
+    Locked {
+        /// Its folder.
+        path: PathBuf,
+        /// How long it was waited for.
+        waited: Duration,
+    },
+    /// The disk or the engine failed. The state on disk is as it was after some earlier batch: once the cause is
+    /// gone it can be opened and brought up to date again.
     #[error("the state store failed: {0}")]
     Failed(String),
 }

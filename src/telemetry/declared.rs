@@ -122,6 +122,14 @@ pub const REVERSALS_FORWARDED: Metric = counter(
     "Reversals passed on from an alias (a batch number, a settlement id) to the documents behind it.",
 );
 
+/// Uploads that met a reversal of their own stamp.
+pub const REVERSED_AT_ISSUE: Metric = counter(
+    "tracewarden_uploads_reversed_at_issue_total",
+    &[],
+    "Uploads and reversals of the same issued_at that met in a document. The national interface stamps whole seconds: \
+     a new upload within the second of a cancellation ends cancelled, whatever its sender meant.",
+);
+
 /// Alert revisions.
 pub const ALERTS: Metric = counter(
     "tracewarden_alerts_total",
@@ -252,6 +260,7 @@ pub const METRICS: &[Metric] = &[
     UPLOADS_DERIVED,
     UPLOADS,
     REVERSALS_FORWARDED,
+    REVERSED_AT_ISSUE,
     ALERTS,
     FINDINGS_OBSERVED,
     FINDINGS_ALLOWED,

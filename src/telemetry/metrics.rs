@@ -130,6 +130,11 @@ pub fn reversals_forwarded(count: u64) {
     HANDLES.reversals_forwarded.increment(count);
 }
 
+/// Uploads met reversals of their own stamp.
+pub fn reversed_at_issue(count: u64) {
+    HANDLES.reversed_at_issue.increment(count);
+}
+
 /// Alert revisions were published.
 pub fn alerts(rule: RuleId, status: Status, count: u64) {
     increment(&HANDLES.alerts, (rule, status), count);
@@ -170,6 +175,7 @@ struct Handles {
     uploads_derived: Counter,
     uploads: BTreeMap<UploadOutcome, Counter>,
     reversals_forwarded: Counter,
+    reversed_at_issue: Counter,
     alerts: BTreeMap<(RuleId, Status), Counter>,
     observed: BTreeMap<RuleId, Counter>,
     allowed: BTreeMap<RuleId, Counter>,
@@ -204,6 +210,7 @@ impl Handles {
                 (UploadOutcome::Superseded, outcome("superseded")),
             ]),
             reversals_forwarded: counter(&declared::REVERSALS_FORWARDED, vec![]),
+            reversed_at_issue: counter(&declared::REVERSED_AT_ISSUE, vec![]),
             alerts: alert_counters(),
             observed: rule_counters(&declared::FINDINGS_OBSERVED),
             allowed: rule_counters(&declared::FINDINGS_ALLOWED),

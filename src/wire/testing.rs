@@ -218,7 +218,8 @@ pub(crate) fn codes_part() -> BoxedStrategy<Part<CodesFacet>> {
     let invalid = (text(), select(&INVALID[..])).prop_map(|(text, reason)| Scan::Invalid { text, reason });
     let scanned =
         (prop_oneof![valid, invalid], of(quantity())).prop_map(|(scan, units)| ScannedCode { scan, units });
-    part(vec(scanned, 0..3).prop_map(|scans| CodesFacet { scans })).boxed()
+    let facet = (vec(scanned, 0..3), any::<bool>());
+    part(facet.prop_map(|(scans, split)| CodesFacet { scans, split })).boxed()
 }
 
 pub(crate) fn version() -> impl Strategy<Value = Version> {

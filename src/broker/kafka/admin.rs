@@ -150,6 +150,12 @@ impl Topics {
         Ok(Self { client, call_timeout: settings.call_timeout })
     }
 
+    /// Whether the cluster answers a question about a topic, there or not, within so long.
+    pub fn answers(&self, topic: &str, within: Duration) -> Result<(), BrokerError> {
+        let asked = self.client.inner().fetch_metadata(Some(topic), within);
+        asked.map(|_| ()).map_err(|error| errors::asking("asking the cluster for its brokers", &error))
+    }
+
     /// Creates those that are not there, and waits until every one of them can be used. Returns what became of each,
     /// in the order given.
     pub fn create(&self, specs: &[TopicSpec]) -> Result<Vec<Creation>, BrokerError> {

@@ -15,13 +15,15 @@
 //! # Limits
 //!
 //! The session must be polled at least every `poll_interval_max`, while state is restored too. Being caught up is
-//! answered by asking the cluster for the end of the partition: about 1 ms, unless the last poll was full.
+//! answered by asking the cluster for the ends of all partitions at once: about 1 ms.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata, DefaultConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message;
 use rdkafka::producer::{BaseProducer, Producer};
@@ -44,11 +46,13 @@ pub struct KafkaSession {
     // The consumer is dropped first: it leaves the group while the producer can still end its transaction.
     consumer: BaseConsumer<ConsumerNotes>,
     producer: BaseProducer<ProducerNotes>,
+    /// Asks for the ends of partitions. It never fetches, so its questions never wait behind a fetch that waits for
+    /// records: a broker answers one connection in order.
+    asking: BaseConsumer<DefaultConsumerContext>,
     owed: Owed,
     membership: Option<ConsumerGroupMetadata>,
     /// Where reading began, of every started partition.
     started: BTreeMap<TopicPartition, i64>,
-    last_poll_was_full: bool,
     dead: bool,
 }
 
@@ -73,10 +77,10 @@ impl KafkaSession {
             record_bytes_max: settings.record_bytes_max,
             consumer,
             producer,
+            asking: settings::client(&settings.asking_consumer()?, DefaultConsumerContext)?,
             owed: Owed::Nothing,
             membership: None,
             started: BTreeMap::new(),
-            last_poll_was_full: false,
             dead: false,
         };
         for topic in &options.topics {
@@ -165,7 +169,6 @@ impl KafkaSession {
                 break;
             }
         }
-        self.last_poll_was_full = read.len() >= self.options.poll_records_max;
         Ok(if read.is_empty() { Polled::Nothing } else { Polled::Records(read) })
     }
 
@@ -180,8 +183,9 @@ impl KafkaSession {
 
     /// Names the partition whose position is not there any more.
     fn out_of_range(&self, error: &KafkaError) -> BrokerError {
+        let positions = self.positions();
         for (partition, &from) in &self.started {
-            let position = self.position(partition).unwrap_or(from);
+            let position = positions.get(partition).copied().unwrap_or(from);
             match watermarks::of(&self.consumer, partition, self.call_timeout) {
                 Ok((low, high)) if position < low || position > high => {
                     return BrokerError::OffsetOutOfRange { partition: partition.clone(), offset: position };
@@ -192,15 +196,18 @@ impl KafkaSession {
         errors::lost("reading", error)
     }
 
-    /// The next offset to read; it moves over offsets that are no records.
-    fn position(&self, partition: &TopicPartition) -> Option<i64> {
-        let from = *self.started.get(partition)?;
-        let positions = self.consumer.position().ok()?;
-        let element = positions.find_partition(&partition.topic, partition.partition)?;
-        match element.offset() {
-            Offset::Offset(position) => Some(position.max(from)),
-            _ => Some(from),
-        }
+    /// The next offsets to read; they move over offsets that are no records.
+    fn positions(&self) -> BTreeMap<TopicPartition, i64> {
+        let known = self.consumer.position().ok();
+        let position = |(partition, &from): (&TopicPartition, &i64)| {
+            let element = known.as_ref()?.find_partition(&partition.topic, partition.partition)?;
+            let position = match element.offset() {
+                Offset::Offset(position) => position.max(from),
+                _ => from,
+            };
+            Some((partition.clone(), position))
+        };
+        self.started.iter().filter_map(position).collect()
     }
 
     fn check_range(&self, partitions: &[NextOffset]) -> Result<(), BrokerError> {
@@ -302,13 +309,29 @@ impl KafkaSession {
     }
 
     fn abort(&self) -> Result<(), BrokerError> {
-        // Flush first: aborting with records still under way upsets the library.
-        let flushed = self.producer.flush(self.call_timeout);
-        flushed
-            .and_then(|()| self.producer.abort_transaction(self.call_timeout))
-            .map_err(|error| errors::lost("aborting a transaction", &error))
+        // What is under way comes to its end first: aborting across it upsets the library. What was never announced
+        // to the transaction would wait for ever, so this is short, and failing it means nothing.
+        if let Err(error) = self.producer.flush(FLUSH_BEFORE_ABORT) {
+            tracing::debug!(%error, "aborting with records still queued");
+        }
+        // The library drops what is queued and waits until each dropped record has been reported, to somebody who
+        // polls meanwhile.
+        let aborting = AtomicBool::new(true);
+        let aborted = thread::scope(|scope| {
+            scope.spawn(|| {
+                while aborting.load(Ordering::Relaxed) {
+                    self.producer.poll(Duration::from_millis(1));
+                }
+            });
+            let aborted = self.producer.abort_transaction(self.call_timeout);
+            aborting.store(false, Ordering::Relaxed);
+            aborted
+        });
+        aborted.map_err(|error| errors::lost("aborting a transaction", &error))
     }
 }
+
+const FLUSH_BEFORE_ABORT: Duration = Duration::from_millis(500);
 
 /// How a transaction failed.
 enum Failed {
@@ -377,18 +400,25 @@ impl Session for KafkaSession {
         self.noted(result)
     }
 
-    fn is_caught_up(&mut self, partition: &TopicPartition) -> Result<bool, BrokerError> {
+    fn lags(&mut self) -> Result<BTreeMap<TopicPartition, i64>, BrokerError> {
         self.alive()?;
-        if self.last_poll_was_full {
-            return Ok(false);
+        if self.started.is_empty() {
+            return Ok(BTreeMap::new());
         }
-        let Some(position) = self.position(partition) else { return Ok(false) };
-        match watermarks::of(&self.consumer, partition, self.call_timeout) {
-            Ok((_, end)) => Ok(position >= end),
-            // Not known means no.
-            Err(BrokerError::SessionLost(_)) => Ok(false),
-            Err(error) => Err(error),
-        }
+        let ends = match watermarks::ends(&self.asking, self.started.keys(), self.call_timeout) {
+            // Not known just now: that is no reason to give the session up.
+            Err(BrokerError::SessionLost(reason)) => {
+                tracing::debug!(reason, "the ends of the partitions are not known");
+                return Ok(BTreeMap::new());
+            }
+            ends => ends?,
+        };
+        let positions = self.positions();
+        let lag = |(partition, end): (TopicPartition, i64)| {
+            let position = *positions.get(&partition)?;
+            Some((partition, (end - position).max(0)))
+        };
+        Ok(ends.into_iter().filter_map(lag).collect())
     }
 
     fn commit(&mut self, outputs: Vec<OutRecord>, offsets: &[NextOffset]) -> Result<(), BrokerError> {

@@ -120,6 +120,14 @@ impl KafkaSettings {
         self.consumer()
     }
 
+    /// A consumer that only asks for offsets: it reads nothing and commits nothing.
+    pub(super) fn asking_consumer(&self) -> Result<ClientConfig, BrokerError> {
+        let mut config = self.consumer()?;
+        // The library makes no consumer without a group; this one never joins.
+        config.set("group.id", "tracewarden-asking");
+        Ok(config)
+    }
+
     /// A client that manages topics.
     pub(super) fn admin(&self) -> Result<ClientConfig, BrokerError> {
         self.common()
@@ -147,6 +155,8 @@ impl KafkaSettings {
     ) -> Result<ClientConfig, BrokerError> {
         // Everything of a transaction is handed over at once: nothing better comes by waiting.
         let mut config = self.producer("0")?;
+        // Those pauses double: without a bound, a slow moment of the cluster makes one of up to a second of them.
+        set_missing(&mut config, &[("retry.backoff.max.ms", "20")]);
         config
             .set("transactional.id", format!("{}/{}", options.group, options.member))
             .set("transaction.timeout.ms", millis(self.transaction_timeout))
@@ -215,5 +225,49 @@ impl fmt::Debug for KafkaSettings {
             .field("call_timeout", &self.call_timeout)
             .field("record_bytes_max", &self.record_bytes_max)
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::broker::Broker;
+    use crate::broker::kafka::KafkaBroker;
+
+    fn options() -> SessionOptions {
+        SessionOptions { group: "g".into(), member: "m".into(), topics: Vec::new(), poll_records_max: 1 }
+    }
+
+    fn with(name: &str, value: &str) -> KafkaSettings {
+        let mut settings = KafkaSettings::at("127.0.0.1:1");
+        settings.overrides.insert(name.to_owned(), value.to_owned());
+        settings
+    }
+
+    #[test]
+    fn values_of_overrides_are_shown_nowhere() {
+        // One that is taken, one whose value is refused, one whose name is refused.
+        for name in ["sasl.password", "socket.timeout.ms", "no.such.setting"] {
+            let broker = KafkaBroker::new(with(name, "s3cret"));
+            assert!(!format!("{broker:?}").contains("s3cret"));
+            if name != "sasl.password" {
+                let error = broker.session(&options()).err().unwrap().to_string();
+                assert!(error.contains(name) && !error.contains("s3cret"), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_guarantees_rest_on_cannot_be_overridden() {
+        for name in FIXED {
+            let error = KafkaBroker::new(with(name, "1")).session(&options()).err().unwrap();
+            assert!(matches!(error, BrokerError::Setup(sentence) if sentence.contains(name)));
+        }
+    }
+
+    #[test]
+    fn tuning_by_the_operator_wins_over_the_defaults() {
+        let config = with("linger.ms", "7").transactional_producer(&options()).unwrap();
+        assert_eq!(config.get("linger.ms"), Some("7"));
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList, TopicPartitionListElem};
 
 use super::errors;
 use crate::broker::{BrokerError, TopicPartition};
@@ -17,6 +17,28 @@ pub(super) fn of<C: ConsumerContext>(
     consumer
         .fetch_watermarks(&partition.topic, partition.partition, timeout)
         .map_err(|error| errors::asking(&format!("asking for the offsets of {partition}"), &error))
+}
+
+/// The next offset to be written, as far as it is committed, of many partitions: one question to each broker.
+pub(super) fn ends<'a, C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    partitions: impl Iterator<Item = &'a TopicPartition>,
+    timeout: Duration,
+) -> Result<Vec<(TopicPartition, i64)>, BrokerError> {
+    let fails = |error| errors::asking("asking for the ends of partitions", &error);
+    let mut asked = TopicPartitionList::new();
+    for partition in partitions {
+        // In place of a moment stands "the end".
+        asked.add_partition_offset(&partition.topic, partition.partition, Offset::End).map_err(fails)?;
+    }
+    let answer = consumer.offsets_for_times(asked, timeout).map_err(fails)?;
+    let end = |element: &TopicPartitionListElem<'_>| match (element.error(), element.offset()) {
+        (Ok(()), Offset::Offset(end)) => {
+            Some((TopicPartition::new(element.topic(), element.partition()), end))
+        }
+        _ => None,
+    };
+    Ok(answer.elements().iter().filter_map(end).collect())
 }
 
 /// The committed next offset of the consumer's group. Waits for transactions that are about to commit one.

@@ -64,9 +64,9 @@ impl Log {
         Ok(self.records.range(self.index_of(from)..).take(limit).cloned().collect())
     }
 
-    /// Whether there is a record at or after an offset.
-    pub(super) fn has_more(&self, from: i64) -> bool {
-        self.index_of(from) < self.records.len()
+    /// How many records there are at or after an offset.
+    pub(super) fn lag(&self, from: i64) -> i64 {
+        i64::try_from(self.records.len() - self.index_of(from)).unwrap_or(i64::MAX)
     }
 
     pub(super) fn check_within(&self, offset: i64) -> Result<(), BrokerError> {

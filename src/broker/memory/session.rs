@@ -222,11 +222,12 @@ impl Session for MemorySession {
         result
     }
 
-    fn is_caught_up(&mut self, partition: &TopicPartition) -> Result<bool, BrokerError> {
+    fn lags(&mut self) -> Result<BTreeMap<TopicPartition, i64>, BrokerError> {
         self.call(|session, state| {
-            let position = session.positions.get(partition);
-            let log = state.log(partition)?;
-            Ok(position.is_some_and(|position| !log.has_more(*position)))
+            let lag = |(partition, position): (&TopicPartition, &i64)| {
+                Ok((partition.clone(), state.log(partition)?.lag(*position)))
+            };
+            session.positions.iter().map(lag).collect()
         })
     }
 

@@ -98,6 +98,7 @@ impl Canonical for CodesFacet {
                 None => format!("trace_codes={code}"),
             });
         }
+        fields.put("split", self.split.then_some("true"));
         fields.into_text()
     }
 }
@@ -159,5 +160,12 @@ mod tests {
             CodesFacet::collect(read).canonical_text(),
             "trace_codes=8177 3220\ntrace_codes=81773220288616423835\t3000"
         );
+    }
+
+    #[test]
+    fn codes_said_to_be_taken_out_of_packs_are_another_version() {
+        let facet = CodesFacet { split: true, ..CodesFacet::default() };
+        assert_eq!(facet.canonical_text(), "split=true");
+        assert_eq!(CodesFacet::default().canonical_text(), "");
     }
 }

@@ -136,9 +136,10 @@ impl<'a> LiveLine<'a> {
         self.fee_content().and_then(|fee| fee.quantity)
     }
 
-    /// 拆零; not so where unknown.
+    /// 拆零, said with the fee or beside the codes; not so where unknown.
     pub fn is_split(&self) -> bool {
-        self.fee_content().is_some_and(|fee| fee.split)
+        let said_beside_codes = self.codes.is_some_and(|codes| codes.part.content.split);
+        said_beside_codes || self.fee_content().is_some_and(|fee| fee.split)
     }
 
     /// Its distinct codes, valid or not.

@@ -105,6 +105,10 @@ pub struct Merged {
     pub outcome: Outcome,
     /// What it changed.
     pub change: Change,
+    /// Whether a part and a reversal of it bear the same stamp. The national interface stamps whole seconds: a new
+    /// upload within the second of a cancellation ends cancelled, whatever its sender meant, so such pairs are
+    /// counted. An upload that is sent again meets the reversal again.
+    pub meets_reversal: bool,
 }
 
 /// What offering one part, or stamp, did.
@@ -122,6 +126,7 @@ struct Tally {
     newer: bool,
     reference: bool,
     older: bool,
+    meets_reversal: bool,
 }
 
 impl Tally {
@@ -145,7 +150,7 @@ impl Tally {
             (false, true) => Change::Reference,
             (false, false) => Change::Nothing,
         };
-        Merged { outcome, change }
+        Merged { outcome, change, meets_reversal: self.meets_reversal }
     }
 }
 
@@ -162,6 +167,7 @@ impl Document {
         }
         if let Some(header) = &version.header {
             let dead = is_reversed(version.issued_at, self.reversed.header.as_ref());
+            tally.meets_reversal |= bears(self.reversed.header.as_ref(), version.issued_at);
             tally.count(offer(&mut self.header, header, version, dead));
         }
         for line in &version.lines {
@@ -176,6 +182,13 @@ impl Document {
     fn merge_line(&mut self, line: &LineVersion, version: &Version, tally: &mut Tally) {
         let fee_is_dead = self.is_fee_dead(Some(&line.line_id), version.issued_at);
         let codes_are_dead = self.is_codes_dead(Some(&line.line_id), version.issued_at);
+        let of_line = self.reversed_lines.get(&line.line_id);
+        let meets = |class: fn(&Reversed) -> Option<&ReversalStamp>| {
+            bears(class(&self.reversed), version.issued_at)
+                || bears(of_line.and_then(class), version.issued_at)
+        };
+        tally.meets_reversal |= line.fee.is_some() && meets(|reversed| reversed.fee.as_ref())
+            || line.codes.is_some() && meets(|reversed| reversed.codes.as_ref());
         let survives = line.fee.is_some() && !fee_is_dead || line.codes.is_some() && !codes_are_dead;
         let mut dropped = LineParts::default();
         let parts = if survives { self.lines.entry(line.line_id.clone()).or_default() } else { &mut dropped };
@@ -190,7 +203,7 @@ impl Document {
     /// Merges a reversal, whether or not its target was seen. The target's identity is not compared: under an alias,
     /// this is where reversals wait for documents.
     pub fn reverse(&mut self, reversal: &Reversal) -> Merged {
-        let mut tally = Tally::default();
+        let mut tally = Tally { meets_reversal: self.has_part_of_its_moment(reversal), ..Tally::default() };
         match &reversal.line_id {
             None => self.reversed.raise(reversal, &mut tally),
             Some(line_id) => {
@@ -219,6 +232,23 @@ impl Document {
         let of_lines = self.reversed_lines.iter().map(|(line_id, reversed)| (Some(line_id), reversed));
         let scopes = std::iter::once((None, &self.reversed)).chain(of_lines);
         scopes.flat_map(|(line_id, reversed)| reversed.as_reversals(target, line_id)).collect()
+    }
+
+    /// Whether the reversal takes back a live part that bears its own stamp.
+    fn has_part_of_its_moment(&self, reversal: &Reversal) -> bool {
+        let Parts { header, fee, codes } = reversal.parts;
+        let at = |issued_at: Option<Timestamp>| issued_at == Some(reversal.issued_at);
+        let of_line = |parts: &LineParts| {
+            fee && at(parts.fee.as_ref().map(|fee| fee.issued_at))
+                || codes && at(parts.codes.as_ref().map(|codes| codes.issued_at))
+        };
+        match &reversal.line_id {
+            Some(line_id) => self.lines.get(line_id).is_some_and(of_line),
+            None => {
+                header && at(self.header.as_ref().map(|header| header.issued_at))
+                    || self.lines.values().any(of_line)
+            }
+        }
     }
 
     fn is_fee_dead(&self, line_id: Option<&Text>, issued_at: Timestamp) -> bool {
@@ -330,6 +360,11 @@ impl Reversed {
         }
         reversals
     }
+}
+
+/// Whether the reversal bears this very stamp.
+fn bears(reversal: Option<&ReversalStamp>, issued_at: Timestamp) -> bool {
+    reversal.is_some_and(|reversal| reversal.issued_at == issued_at)
 }
 
 fn is_reversed(issued_at: Timestamp, reversal: Option<&ReversalStamp>) -> bool {

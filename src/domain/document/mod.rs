@@ -180,10 +180,16 @@ pub struct FeeFacet {
 
 /// The codes facet of a line: one part of a document. Equal codes are one, their given units add up; in the
 /// order of their text.
+///
+/// The national interface reports 拆零 beside the codes of a settlement, where the fee facet is another message's: said
+/// there it belongs to this part, and the line is split when either facet says so. Canonical uploads say it in the
+/// fee facet only.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CodesFacet {
     /// Distinct scans.
     pub scans: Vec<ScannedCode>,
+    /// 拆零, where it was said beside the codes.
+    pub split: bool,
 }
 
 /// One code on a line.
@@ -299,7 +305,7 @@ impl CodesFacet {
             };
         }
         let scans = distinct.into_iter().map(|((_, scan), units)| ScannedCode { scan, units });
-        Self { scans: scans.collect() }
+        Self { scans: scans.collect(), split: false }
     }
 }
 

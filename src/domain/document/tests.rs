@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::canonical_text::Canonical;
+use super::live::LiveLine;
 use super::merge::{Change, Document, Merged, Outcome};
 use super::observe::observe;
 use super::samples::*;
@@ -48,6 +49,60 @@ fn a_full_upload_replaces_what_is_older() {
 }
 
 #[test]
+fn a_part_and_a_reversal_of_one_stamp_meet_whichever_comes_first() {
+    let whole = || full(Kind::Settlement, 2, &[line("1", AMBROXOL, 1, &[A]), line("2", AMBROXOL, 1, &[B])]);
+    let reverse = |minutes, line_id: Option<&str>, parts| Reversal {
+        target: whole().key,
+        line_id: line_id.map(Text::from),
+        parts,
+        issued_at: minute(minutes),
+        origin: whole().origin,
+    };
+    let fees = partial(2, &[line("1", AMBROXOL, 1, &[]).without_codes()]);
+    let header_and_codes = Parts { fee: false, ..Parts::ALL };
+    for (version, reversal, meet) in [
+        (whole(), reverse(2, None, Parts::ALL), true),
+        (whole(), reverse(2, Some("1"), Parts::FEE), true),
+        (whole(), reverse(2, Some("3"), Parts::ALL), false),
+        (whole(), reverse(1, None, Parts::ALL), false),
+        (whole(), reverse(3, None, Parts::ALL), false),
+        (fees.clone(), reverse(2, None, header_and_codes), false),
+        (fees, reverse(2, None, Parts::FEE), true),
+    ] {
+        for order in [
+            [Upload::from(version.clone()), reversal.clone().into()],
+            [reversal.clone().into(), version.clone().into()],
+        ] {
+            let mut document = Document::default();
+            let met: Vec<bool> =
+                order.iter().map(|upload| apply(&mut document, upload).meets_reversal).collect();
+            assert_eq!(met, [false, meet], "{order:?}");
+        }
+    }
+}
+
+#[test]
+fn a_line_is_split_when_it_is_said_with_the_fee_or_beside_the_codes() {
+    for (with_fee, beside_codes) in [(false, false), (true, false), (false, true), (true, true)] {
+        let mut version = full(Kind::Settlement, 1, &[line("1", AMBROXOL, 10, &[A])]);
+        for line in &mut version.lines {
+            if let (Some(fee), Some(codes)) = (&mut line.fee, &mut line.codes) {
+                fee.content.split = with_fee;
+                codes.content.split = beside_codes;
+            }
+        }
+        let key = version.key.clone();
+        let document = merged(&[version.into()]);
+        let split = with_fee || beside_codes;
+        let live = document.live(&key);
+        let lines = live.iter().flat_map(|live| &live.lines);
+        assert_eq!(lines.map(LiveLine::is_split).collect::<Vec<_>>(), [split]);
+        let observed = live.iter().flat_map(observe);
+        assert_eq!(observed.map(|(_, observation)| observation.split).collect::<Vec<_>>(), [split]);
+    }
+}
+
+#[test]
 fn lines_of_two_full_uploads_with_one_stamp_unite() {
     let first = full(Kind::Settlement, 1, &[line("1", AMBROXOL, 1, &[A])]);
     let second = full(Kind::Settlement, 1, &[line("2", AMBROXOL, 1, &[B])]);
@@ -90,8 +145,14 @@ fn equal_versions_take_the_newer_reference() {
     set(&mut book, Key::Product { prefix: "8177322".into() }, Value::Product(product), None, None);
     let new = version(&book, false, 1, None, Group::Settlement, &[line("1", AMBROXOL, 1, &[A])]);
     let mut document = merged(&[old.clone().into()]);
-    assert_eq!(document.merge(&new), Merged { outcome: Outcome::Duplicate, change: Change::Reference });
-    assert_eq!(document.merge(&old), Merged { outcome: Outcome::Duplicate, change: Change::Nothing });
+    assert_eq!(
+        document.merge(&new),
+        Merged { outcome: Outcome::Duplicate, change: Change::Reference, meets_reversal: false }
+    );
+    assert_eq!(
+        document.merge(&old),
+        Merged { outcome: Outcome::Duplicate, change: Change::Nothing, meets_reversal: false }
+    );
     assert_eq!(document, merged(&[new.into(), old.into()]));
 }
 

@@ -27,6 +27,6 @@ impl Scans {
     /// The facet.
     pub(super) fn into_facet(self) -> CodesFacet {
         let scans = self.0.into_iter().map(|((_, scan), units)| ScannedCode { scan, units });
-        CodesFacet { scans: scans.collect() }
+        CodesFacet { scans: scans.collect(), split: false }
     }
 }

@@ -174,6 +174,7 @@ fn repetitive_version(lines: u32) -> Version {
                     }),
                     units: None,
                 }],
+                split: false,
             },
             reference: Slice::new(7, vec![product.clone()]),
         }),

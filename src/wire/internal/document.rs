@@ -217,12 +217,13 @@ impl Wire for Part<CodesFacet> {
     fn to_message(&self, table: &mut TableWriter) -> pb::CodesPart {
         pb::CodesPart {
             scans: write_all(&self.content.scans, table),
+            split: self.content.split,
             reference: Some(table.slice(&self.reference)),
         }
     }
 
     fn from_message(message: &pb::CodesPart, table: &TableReader) -> Result<Self, WireError> {
-        let content = CodesFacet { scans: read_all(&message.scans, table)? };
+        let content = CodesFacet { scans: read_all(&message.scans, table)?, split: message.split };
         Ok(Self { content, reference: table.slice(&message.reference)? })
     }
 }

@@ -5,7 +5,7 @@
 
 use super::documents::Drafts;
 use super::row::{Count, Row};
-use super::{Message, Outcome, joined};
+use super::{DecodedUpload, Message, Outcome, joined};
 use crate::domain::document::{Group, Kind, Parts};
 use crate::wire::pb;
 use crate::wire::pb::upload::Line;
@@ -24,7 +24,10 @@ pub(super) fn documents(message: &Message<'_>) -> Result<Outcome, Reject> {
     let mut reversals = Vec::new();
     for row in &rows {
         match row.count(&["cnt"]) {
-            Ok(Some(count)) if count.negative => reversals.push(negative_line(message, row)),
+            Ok(Some(count)) if count.negative => reversals.push(
+                document_id(message.number, row)
+                    .and_then(|document| negative_line(message, document, row, Parts::FEE)),
+            ),
             Ok(count) => drafts.add(fee_line(message, row, count), false),
             Err(reject) => drafts.add(Err(reject), false),
         }
@@ -79,10 +82,15 @@ fn document_id(number: u16, row: &Row<'_>) -> Result<String, Reject> {
     Ok(joined(&[&visit_id, &row.required(&["chrg_bchno"])?]))
 }
 
-fn negative_line(message: &Message<'_>, row: &Row<'_>) -> Result<super::DecodedUpload, Reject> {
+/// A line of negative count: takes back parts of the line that it names, else of its own number.
+pub(super) fn negative_line(
+    message: &Message<'_>,
+    document_id: String,
+    row: &Row<'_>,
+    parts: Parts,
+) -> Result<DecodedUpload, Reject> {
     let line_id = row.required(&["init_feedetl_sn", "feedetl_sn"])?;
-    let document_id = document_id(message.number, row)?;
-    message.reversal(Group::Settlement, document_id, Some(line_id), Parts::FEE)
+    message.reversal(Group::Settlement, document_id, Some(line_id), parts)
 }
 
 /// Cancellations of fee lines.

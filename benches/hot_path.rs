@@ -1,0 +1,160 @@
+//! The hot functions of the path of a document, each on a simulated province: decode, entries, register, monitor, and all
+//! stages together on the memory twin. `cargo bench --bench hot_path`; ratios within one run say more than the times.
+
+use std::hint::black_box;
+
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use tracewarden::config::Config;
+use tracewarden::domain::document::{Origin, Upload};
+use tracewarden::domain::monitor::{self, CodeState};
+use tracewarden::domain::observation::{CodeChange, Moment};
+use tracewarden::domain::reference::Book;
+use tracewarden::domain::register::{self, DocumentState};
+use tracewarden::domain::rules::ruleset::RuleSet;
+use tracewarden::domain::time::Timestamp;
+use tracewarden::run::local::{Local, LocalOptions};
+use tracewarden::sim::{self, Parameters};
+use tracewarden::wire::entries::{self, DocumentEntry};
+use tracewarden::wire::intake::{self, Decoded, Input, Limits};
+use tracewarden::wire::pseudonym::Pseudonymiser;
+use tracewarden::wire::{reference, state};
+
+/// Uploads in one measurement.
+const UPLOADS: usize = 2_000;
+
+struct Province {
+    lines: Vec<String>,
+    book: Book,
+}
+
+fn province() -> Province {
+    let parameters = Parameters::demo(1);
+    let mut book = Book::default();
+    for record in sim::reference(&parameters) {
+        book.apply(reference::from_json(record.as_bytes()).expect("the simulator writes valid records"));
+    }
+    Province { lines: sim::uploads(&parameters).take(UPLOADS).map(|upload| upload.json).collect(), book }
+}
+
+fn origin() -> Origin {
+    let received_at = Timestamp::from_unix_millis(1_767_600_000_000);
+    Origin { topic: "settlement".into(), partition: 0, offset: 0, received_at }
+}
+
+fn decode(line: &str, limits: &Limits, pseudonymiser: &Pseudonymiser) -> Upload {
+    let origin = origin();
+    let input = Input {
+        group: None,
+        content_type: None,
+        payload: line.as_bytes(),
+        origin: &origin,
+        record_timestamp: None,
+    };
+    match intake::decode(&input, limits, pseudonymiser) {
+        Decoded::Uploads { mut uploads, .. } => uploads.remove(0).upload,
+        other => panic!("the simulator writes valid uploads: {other:?}"),
+    }
+}
+
+fn with_reference(mut upload: Upload, book: &Book) -> Upload {
+    if let Upload::Version(version) = &mut upload {
+        let institution_id = version.key.institution_id.clone();
+        if let Some(header) = &mut version.header {
+            header.reference = book.for_header(&institution_id);
+        }
+        for line in &mut version.lines {
+            if let Some(fee) = &mut line.fee {
+                fee.reference = book.for_fee(&institution_id, &fee.content);
+            }
+            if let Some(codes) = &mut line.codes {
+                codes.reference = book.for_codes(&codes.content);
+            }
+        }
+    }
+    upload
+}
+
+fn hot_path(criterion: &mut Criterion) {
+    let Province { lines, book } = province();
+    let (limits, pseudonymiser, rules) = (Limits::default(), Pseudonymiser::for_tests(), RuleSet::default());
+    let moment = Moment { now: None, wall: None, detected_at: Timestamp::default() };
+    let uploads: Vec<Upload> = lines.iter().map(|line| decode(line, &limits, &pseudonymiser)).collect();
+    let attached: Vec<Upload> = uploads.iter().map(|upload| with_reference(upload.clone(), &book)).collect();
+    let document_entries: Vec<DocumentEntry> =
+        attached.iter().map(|upload| DocumentEntry::Upload(Box::new(upload.clone()))).collect();
+    let packed = entries::encode_documents(&document_entries, 256 << 10);
+    let merge_all = || -> Vec<CodeChange> {
+        let merged = attached
+            .iter()
+            .map(|upload| register::apply(&mut DocumentState::default(), upload, &moment, &rules).changes);
+        merged.flatten().collect()
+    };
+    let changes = merge_all();
+    let codes: Vec<CodeState> = changes
+        .iter()
+        .map(|change| {
+            let mut code = CodeState::default();
+            monitor::apply(&mut code, change, &moment, &rules);
+            code
+        })
+        .collect();
+
+    let mut group = criterion.benchmark_group("per_upload");
+    group.throughput(Throughput::Elements(UPLOADS as u64)).sample_size(20);
+    group.bench_function("decode", |b| {
+        b.iter(|| lines.iter().for_each(|line| drop(black_box(decode(line, &limits, &pseudonymiser)))));
+    });
+    group.bench_function("attach_reference", |b| {
+        b.iter_batched(
+            || uploads.clone(),
+            |uploads| uploads.into_iter().for_each(|upload| drop(black_box(with_reference(upload, &book)))),
+            BatchSize::LargeInput,
+        );
+    });
+    group.bench_function("encode_entries", |b| {
+        b.iter(|| entries::encode_documents(black_box(&document_entries), 256 << 10));
+    });
+    group.bench_function("decode_entries", |b| {
+        b.iter(|| {
+            packed.iter().map(|record| entries::decode_documents(record).unwrap().len()).sum::<usize>()
+        });
+    });
+    group.bench_function("register", |b| b.iter(merge_all));
+    group.finish();
+
+    let mut group = criterion.benchmark_group("per_code");
+    group.throughput(Throughput::Elements(changes.len() as u64)).sample_size(20);
+    group.bench_function("monitor", |b| {
+        b.iter(|| {
+            let applied = changes.iter().map(|change| {
+                monitor::apply(&mut CodeState::default(), change, &moment, &rules).verdicts.len()
+            });
+            applied.sum::<usize>()
+        });
+    });
+    group.bench_function("state_round_trip", |b| {
+        b.iter(|| {
+            let decoded = codes.iter().map(|code| state::decode_code(&state::encode_code(code)).unwrap());
+            decoded.map(|code| code.observations.len()).sum::<usize>()
+        });
+    });
+    group.finish();
+
+    let mut group = criterion.benchmark_group("all_stages");
+    group.throughput(Throughput::Elements(UPLOADS as u64)).sample_size(10);
+    group.bench_function("local", |b| {
+        let options = LocalOptions::from_config(&Config::default()).expect("the defaults are valid");
+        b.iter(|| {
+            let mut local = Local::new(&options, book.clone()).expect("the stages start");
+            for (number, line) in (1..).zip(&lines) {
+                local.feed(line.clone().into_bytes(), "province", number).expect("it is taken in");
+            }
+            local.finish(None).expect("it ends");
+            local.drain().expect("outputs are readable").len()
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, hot_path);
+criterion_main!(benches);

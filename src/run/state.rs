@@ -1,0 +1,63 @@
+//! Where the workers of a process keep their state: from the configuration to the stores that they open.
+
+use std::fmt;
+
+use super::SetupError;
+use crate::config::Config;
+use crate::stage::worker::OpenStore;
+use crate::store::Store;
+use crate::store::folder::{Found, StateFolder};
+use crate::store::memory::MemoryStore;
+
+/// Where state is kept. Clones mean the same place and share its memory.
+#[derive(Clone, Default)]
+pub enum StateHome {
+    /// In memory: every start begins with nothing.
+    #[default]
+    Memory,
+    /// On disk.
+    Disk(StateFolder),
+}
+
+impl StateHome {
+    /// What the configuration says.
+    pub fn from_config(config: &Config) -> Result<Self, SetupError> {
+        let store = &config.store;
+        Ok(match config.state_path()? {
+            None => Self::Memory,
+            Some(path) => Self::Disk(StateFolder::new(path, store.cache_bytes, store.write_buffer_bytes)),
+        })
+    }
+
+    /// Opens stores for a worker, by the policy of [`crate::store::folder`].
+    pub fn opener(&self) -> OpenStore {
+        match self {
+            Self::Memory => Box::new(|_, _| Ok(Box::new(MemoryStore::default()))),
+            Self::Disk(folder) => {
+                let folder = folder.clone();
+                Box::new(move |source, committed| {
+                    let (store, found) = folder.open(&source.topic, source.partition, committed)?;
+                    if let Found::Ahead(offset) = found {
+                        tracing::warn!(
+                            partition = %source,
+                            offset,
+                            committed,
+                            "the state on disk is ahead of what is committed, so it is discarded and rebuilt from \
+                             the log"
+                        );
+                    }
+                    Ok(Box::new(store) as Box<dyn Store>)
+                })
+            }
+        }
+    }
+}
+
+impl fmt::Debug for StateHome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Memory => "Memory",
+            Self::Disk(_) => "Disk",
+        })
+    }
+}

@@ -1,0 +1,146 @@
+//! The state folder of a process: a store for each partition that it owns or once owned.
+//!
+//! ```text
+//! STORE_PATH/tracewarden.observations-3/           the store
+//! STORE_PATH/tracewarden.observations-3.lock       locked by whoever has the store open
+//! STORE_PATH/tracewarden.observations-3.discarded/ on its way out
+//! ```
+//!
+//! # Opening
+//! | the store is | follows |
+//! |---|---|
+//! | ahead of the committed offset | it saw a commit that did not happen: discarded, state comes from the log |
+//! | behind it, or level | opened; the worker replays the rest with its outputs muted |
+//! | in use by a previous owner | waited for, then refused |
+//! | of an unknown format, or damaged | refused: whoever reads the error decides |
+//!
+//! Locks are per partition, so processes on one host may share a folder: a partition that moves between them
+//! takes its state along.
+//!
+//! # Limits
+//! Stores of partitions that moved elsewhere stay, and are brought up to date when the partition comes back.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::disk::{Budget, DiskStore, io_error};
+use super::{Store, StoreError};
+
+/// How long a store that a previous owner still has open is waited for.
+const LOCK_WAIT: Duration = Duration::from_secs(10);
+/// How long to wait before trying a lock again.
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
+
+/// The stores of a process on disk. Clones share the memory.
+#[derive(Clone)]
+pub struct StateFolder {
+    path: PathBuf,
+    budget: Arc<Budget>,
+    lock_wait: Duration,
+}
+
+/// How a store was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// There was none.
+    Nothing,
+    /// It was not ahead of what is committed.
+    Usable,
+    /// It was ahead, at this offset, and is discarded.
+    Ahead(i64),
+}
+
+impl StateFolder {
+    /// A folder whose open stores share `cache_bytes` for blocks read and `write_buffer_bytes` for what is not
+    /// flushed yet. It is made when it is first needed.
+    pub fn new(path: impl Into<PathBuf>, cache_bytes: u64, write_buffer_bytes: u64) -> Self {
+        Self { path: path.into(), budget: Budget::new(cache_bytes, write_buffer_bytes), lock_wait: LOCK_WAIT }
+    }
+
+    /// The same folder, with another time to wait for a previous owner.
+    #[must_use]
+    pub fn with_lock_wait(self, lock_wait: Duration) -> Self {
+        Self { lock_wait, ..self }
+    }
+
+    /// Opens the store of a partition, given the committed offset: what it returns is never ahead of that.
+    pub fn open(
+        &self,
+        topic: &str,
+        partition: i32,
+        committed: i64,
+    ) -> Result<(DiskStore, Found), StoreError> {
+        let path = self.store_path(topic, partition)?;
+        fs::create_dir_all(&self.path).map_err(|error| io_error(&self.path, &error))?;
+        let lock = Arc::new(self.lock(&path)?);
+        remove(&with_suffix(&path, ".discarded"))?;
+        let existed = path.exists();
+        let store = DiskStore::open(&path, &self.budget, Arc::clone(&lock))?;
+        let offset = store.next_offset();
+        if offset <= committed {
+            return Ok((store, if existed { Found::Usable } else { Found::Nothing }));
+        }
+        drop(store);
+        discard(&path)?;
+        Ok((DiskStore::open(&path, &self.budget, lock)?, Found::Ahead(offset)))
+    }
+
+    /// The folder of a partition's store.
+    pub fn store_path(&self, topic: &str, partition: i32) -> Result<PathBuf, StoreError> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        if topic.is_empty() || !topic.chars().all(is_plain) {
+            return Err(StoreError::Failed(format!("`{topic}` cannot be the name of a folder")));
+        }
+        Ok(self.path.join(format!("{topic}-{partition}")))
+    }
+
+    /// Takes the lock of a store, and waits for a previous owner to let it go. The system lets it go with the
+    /// process, however that ends.
+    fn lock(&self, store: &Path) -> Result<File, StoreError> {
+        let path = with_suffix(store, ".lock");
+        let fault = |error: &std::io::Error| io_error(&path, error);
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(|error| fault(&error))?;
+        let started = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::Error(error)) => return Err(fault(&error)),
+                Err(TryLockError::WouldBlock) if started.elapsed() < self.lock_wait => {
+                    thread::sleep(LOCK_PAUSE)
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(StoreError::Locked { path: store.to_owned(), waited: self.lock_wait });
+                }
+            }
+        }
+    }
+}
+
+/// Takes a store away at once; what a crash leaves of it goes when the partition is opened next.
+fn discard(store: &Path) -> Result<(), StoreError> {
+    let discarded = with_suffix(store, ".discarded");
+    fs::rename(store, &discarded).map_err(|error| io_error(store, &error))?;
+    remove(&discarded)
+}
+
+fn remove(folder: &Path) -> Result<(), StoreError> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io_error(folder, &error)),
+        _ => Ok(()),
+    }
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    PathBuf::from(name)
+}

@@ -1,0 +1,18 @@
+//! The service on Apache Kafka itself: the built binary as a process of its own, uploads published to the input
+//! topics, alerts and decisions read by an independent read-committed consumer.
+//!
+//! Every test has an installation (topic prefix) of its own on one small cluster.
+
+#[path = "../support/fold.rs"]
+mod fold;
+#[path = "../oracle/mod.rs"]
+mod oracle;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod answers;
+mod installation;
+mod start;
+mod time;
+mod watcher;
+mod worlds;

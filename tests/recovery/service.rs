@@ -1,0 +1,270 @@
+//! All stages on the memory twin with their state on disk, stepped one at a time, each of which can be killed.
+
+use std::path::Path;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use serde_json::Value;
+use tracewarden::broker::memory::{MemoryBroker, MemoryOptions};
+use tracewarden::broker::{Broker, Header, OutRecord, SessionOptions, TopicPartition};
+use tracewarden::config::Config;
+use tracewarden::domain::adjudicator::Policy;
+use tracewarden::domain::reference::Book;
+use tracewarden::run::local::{LocalOptions, rule_set_records};
+use tracewarden::run::state::StateHome;
+use tracewarden::stage::adjudicate::Adjudicate;
+use tracewarden::stage::intake::{Clock, Intake};
+use tracewarden::stage::monitor::Monitor;
+use tracewarden::stage::outbox::Outbox;
+use tracewarden::stage::register::Register;
+use tracewarden::stage::topology::{Topic, Topology};
+use tracewarden::stage::worker::{Step, Worker, WorkerOptions};
+use tracewarden::stage::{Stage, StageError};
+use tracewarden::store::folder::StateFolder;
+use tracewarden::wire::{control, moment, reference};
+
+use crate::fold::Fold;
+use crate::oracle::World;
+
+const MEBIBYTE: u64 = 1 << 20;
+
+/// A stage that keeps state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stateful {
+    Register,
+    Monitor,
+    Adjudicate,
+}
+
+impl Stateful {
+    pub(crate) const ALL: [Self; 3] = [Self::Register, Self::Monitor, Self::Adjudicate];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Register => "register",
+            Self::Monitor => "monitor",
+            Self::Adjudicate => "adjudicate",
+        }
+    }
+
+    pub(crate) fn topic(self) -> Topic {
+        match self {
+            Self::Register => Topic::Documents,
+            Self::Monitor => Topic::Observations,
+            Self::Adjudicate => Topic::Claims,
+        }
+    }
+}
+
+/// A worker of any stage.
+trait Steps {
+    fn step(&mut self) -> Result<Step, StageError>;
+}
+
+impl<S: Stage> Steps for Worker<S> {
+    fn step(&mut self) -> Result<Step, StageError> {
+        Worker::step(self, Duration::ZERO)
+    }
+}
+
+/// The service under test.
+pub(crate) struct Service {
+    broker: MemoryBroker,
+    topology: Arc<Topology>,
+    options: LocalOptions,
+    folder: StateFolder,
+    intake: Worker<Intake>,
+    workers: [Option<Box<dyn Steps>>; 3],
+    until_now: Option<tracewarden::domain::time::Timestamp>,
+}
+
+impl Service {
+    pub(crate) fn new(root: &Path, world: &World, partitions: u16, batch_records_max: usize) -> Self {
+        let options = LocalOptions {
+            partitions,
+            batch_records_max,
+            ..LocalOptions::from_config(&Config::default()).unwrap()
+        };
+        let topology = Arc::new(Topology::new("", partitions, 1));
+        let broker = MemoryBroker::new(MemoryOptions::default());
+        for topic in Topic::ALL {
+            broker.create_topic(topology.name(topic), topology.partitions(topic));
+        }
+        for record in rule_set_records(&topology, &options.rules) {
+            broker.append(record).unwrap();
+        }
+        let mut book = Book::default();
+        for record in &world.reference {
+            book.apply(reference::from_json(record.to_string().as_bytes()).unwrap());
+        }
+        let mut intake = Intake::new(
+            topology.clone(),
+            Arc::new(RwLock::new(book)),
+            options.limits.clone(),
+            options.pseudonymiser.clone(),
+            Clock::UploadsOfAll,
+        );
+        // Uploads of all kinds come through one topic.
+        intake.reads_files = true;
+        let intake = worker(&broker, &topology, &options, &StateHome::Memory, intake, Topic::Procurement);
+        let folder = StateFolder::new(root, 4 * MEBIBYTE, 8 * MEBIBYTE);
+        let workers = [None, None, None];
+        Self { broker, topology, options, folder, intake, workers, until_now: None }
+    }
+
+    pub(crate) fn with_lock_wait(&mut self, wait: Duration) -> &mut Self {
+        self.folder = self.folder.clone().with_lock_wait(wait);
+        self
+    }
+
+    pub(crate) fn broker(&self) -> &MemoryBroker {
+        &self.broker
+    }
+
+    pub(crate) fn topology(&self) -> &Topology {
+        &self.topology
+    }
+
+    pub(crate) fn folder(&self) -> &StateFolder {
+        &self.folder
+    }
+
+    /// Drops a worker with its session and what it did not write.
+    pub(crate) fn kill(&mut self, stage: Stateful) {
+        self.workers[stage as usize] = None;
+    }
+
+    /// One step of a stage, by a new worker if there is none; one that fails is dropped.
+    pub(crate) fn step(&mut self, stage: Stateful) -> Result<Step, StageError> {
+        let mut running = self.workers[stage as usize].take().unwrap_or_else(|| self.start(stage));
+        let step = running.step()?;
+        self.workers[stage as usize] = Some(running);
+        Ok(step)
+    }
+
+    fn start(&self, stage: Stateful) -> Box<dyn Steps> {
+        let state = StateHome::Disk(self.folder.clone());
+        let (broker, topology, options) = (&self.broker, &self.topology, &self.options);
+        match stage {
+            Stateful::Register => {
+                Box::new(worker(broker, topology, options, &state, Register::default(), stage.topic()))
+            }
+            Stateful::Monitor => {
+                let monitor = Monitor { timers_per_entry_max: 3 };
+                Box::new(worker(broker, topology, options, &state, monitor, stage.topic()))
+            }
+            Stateful::Adjudicate => {
+                let policy = Policy { deadline_enabled: false, ..Policy::default() };
+                let adjudicate = Adjudicate { policy, timers_per_entry_max: 3 };
+                Box::new(worker(broker, topology, options, &state, adjudicate, stage.topic()))
+            }
+        }
+    }
+
+    /// Takes in an upload; when it moves time, everything before it settles first, by `settle`.
+    pub(crate) fn feed(&mut self, upload: &Value, settle: &mut impl FnMut(&mut Self)) {
+        let payload = match upload {
+            Value::String(text) => text.clone(),
+            upload => upload.to_string(),
+        };
+        self.append(payload.into_bytes(), Vec::new(), settle);
+    }
+
+    /// Lets time move on to the end, and everything settle.
+    pub(crate) fn finish(&mut self, until: &str, settle: &mut impl FnMut(&mut Self)) {
+        let until = moment::rfc3339(until).unwrap();
+        if Some(until) > self.until_now {
+            let content_type =
+                Header { name: "content-type".into(), value: control::TICK_CONTENT_TYPE.into() };
+            self.append(control::encode_tick(until), vec![content_type], settle);
+        }
+        settle(self);
+    }
+
+    fn append(&mut self, payload: Vec<u8>, headers: Vec<Header>, settle: &mut impl FnMut(&mut Self)) {
+        let target = TopicPartition::new(self.topology.name(Topic::Procurement).clone(), 0);
+        let record = OutRecord { target, key: None, payload: Some(payload), headers };
+        self.broker.append_stamped(record, None).unwrap();
+        while !self.intake.step(Duration::ZERO).unwrap().is_idle() {
+            let reached = self.intake.stage().reached();
+            if reached > self.until_now {
+                settle(self);
+                self.until_now = reached;
+                self.intake.pass_time().unwrap();
+            }
+        }
+    }
+
+    /// Whether every stage has committed all that its topic holds.
+    pub(crate) fn is_settled(&self) -> bool {
+        Stateful::ALL.into_iter().all(|stage| {
+            self.topology.all(stage.topic()).all(|partition| {
+                let (first, next) = self.broker.watermarks(&partition).unwrap();
+                self.broker.committed(stage.name(), &partition).unwrap_or(first)
+                    >= last_record(&self.broker, &partition, next)
+            })
+        })
+    }
+
+    /// Steps all stages until there is nothing left to do, without mishaps.
+    pub(crate) fn settle(&mut self) {
+        while !self.is_settled() {
+            for stage in Stateful::ALL {
+                self.step(stage).unwrap();
+            }
+        }
+    }
+
+    /// Everything published, folded to what holds.
+    pub(crate) fn published(&self) -> Fold {
+        let mut fold = Fold::default();
+        for topic in [Topic::Alerts, Topic::Decisions] {
+            for partition in self.topology.all(topic) {
+                for record in self.broker.read(&partition, 0, usize::MAX).unwrap() {
+                    let payload = record.payload.unwrap_or_default();
+                    match topic {
+                        Topic::Alerts => fold.alert(&payload),
+                        _ => fold.decision(&payload),
+                    }
+                }
+            }
+        }
+        fold
+    }
+}
+
+/// The offset behind the last record; what follows may be a marker, which nobody commits past.
+fn last_record(broker: &MemoryBroker, partition: &TopicPartition, next: i64) -> i64 {
+    let from = next.saturating_sub(4).max(0);
+    let records = broker.read(partition, from, usize::MAX).unwrap();
+    records.last().map_or(from, |record| record.offset + 1)
+}
+
+fn worker<S: Stage>(
+    broker: &MemoryBroker,
+    topology: &Arc<Topology>,
+    options: &LocalOptions,
+    state: &StateHome,
+    stage: S,
+    topic: Topic,
+) -> Worker<S> {
+    let session = broker.session(&SessionOptions {
+        group: stage.name().into(),
+        member: stage.name().into(),
+        topics: vec![topology.name(topic).clone()],
+        poll_records_max: options.batch_records_max,
+    });
+    let worker_options = WorkerOptions {
+        batch_records_max: options.batch_records_max,
+        pass_time_every: None,
+        ..WorkerOptions::default()
+    };
+    Worker::new(
+        stage,
+        Box::new(session.unwrap()),
+        Outbox::new(topology.clone(), options.format, options.record_bytes_max),
+        state.opener(),
+        Box::new(Default::default),
+        worker_options,
+    )
+}
