@@ -9,6 +9,7 @@ use tracewarden::broker::{Broker, BrokerError, Header, OutRecord, SessionOptions
 use tracewarden::config::Config;
 use tracewarden::domain::adjudicator::Policy;
 use tracewarden::domain::reference::Book;
+use tracewarden::domain::rules::Severity;
 use tracewarden::domain::time::{Millis, Timestamp};
 use tracewarden::run::local::{LocalOptions, rule_set_records};
 use tracewarden::stage::adjudicate::Adjudicate;
@@ -106,7 +107,11 @@ impl Province {
 
     /// Sends all uploads while everything goes wrong, moves time to the end, and lets everything come to rest.
     pub(crate) fn run(&mut self, world: &World) {
-        for upload in &world.uploads {
+        let switched_at = self.dice.below(world.uploads.len().max(1));
+        for (number, upload) in world.uploads.iter().enumerate() {
+            if number == switched_at {
+                self.switch_rules();
+            }
             let line = match upload {
                 Value::String(text) => text.clone(),
                 upload => upload.to_string(),
@@ -156,6 +161,19 @@ impl Province {
             }
         }
         published
+    }
+
+    /// Puts another rule set in force midway, one that changes what alerts say. A worker that is rebuilt must judge
+    /// every record by what was in force when it was first applied, or its revisions will not fit.
+    fn switch_rules(&mut self) {
+        let mut rules = self.options.rules.clone();
+        rules.digest = "another".into();
+        for setting in &mut rules.defaults {
+            setting.severity = Severity::Info;
+        }
+        for record in rule_set_records(&self.topology, &rules) {
+            self.broker.append(record).expect("the topics are there");
+        }
     }
 
     fn send(&mut self, line: Vec<u8>) {

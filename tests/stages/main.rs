@@ -4,6 +4,7 @@
 //! `SEEDS=5000 cargo test --release --test stages` runs more worlds; `FIRST_SEED=…` begins elsewhere.
 
 mod batches;
+mod command;
 #[path = "../support/fold.rs"]
 mod fold;
 #[path = "../oracle/mod.rs"]
