@@ -36,12 +36,13 @@ impl StateHome {
             Self::Disk(folder) => {
                 let folder = folder.clone();
                 Box::new(move |source, committed| {
-                    let (store, found) = folder.open(&source.topic, source.partition, committed)?;
+                    let not_after = committed.unwrap_or(i64::MAX);
+                    let (store, found) = folder.open(&source.topic, source.partition, not_after)?;
                     if let Found::Ahead(offset) = found {
                         tracing::warn!(
                             partition = %source,
                             offset,
-                            committed,
+                            committed = not_after,
                             "the state on disk is ahead of what is committed, so it is discarded and rebuilt from \
                              the log"
                         );

@@ -118,6 +118,20 @@ pub enum StageError {
         /// The offset of the state.
         offset: i64,
     },
+    /// There is state, but the broker knows of no commit: going on would publish everything once more.
+    #[error(
+        "there is state of {partition} up to offset {offset}, but Kafka knows no committed offset of this group: it \
+         forgets those of a group that was away for longer than offsets.retention.minutes, and with the group. Going \
+         on would publish everything again. Set the group's offset of this partition to {offset} \
+         (kafka-consumer-groups --reset-offsets --to-offset {offset}), or, where the log is new and nothing of it was \
+         published, remove the folder of that partition under store.path"
+    )]
+    OffsetsForgotten {
+        /// The partition.
+        partition: TopicPartition,
+        /// The offset of the state.
+        offset: i64,
+    },
     /// An internal record cannot be read: written by a newer version, or damaged.
     #[error(
         "record {offset} of {partition} cannot be read: {error}; an older binary cannot read a newer log"

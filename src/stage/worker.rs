@@ -28,8 +28,10 @@ use crate::store::{Store, StoreError};
 use crate::telemetry::metrics;
 
 /// Opens the store of a partition, given the committed offset. What it returns is never ahead of that offset: a
-/// store that is ahead saw a commit that did not happen, and is discarded.
-pub type OpenStore = Box<dyn FnMut(&TopicPartition, i64) -> Result<Box<dyn Store>, StoreError> + Send>;
+/// store that is ahead saw a commit that did not happen, and is discarded. Without a committed offset there is
+/// nothing to be ahead of: the store is returned as it is, for the worker to judge.
+pub type OpenStore =
+    Box<dyn FnMut(&TopicPartition, Option<i64>) -> Result<Box<dyn Store>, StoreError> + Send>;
 
 /// Reads the wall clock. Replay and tests pass their own.
 pub type ReadWall = Box<dyn Fn() -> Timestamp + Send>;
@@ -247,8 +249,12 @@ impl<S: Stage> Worker<S> {
             let known = self.session.committed(source)?;
             let committed = known.unwrap_or(first);
             let (store, start) = if self.stage.keeps_state() {
-                let store = (self.open_store)(source, committed)?;
+                let store = (self.open_store)(source, known)?;
                 let start = store.next_offset();
+                // State is written after a commit, so there was one.
+                if known.is_none() && start > 0 {
+                    return Err(StageError::OffsetsForgotten { partition: source.clone(), offset: start });
+                }
                 (store, if known.is_some() { start } else { start.max(first) })
             } else {
                 (Box::new(MemoryStore::default()) as Box<dyn Store>, committed)

@@ -4,6 +4,7 @@
 //!
 //! `SEEDS=500 cargo test --release --test recovery` runs more worlds; `FIRST_SEED=…` begins elsewhere.
 
+mod filling;
 #[path = "../support/fold.rs"]
 mod fold;
 #[path = "../oracle/mod.rs"]
@@ -56,7 +57,8 @@ impl Mishap {
         let copy = path.with_extension("copy");
         match self {
             Self::LostDisk => fs::remove_dir_all(&path).unwrap_or_default(),
-            Self::Ahead => {
+            // State is written after a commit, so there is none before the first.
+            Self::Ahead if service.broker().committed(stage.name(), partition).is_some() => {
                 let opened = service.folder().open(&partition.topic, partition.partition, i64::MAX);
                 let (mut store, _) = opened.unwrap();
                 let changes = vec![(vec![1, b'?'], Some(b"of a commit that never was".to_vec()))];
@@ -204,6 +206,70 @@ fn a_store_built_from_another_log_is_refused() {
     assert!(matches!(error, Some(StageError::ForeignState { .. })), "{error:?}");
     fs::remove_dir_all(&ours).unwrap();
     service.settle();
+}
+
+#[test]
+fn state_of_which_the_broker_knows_no_commit_is_neither_discarded_nor_published_again() {
+    let root = tempfile::tempdir().unwrap();
+    let (world, mut service) = quiet(root.path(), 1, 3);
+    let observations = service.topology().all(Topic::Observations).next().unwrap();
+    let committed = service.broker().committed("monitor", &observations).unwrap();
+    let alerts = service.topology().all(Topic::Alerts).next().unwrap();
+    let published = |service: &Service| service.broker().read(&alerts, 0, usize::MAX).unwrap().len();
+    let before = published(&service);
+    service.kill(Stateful::Monitor);
+    service.broker().forget_committed("monitor", &observations);
+    for _ in 0..2 {
+        let error = service.step(Stateful::Monitor).unwrap_err();
+        assert!(
+            matches!(error, StageError::OffsetsForgotten { offset, .. } if offset == committed),
+            "{error}"
+        );
+        assert!(error.to_string().contains(&format!("--to-offset {committed}")), "{error}");
+    }
+    assert_eq!(published(&service), before, "nothing is published again");
+    // What the error tells to do when nothing of the log was published.
+    let path = service.folder().store_path(&observations.topic, 0).unwrap();
+    fs::remove_dir_all(path).unwrap();
+    service.settle();
+    assert!(published(&service) > before, "the log is taken for a new one");
+    assert_eq!(world.judged().difference(&service.published().answer()), "");
+}
+
+#[test]
+fn a_full_disk_stops_a_partition_until_there_is_space_again() {
+    let root = tempfile::tempdir().unwrap();
+    let world = oracle::world(3);
+    let mut service = Service::new(root.path(), &world, 1, 3);
+    for upload in &world.uploads {
+        service.feed(upload, &mut |service| {
+            service.disk().set_full(true);
+            let mut stopped_at = BTreeMap::new();
+            for stage in [Stateful::ALL; 4].concat() {
+                let partition = service.topology().all(stage.topic()).next().unwrap();
+                match service.step(stage) {
+                    Ok(step) => assert_eq!(step.records, 0, "{stage:?}: done, and not on disk"),
+                    Err(error) => {
+                        assert!(matches!(error, StageError::Store(StoreError::Failed(_))), "{error}");
+                        // The batch that could not be written was committed; nothing after it is.
+                        let committed = service.broker().committed(stage.name(), &partition);
+                        assert_eq!(
+                            *stopped_at.entry(stage.name()).or_insert(committed),
+                            committed,
+                            "{stage:?}"
+                        );
+                    }
+                }
+            }
+            service.disk().set_full(false);
+            service.settle();
+        });
+    }
+    service.finish(&world.until, &mut Service::settle);
+    assert!(service.disk().refused() > 10, "{} writes failed", service.disk().refused());
+    let fold = service.published();
+    assert_eq!(fold.gaps, [""; 0], "nothing was published twice, and nothing is missing");
+    assert_eq!(world.judged().difference(&fold.answer()), "");
 }
 
 #[test]

@@ -18,11 +18,13 @@ use tracewarden::stage::monitor::Monitor;
 use tracewarden::stage::outbox::Outbox;
 use tracewarden::stage::register::Register;
 use tracewarden::stage::topology::{Topic, Topology};
+use tracewarden::stage::worker::OpenStore;
 use tracewarden::stage::worker::{Step, Worker, WorkerOptions};
 use tracewarden::stage::{Stage, StageError};
 use tracewarden::store::folder::StateFolder;
 use tracewarden::wire::{control, moment, reference};
 
+use crate::filling::{Disk, FillingStore};
 use crate::fold::Fold;
 use crate::oracle::World;
 
@@ -73,6 +75,7 @@ pub(crate) struct Service {
     topology: Arc<Topology>,
     options: LocalOptions,
     folder: StateFolder,
+    disk: Disk,
     intake: Worker<Intake>,
     workers: [Option<Box<dyn Steps>>; 3],
     until_now: Option<tracewarden::domain::time::Timestamp>,
@@ -106,10 +109,12 @@ impl Service {
         );
         // Uploads of all kinds come through one topic.
         intake.reads_files = true;
-        let intake = worker(&broker, &topology, &options, &StateHome::Memory, intake, Topic::Procurement);
+        let opener = StateHome::Memory.opener();
+        let intake = worker(&broker, &topology, &options, opener, intake, Topic::Procurement);
         let folder = StateFolder::new(root, 4 * MEBIBYTE, 8 * MEBIBYTE);
         let workers = [None, None, None];
-        Self { broker, topology, options, folder, intake, workers, until_now: None }
+        let disk = Disk::default();
+        Self { broker, topology, options, folder, disk, intake, workers, until_now: None }
     }
 
     pub(crate) fn with_lock_wait(&mut self, wait: Duration) -> &mut Self {
@@ -129,6 +134,11 @@ impl Service {
         &self.folder
     }
 
+    /// The disk that all state is on.
+    pub(crate) fn disk(&self) -> &Disk {
+        &self.disk
+    }
+
     /// Drops a worker with its session and what it did not write.
     pub(crate) fn kill(&mut self, stage: Stateful) {
         self.workers[stage as usize] = None;
@@ -143,22 +153,31 @@ impl Service {
     }
 
     fn start(&self, stage: Stateful) -> Box<dyn Steps> {
-        let state = StateHome::Disk(self.folder.clone());
+        let state = self.opener();
         let (broker, topology, options) = (&self.broker, &self.topology, &self.options);
         match stage {
             Stateful::Register => {
-                Box::new(worker(broker, topology, options, &state, Register::default(), stage.topic()))
+                Box::new(worker(broker, topology, options, state, Register::default(), stage.topic()))
             }
             Stateful::Monitor => {
                 let monitor = Monitor { timers_per_entry_max: 3 };
-                Box::new(worker(broker, topology, options, &state, monitor, stage.topic()))
+                Box::new(worker(broker, topology, options, state, monitor, stage.topic()))
             }
             Stateful::Adjudicate => {
                 let policy = Policy { deadline_enabled: false, ..Policy::default() };
                 let adjudicate = Adjudicate { policy, timers_per_entry_max: 3 };
-                Box::new(worker(broker, topology, options, &state, adjudicate, stage.topic()))
+                Box::new(worker(broker, topology, options, state, adjudicate, stage.topic()))
             }
         }
+    }
+
+    /// Opens stores on the disk, which may be full.
+    fn opener(&self) -> OpenStore {
+        let (mut open, disk) = (StateHome::Disk(self.folder.clone()).opener(), self.disk.clone());
+        Box::new(move |partition, committed| {
+            let store = open(partition, committed)?;
+            Ok(Box::new(FillingStore::new(store, disk.clone())))
+        })
     }
 
     /// Takes in an upload; when it moves time, everything before it settles first, by `settle`.
@@ -244,7 +263,7 @@ fn worker<S: Stage>(
     broker: &MemoryBroker,
     topology: &Arc<Topology>,
     options: &LocalOptions,
-    state: &StateHome,
+    open_store: OpenStore,
     stage: S,
     topic: Topic,
 ) -> Worker<S> {
@@ -263,7 +282,7 @@ fn worker<S: Stage>(
         stage,
         Box::new(session.unwrap()),
         Outbox::new(topology.clone(), options.format, options.record_bytes_max),
-        state.opener(),
+        open_store,
         Box::new(Default::default),
         worker_options,
     )

@@ -160,6 +160,13 @@ impl MemoryBroker {
         self.state().groups.get(group)?.offsets.get(partition).copied()
     }
 
+    /// Forgets what a group has committed on a partition, as Kafka does with a group that was away for long.
+    pub fn forget_committed(&self, group: &str, partition: &TopicPartition) {
+        if let Some(group) = self.state().groups.get_mut(group) {
+            group.offsets.remove(partition);
+        }
+    }
+
     /// Drops what is before `start` in a partition, as retention does.
     pub fn trim(&self, partition: &TopicPartition, start: i64) -> Result<(), BrokerError> {
         self.state().log_mut(partition)?.trim(start);
