@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Failure, say};
+use super::{Failure, check_kafka_settings, say};
 use crate::config::Config;
 use crate::wire::ruleset;
 
@@ -34,6 +34,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             let rules =
                 ruleset::from_config(config.rules.as_ref()).map_err(|error| usage(error.to_string()))?;
             crate::run::pseudonymiser(&config).map_err(|error| usage(error.to_string()))?;
+            check_kafka_settings(&config).map_err(|failure| usage(failure.message))?;
             say(format_args!("{} is valid; rule set {}", file.display(), rules.digest));
         }
     }

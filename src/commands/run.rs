@@ -1,6 +1,6 @@
 //! `run`: the service, on Kafka, until SIGTERM or SIGINT.
 
-use super::{ConfigArguments, Failure};
+use super::{ConfigArguments, Failure, check_kafka_settings};
 use crate::run::service::{self, ServiceOptions, StageName, Stop};
 use crate::stage::intake::Clock;
 use crate::telemetry::{exporter, logs};
@@ -35,7 +35,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if stages.contains(&StageName::Intake) {
         crate::run::pseudonymiser(&config).map_err(|error| Failure::usage(error.to_string()))?;
     }
-    config.state_path().map_err(|error| Failure::usage(error.to_string()))?;
+    if let Some(path) = config.state_path().map_err(|error| Failure::usage(error.to_string()))? {
+        std::fs::create_dir_all(path).map_err(|error| {
+            Failure::usage(format!(
+                "store.path: cannot make {}: {error}; name a folder that the service can write to",
+                path.display()
+            ))
+        })?;
+    }
+    check_kafka_settings(&config)?;
     logs::start(&config.log)?;
     let clock = match arguments.clock {
         ClockName::Wall => Clock::Wall,

@@ -37,7 +37,7 @@ pub struct AlertChange {
     pub cause: Cause,
     /// When the upload that explains it was received; of a tick, the subject's.
     pub received_at: Timestamp,
-    /// When the change was found.
+    /// When the change was found; never before it was received.
     pub detected_at: Timestamp,
     /// Digest of the rule set in force.
     pub ruleset: Text,
@@ -161,7 +161,7 @@ impl Occasion<'_> {
             finding,
             cause: self.cause.clone(),
             received_at,
-            detected_at: self.detected_at,
+            detected_at: self.detected_at.max(received_at),
             ruleset: self.ruleset.clone(),
             reference_version: self.reference_version,
         }

@@ -143,7 +143,7 @@ impl Record {
 /// version of the reference data that they were taken from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Slice {
-    /// The number of reference changes applied before the records were taken.
+    /// The version of the book when the records were taken.
     pub version: u64,
     records: Arc<[Arc<Record>]>,
 }
@@ -218,9 +218,17 @@ pub struct Book {
 }
 
 impl Book {
-    /// Applies one change; later changes of the same (key, valid_from) replace earlier ones.
+    /// Applies one change of a list that is read from its beginning: the version is the number of changes.
     pub fn apply(&mut self, change: Change) {
-        self.version = self.version.saturating_add(1);
+        self.apply_at(self.version.saturating_add(1), change);
+    }
+
+    /// Applies one change of a log that gives every change its version. Unlike a count it stays the same when the log
+    /// is compacted, so all who read the log, now or after a restart, mean the same by it.
+    ///
+    /// Later changes of the same (key, valid_from) replace earlier ones.
+    pub fn apply_at(&mut self, version: u64, change: Change) {
+        self.version = self.version.max(version);
         let Change { record, deleted } = change;
         if deleted {
             if let Some(dated) = self.records.get_mut(&record.key) {
@@ -235,7 +243,7 @@ impl Book {
         }
     }
 
-    /// The number of changes applied.
+    /// The version of the newest change applied.
     pub fn version(&self) -> u64 {
         self.version
     }
@@ -284,5 +292,31 @@ impl Book {
     fn slice(&self, keys: impl IntoIterator<Item = Key>) -> Slice {
         let dated = keys.into_iter().filter_map(|key| self.records.get(&key));
         Slice::new(self.version, dated.flat_map(BTreeMap::values).cloned().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_that_the_log_gives_outlives_what_the_log_has_forgotten() {
+        let change = |lot: &str| Change {
+            record: Record {
+                key: Key::Recall { product_code: "X".into(), lot: lot.into() },
+                valid_from: None,
+                valid_to: None,
+                value: Value::Present,
+            },
+            deleted: false,
+        };
+        let (mut whole, mut compacted) = (Book::default(), Book::default());
+        for version in 1..=9 {
+            whole.apply_at(version, change("A"));
+        }
+        compacted.apply_at(9, change("A"));
+        assert_eq!((whole.version(), compacted.version()), (9, 9));
+        compacted.apply(change("B"));
+        assert_eq!(compacted.version(), 10);
     }
 }

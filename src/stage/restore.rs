@@ -1,6 +1,6 @@
 //! How a partition that was assigned comes up to date: its store may be behind the committed offset, and what is
 //! between the two is replayed with its outputs muted. A long replay says how far it is; the end is said once, with
-//! how long it took.
+//! how long it took, unless there was nothing to replay.
 
 use std::time::{Duration, Instant};
 
@@ -39,14 +39,16 @@ impl Restore {
         if next_offset >= self.until {
             let records = total.unsigned_abs();
             metrics::restored(self.stage, records, elapsed);
-            tracing::info!(
-                stage = self.stage,
-                partition = %self.partition,
-                from = self.from,
-                until = self.until,
-                "state up to date after {:.3} s: {records} records replayed",
-                elapsed.as_secs_f64()
-            );
+            if records > 0 {
+                tracing::info!(
+                    stage = self.stage,
+                    partition = %self.partition,
+                    from = self.from,
+                    until = self.until,
+                    "state up to date after {:.3} s: {records} records replayed",
+                    elapsed.as_secs_f64()
+                );
+            }
             return true;
         }
         if self.said_at.elapsed() >= SAY_EVERY {

@@ -14,7 +14,12 @@ pub fn encode(letter: &DeadLetter, format: Format) -> Message {
     let origin = &letter.origin;
     let key = format!("{}/{}/{}", origin.topic, origin.partition, origin.offset);
     let event = Event {
-        id: format!("{key}/{}/{}", letter.reason, letter.field.as_deref().unwrap_or_default()),
+        id: format!(
+            "{key}/{}/{}/{}",
+            letter.reason,
+            letter.field.as_deref().unwrap_or_default(),
+            letter.document_id.as_deref().unwrap_or_default()
+        ),
         source: "/tracewarden/deadletter",
         kind: "tracewarden.deadletter".to_owned(),
         time: origin.received_at,

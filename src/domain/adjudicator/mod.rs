@@ -222,7 +222,7 @@ fn decide(
         withdrawn: said.withdrawn,
         occurred_at: claim.occurred_at,
         received_at: claim.origin.received_at,
-        decided_at: moment.detected_at,
+        decided_at: moment.detected_at.max(claim.origin.received_at),
         ruleset: rules.digest.clone(),
         reference_version: claim.reference_version,
     };
