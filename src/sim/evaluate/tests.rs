@@ -71,7 +71,8 @@ fn counts_found_missed_unexplained_and_passing() {
         evaluation.decision(&json).unwrap();
     }
     let report = evaluation.report();
-    let no_code = RuleScore { expected: 2, found: 1, unexplained: 1, passing: 1 };
+    let no_code =
+        RuleScore { expected: 2, found: 1, unexplained: 1, passing: 1, alerts: 2, ..RuleScore::default() };
     assert_eq!(report.rules["no_code"], no_code);
     assert_eq!((no_code.recall(), no_code.precision()), (Some(0.5), Some(0.5)));
     assert_eq!(report.rules["banned"], RuleScore { expected: 1, found: 1, ..RuleScore::default() });
