@@ -26,7 +26,7 @@ pub(super) struct Arguments {
     /// The same seed makes the same province.
     #[arg(long, default_value_t = 20_260_105)]
     seed: u64,
-    /// Also write the province to this folder: reference.ndjson and uploads.ndjson, for `replay` and `publish`.
+    /// Also write the province to this folder: the files of `simulate`, and report.html, the evaluation.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
@@ -49,18 +49,20 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut watch = Watch::default();
     let mut files = arguments.out.as_deref().map(super::files::ProvinceFolder::create).transpose()?;
     if let Some(files) = &mut files {
-        files.reference(sim::reference(&parameters))?;
+        files.begin(&parameters)?;
     }
 
     let progress = Progress::of_count("demo", None);
     let mut province = sim::uploads(&parameters);
     let mut uploads = 0_u64;
     while let Some(upload) = province.next() {
-        watch.evaluation.expect(province.take_truth());
+        let truth = province.take_truth();
         uploads += 1;
         if let Some(files) = &mut files {
+            files.truth(&truth)?;
             files.upload(&upload.json)?;
         }
+        watch.evaluation.expect(truth);
         local.feed(upload.json.into_bytes(), "province", uploads)?;
         progress.advance(1);
         if uploads.is_multiple_of(LOOK_EVERY) {
@@ -68,7 +70,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             progress.say(watch.live_line(&local));
         }
     }
-    watch.evaluation.expect(province.take_truth());
+    let truth = province.take_truth();
+    if let Some(files) = &mut files {
+        files.truth(&truth)?;
+    }
+    watch.evaluation.expect(truth);
     local.finish(Some(Timestamp::from_unix_millis(parameters.until())))?;
     watch.look(&mut local)?;
     progress.finish();
@@ -78,13 +84,20 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
     say(format_args!("\n{}", super::replay::summary(&local)));
     say(format_args!("\nWhat was planted, and what was found 埋设与发现\n"));
-    say(watch.evaluation.report().table(Language::English));
+    let report = watch.evaluation.report();
+    say(report.table(Language::English));
     say(watch.money());
     say("\nSome alerts, as an inspector would hear them 预警示例\n");
     for told in watch.told.values() {
         if let Some(text) = &told.text {
             say(format_args!("· {}\n  {}\n", text.zh, text.en));
         }
+    }
+    if let Some(folder) = &arguments.out {
+        let page = folder.join("report.html");
+        std::fs::write(&page, report.html(None, Language::English))
+            .map_err(|error| super::files::of_path(&page, &error))?;
+        say(format_args!("The evaluation as a page 评估报告: {}\n", page.display()));
     }
     say(WHAT_NEXT);
     Ok(())
@@ -94,6 +107,7 @@ const WHAT_NEXT: &str = "\
 What to try next 接下来
   tracewarden demo --seed 7 --out /tmp/province     another province, kept as files
   tracewarden replay /tmp/province/uploads.ndjson --reference /tmp/province/reference.ndjson --out /tmp/out
+  tracewarden simulate --days 7 --out /tmp/week     a province of your own, with its truth, for `evaluate`
   tracewarden rules                                 what each rule finds, and what it does
   README.md                                         the service on Apache Kafka";
 

@@ -4,12 +4,14 @@
 
 mod config;
 mod demo;
+mod evaluate;
 mod files;
 mod publish;
 mod reference;
 mod replay;
 mod rules;
 mod run;
+mod simulate;
 mod tick;
 mod topics;
 
@@ -43,6 +45,10 @@ enum Command {
     Run(run::Arguments),
     /// Uploads from files through all stages, in memory: for audits, back-tests and tests.
     Replay(replay::Arguments),
+    /// A simulated province, with what is planted in it, as files or to the input topics.
+    Simulate(simulate::Arguments),
+    /// Alerts and decisions against the truth of a simulated province.
+    Evaluate(evaluate::Arguments),
     /// Create or verify the topics.
     Topics(topics::Arguments),
     /// Publish reference records.
@@ -137,6 +143,8 @@ pub fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
+        Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Topics(arguments) => topics::run(&arguments),
         Command::Reference(arguments) => reference::run(&arguments),
         Command::Publish(arguments) => publish::run(&arguments),

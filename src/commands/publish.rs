@@ -7,7 +7,7 @@ use super::{ConfigArguments, Failure, files, publisher, say};
 use crate::broker::OutRecord;
 use crate::domain::document::Group;
 use crate::run::topics::topology;
-use crate::stage::topology::Topic;
+use crate::stage::topology::{Topic, Topology};
 use crate::telemetry::progress::Progress;
 use crate::wire::route::route;
 
@@ -29,15 +29,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut published = 0_u64;
     for path in &arguments.files {
         files::for_each_line(path, |_, line| {
-            let routing = route(&line);
-            let topic = Topic::of_group(routing.group.unwrap_or(Group::Settlement));
-            let key = routing.institution_id.map(String::into_bytes);
-            publisher.publish(&OutRecord {
-                target: topology.target(topic, key.as_deref().unwrap_or_default()),
-                key,
-                payload: Some(line),
-                headers: Vec::new(),
-            })?;
+            publisher.publish(&record(&topology, line))?;
             published += 1;
             progress.advance(1);
             Ok(())
@@ -47,4 +39,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     progress.finish();
     say(format_args!("{published} uploads published"));
     Ok(())
+}
+
+/// The record of an upload: its topic follows from its kind, its partition from its institution.
+pub(super) fn record(topology: &Topology, upload: Vec<u8>) -> OutRecord {
+    let routing = route(&upload);
+    let topic = Topic::of_group(routing.group.unwrap_or(Group::Settlement));
+    let key = routing.institution_id.map(String::into_bytes);
+    OutRecord {
+        target: topology.target(topic, key.as_deref().unwrap_or_default()),
+        key,
+        payload: Some(upload),
+        headers: Vec::new(),
+    }
 }

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use super::{ConfigArguments, Failure, files, publisher, say};
 use crate::broker::{OutRecord, TopicPartition};
+use crate::domain::reference::Change;
 use crate::run::topics::topology;
-use crate::stage::topology::Topic;
+use crate::stage::topology::{Topic, Topology};
 use crate::wire::reference;
 
 #[derive(Debug, clap::Args)]
@@ -30,15 +31,10 @@ enum Action {
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let Action::Load { file, config } = &arguments.action;
     let config = config.load()?;
-    let target = TopicPartition::new(topology(&config).name(Topic::Reference).clone(), 0);
+    let topology = topology(&config);
     let mut records = Vec::new();
     files::for_each_reference(file, |change| {
-        records.push(OutRecord {
-            target: target.clone(),
-            key: Some(reference::encode_key(&change.record)),
-            payload: (!change.deleted).then(|| reference::encode_json(&change).into_bytes()),
-            headers: Vec::new(),
-        });
+        records.push(record(&topology, &change));
         Ok(())
     })?;
     let publisher = publisher(&config)?;
@@ -46,6 +42,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         publisher.publish(record)?;
     }
     publisher.flush()?;
-    say(format_args!("{} reference records published to {}", records.len(), target.topic));
+    say(format_args!("{} reference records published to {}", records.len(), topology.name(Topic::Reference)));
     Ok(())
+}
+
+/// The record of a reference change.
+pub(super) fn record(topology: &Topology, change: &Change) -> OutRecord {
+    OutRecord {
+        target: TopicPartition::new(topology.name(Topic::Reference).clone(), 0),
+        key: Some(reference::encode_key(&change.record)),
+        payload: (!change.deleted).then(|| reference::encode_json(change).into_bytes()),
+        headers: Vec::new(),
+    }
 }

@@ -4,7 +4,8 @@
 //! path of an upload: [`Province`] goes through the days hour by hour; honest trade (`trade`, `visit`) and planted
 //! acts (`fraud`) make documents; each passes the accidents of `dirt`, is written as canonical JSON by `writer`
 //! and goes out in the order of sending. What must be found is stated as [`Truth`] at the same time, after the
-//! dirt. [`evaluate`] compares alerts and decisions with it.
+//! dirt. [`evaluate`] compares alerts and decisions with it. The commands `simulate` and `evaluate` do both with
+//! files.
 //!
 //! Everything is a function of [`Parameters`]: the same seed gives the same bytes. It is not a model of how often
 //! fraud happens, and it knows nothing of topics, partitions or the wire formats of the stages.

@@ -4,15 +4,22 @@
 //! what is publicly known: about 3.2 亿 codes a day for 930,000 institutions (some 340 scans an institution and
 //! day), some three packs a visit, three reports of one pack (stocked, handed over, settled), uploads up to two
 //! days late. Where nothing is known the comment says *assumed*.
+//!
+//! They can be read from TOML, where what is left out keeps the value of [`Parameters::default`];
+//! [`Parameters::EXAMPLE`] has them all.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::domain::time::Day;
 
 /// A simulated province and how long it runs.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Parameters {
     /// Same seed and same parameters, same bytes.
     pub seed: u64,
     /// The first simulated day.
+    #[serde(serialize_with = "write_day", deserialize_with = "read_day")]
     pub first_day: Day,
     /// Simulated days. Late uploads still come up to two days after the last one.
     pub days: u32,
@@ -33,7 +40,8 @@ pub struct Parameters {
 }
 
 /// How honest institutions and persons behave.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Habits {
     /// Hospitals among the institutions. Of 930,000 institutions about 400,000 are pharmacies; most of the others
     /// are small, and hospitals here stand for those with split packs.
@@ -83,7 +91,8 @@ pub struct Habits {
 }
 
 /// Planted acts.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Fraud {
     /// Acts begun a day; the kinds take turns, so that each occurs.
     pub acts_per_day: u32,
@@ -92,7 +101,8 @@ pub struct Fraud {
 }
 
 /// Accidents of uploading.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Dirt {
     /// Documents issued late: by `late_hours_max` at most.
     pub issued_late_ppm: u32,
@@ -121,6 +131,14 @@ pub struct Dirt {
 }
 
 impl Parameters {
+    /// Every parameter with its default and what it means, as TOML.
+    pub const EXAMPLE: &str = include_str!("province.example.toml");
+
+    /// Reads parameters from TOML; the error names line and field.
+    pub fn from_toml(text: &str) -> Result<Self, toml::de::Error> {
+        toml::from_str(text)
+    }
+
     /// A province small enough to watch: what `demo` shows in seconds.
     pub fn demo(seed: u64) -> Self {
         Self {
@@ -132,7 +150,7 @@ impl Parameters {
             codes_per_day: 500,
             products: 60,
             habits: Habits::default(),
-            fraud: Fraud { acts_per_day: 4, packs_per_act_max: 4 },
+            fraud: Fraud::default(),
             dirt: Dirt::usual(),
         }
     }
@@ -155,6 +173,27 @@ impl Parameters {
     /// A moment, in Unix milliseconds, at which every upload has come and every grace is over.
     pub fn until(&self) -> i64 {
         self.day_start(self.days) + i64::from(self.dirt.late_hours_max) * super::HOUR + 8 * super::DAY
+    }
+}
+
+/// The province of `demo`.
+impl Default for Parameters {
+    fn default() -> Self {
+        Self::demo(20_260_105)
+    }
+}
+
+/// Enough for each kind to occur within a week.
+impl Default for Fraud {
+    fn default() -> Self {
+        Self { acts_per_day: 4, packs_per_act_max: 4 }
+    }
+}
+
+/// The usual dirt.
+impl Default for Dirt {
+    fn default() -> Self {
+        Self::usual()
     }
 }
 
@@ -221,6 +260,54 @@ impl Dirt {
             unmapped_products_ppm: 20_000,
             silent_days_ppm: 2_000,
             clock_skew_seconds_max: 300,
+        }
+    }
+}
+
+fn write_day<S: Serializer>(day: &Day, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(day)
+}
+
+fn read_day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Day, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let mut parts = text.split('-');
+    let mut number = || parts.next().filter(|part| part.len() <= 4)?.parse::<u16>().ok();
+    let day = match (number(), number(), number()) {
+        (Some(year), Some(month), Some(day)) => Day::from_civil(year.into(), month.into(), day.into()),
+        _ => None,
+    };
+    day.filter(|_| parts.next().is_none())
+        .ok_or_else(|| de::Error::custom(format!("`{text}` is no day; write it like 2026-01-05, in quotes")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_has_every_parameter_with_its_default() {
+        let example: toml::Table = toml::from_str(Parameters::EXAMPLE).unwrap();
+        let defaults = toml::Table::try_from(Parameters::default()).unwrap();
+        assert_eq!(example, defaults);
+        assert_eq!(Parameters::from_toml(Parameters::EXAMPLE).unwrap(), Parameters::default());
+    }
+
+    #[test]
+    fn what_is_left_out_keeps_its_default_and_what_is_wrong_is_refused() {
+        let some =
+            Parameters::from_toml("days = 3\nfirst_day = \"2026-02-28\"\n[dirt]\nmangled_ppm = 7\n").unwrap();
+        assert_eq!((some.days, some.first_day), (3, Day::from_civil(2026, 2, 28).unwrap()));
+        assert_eq!(some.dirt, Dirt { mangled_ppm: 7, ..Dirt::usual() });
+        assert_eq!(some.habits, Habits::default());
+        for (wrong, named) in [
+            ("institution = 3", "institution"),
+            ("first_day = \"2026-02-30\"", "2026-02-30"),
+            ("first_day = \"2026-02-03-04\"", "is no day"),
+            ("days = -1", "days"),
+            ("[fraud]\nacts = 3", "acts"),
+        ] {
+            let error = Parameters::from_toml(wrong).unwrap_err().to_string();
+            assert!(error.contains(named), "{wrong}: {error}");
         }
     }
 }

@@ -5,24 +5,49 @@
 //! alert that was withdrawn in the end and is not in the truth stood for a while because something came late, and
 //! is counted apart. Rules that only act on payment (banned packs) are found in the decisions.
 //!
+//! Money at risk is what the decisions say of the claim line that a statement is about, else of its counterpart.
+//! The time to an alert counts from the moment from which the statement can be known to the receipt or detection,
+//! whichever is later, of the revision that raised it. In a replay these are in the senders' time, which may run
+//! ahead of the sending: that counts as no delay. Against a province published to a service whose clock is the
+//! wall clock these times mean nothing.
+//!
+//! [`table`] shows a result as text, [`json`] for programs, [`html`] as a page; [`compare`] shows two side by side.
+//!
 //! Knows the JSON of published alerts and decisions by small structures of its own, so that it judges what a
 //! subscriber sees. Keeps one entry per alert and claim line in memory.
 
+mod compare;
+mod html;
+mod json;
+mod near;
+mod score;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
+use self::near::Neighbourhood;
+use self::score::{Times, milliseconds, money};
 use super::truth::{Act, Effect, LineRef, Truth};
+use crate::domain::amount::Money;
+pub use score::{ActScore, LineScore, RuleScore, Spread};
 pub use table::Language;
 
 /// What was published so far, against the truth.
 #[derive(Debug, Default)]
 pub struct Evaluation {
     truth: Vec<Truth>,
-    alerts: BTreeMap<String, Alert>,
+    alerts: BTreeMap<String, History>,
     decisions: BTreeMap<(String, String), Decision>,
+    scans: Option<u64>,
+}
+
+/// The newest revision of an alert, and the newest that raised it.
+#[derive(Debug)]
+struct History {
+    newest: Alert,
+    raised: Option<(u64, Option<i64>)>,
 }
 
 /// The fields of a published alert that matter here.
@@ -37,6 +62,10 @@ struct Alert {
     code: Option<String>,
     subject: LineRef,
     counterpart: Option<LineRef>,
+    #[serde(default)]
+    received_at: Option<String>,
+    #[serde(default)]
+    detected_at: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -58,6 +87,8 @@ struct Claim {
 struct DecidedLine {
     line_id: String,
     reasons: Vec<String>,
+    #[serde(default)]
+    amount: Option<String>,
 }
 
 /// What makes an alert and a statement the same: rule, basis, code, subject.
@@ -78,43 +109,12 @@ pub struct Report {
     pub inexact: Vec<Unexplained>,
     /// Claim lines that must not be paid, and what became of them.
     pub lines: LineScore,
-}
-
-/// How one rule did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RuleScore {
-    /// Statements of the truth.
-    pub expected: u64,
-    /// Of those, found.
-    pub found: u64,
-    /// Open in the end, and not in the truth.
-    pub unexplained: u64,
-    /// Open for a while, withdrawn in the end, and not in the truth.
-    pub passing: u64,
-}
-
-/// How the acts of one kind were found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ActScore {
-    /// Acts that brought something about.
-    pub planted: u64,
-    /// Of those, found by at least one statement.
-    pub noticed: u64,
-    /// Of those, found in full.
-    pub found: u64,
-}
-
-/// How the payment of lines was decided.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LineScore {
-    /// Claim lines decided.
-    pub decided: u64,
-    /// Pairs of line and reason that must be there.
-    pub expected: u64,
-    /// Of those, there.
-    pub found: u64,
-    /// Pairs that must not be there.
-    pub unexplained: u64,
+    /// Money at risk on claim lines of which something was found, each line once.
+    pub money_found: Money,
+    /// Money at risk on claim lines of which nothing was found that must be, each line once.
+    pub money_missed: Money,
+    /// Scans of codes in the uploads, when they were counted.
+    pub scans: Option<u64>,
 }
 
 /// Something published that the truth does not know.
@@ -130,34 +130,31 @@ pub struct Unexplained {
     pub nearest: Option<Truth>,
 }
 
-impl RuleScore {
-    /// Found of expected; none when nothing is expected.
-    pub fn recall(&self) -> Option<f64> {
-        share(self.found, self.expected)
-    }
-
-    /// Right of published; none when nothing was published.
-    pub fn precision(&self) -> Option<f64> {
-        share(self.found, self.found + self.unexplained)
-    }
-}
-
-fn share(part: u64, whole: u64) -> Option<f64> {
-    (whole > 0).then(|| part as f64 / whole as f64)
-}
-
 impl Evaluation {
     /// Adds statements of the truth.
     pub fn expect(&mut self, truth: impl IntoIterator<Item = Truth>) {
         self.truth.extend(truth);
     }
 
+    /// More scans of codes were in the uploads.
+    pub fn scanned(&mut self, scans: u64) {
+        *self.scans.get_or_insert(0) += scans;
+    }
+
     /// Takes one published alert, any revision, in any order.
     pub fn alert(&mut self, json: &str) -> Result<(), serde_json::Error> {
         let alert: Alert = serde_json::from_str(json)?;
-        let known = self.alerts.get(&alert.alert_id).map(|known| known.revision);
-        if known.is_none_or(|known| known < alert.revision) {
-            self.alerts.insert(alert.alert_id.clone(), alert);
+        let raised = (alert.status == "raised").then(|| (alert.revision, alert.published_at()));
+        match self.alerts.get_mut(&alert.alert_id) {
+            Some(history) => {
+                history.raised = history.raised.max(raised);
+                if history.newest.revision < alert.revision {
+                    history.newest = alert;
+                }
+            }
+            None => {
+                self.alerts.insert(alert.alert_id.clone(), History { newest: alert, raised });
+            }
         }
         Ok(())
     }
@@ -174,27 +171,42 @@ impl Evaluation {
 
     /// Compares.
     pub fn report(&self) -> Report {
-        let mut report = Report::default();
-        let open: BTreeMap<Key<'_>, &Alert> = self
+        let mut report = Report { scans: self.scans, ..Report::default() };
+        let open: BTreeMap<Key<'_>, &History> = self
             .alerts
             .values()
-            .filter(|alert| alert.status != "withdrawn")
-            .map(|alert| (alert.key(), alert))
+            .filter(|history| history.newest.status != "withdrawn")
+            .map(|history| (history.newest.key(), history))
             .collect();
         let reasons = self.reasons(&mut report.lines);
         let mut found_of_act: BTreeMap<(Act, u64), (u64, u64)> = BTreeMap::new();
+        let mut at_risk: BTreeMap<&LineRef, (Money, bool)> = BTreeMap::new();
+        let mut times = Times::default();
         for truth in &self.truth {
-            let stopped = reasons.contains(&(&truth.subject, truth.rule.as_str()));
-            let found = if truth.alerted { open.contains_key(&truth.key()) } else { stopped };
+            let alert = open.get(&truth.key()).filter(|_| truth.alerted);
+            let stopped = !truth.alerted && reasons.contains(&(&truth.subject, truth.rule.as_str()));
+            let found = alert.is_some() || stopped;
+            if let Some(raised_at) = alert.and_then(|history| history.raised_at()) {
+                times.alert_after(&truth.rule, raised_at.saturating_sub(truth.known_from));
+            }
             let score = report.rules.entry(truth.rule.clone()).or_default();
             score.expected += 1;
             score.found += u64::from(found);
+            if let Some((line, amount)) = self.at_risk(truth) {
+                let sum = if found { &mut score.money_found } else { &mut score.money_missed };
+                *sum = sum.saturating_add(amount);
+                at_risk.entry(line).or_insert((amount, false)).1 |= found;
+            }
             let act = found_of_act.entry((truth.act, truth.act_number)).or_default();
             act.0 += 1;
             act.1 += u64::from(found);
             if !found {
                 report.missed.push(truth.clone());
             }
+        }
+        for (amount, found) in at_risk.into_values() {
+            let sum = if found { &mut report.money_found } else { &mut report.money_missed };
+            *sum = sum.saturating_add(amount);
         }
         for ((act, _), (expected, found)) in found_of_act {
             let score = report.acts.entry(act).or_default();
@@ -203,9 +215,21 @@ impl Evaluation {
             score.found += u64::from(found == expected);
         }
         let neighbourhood = Neighbourhood::new(&self.truth);
-        self.compare_alerts(&neighbourhood, &mut report);
+        self.compare_alerts(&neighbourhood, &mut times, &mut report);
         self.compare_reasons(&reasons, &neighbourhood, &mut report);
+        times.enter(&mut report.rules);
         report
+    }
+
+    /// The claim line that a statement puts at risk, and what the decisions say of its amount.
+    fn at_risk<'a>(&self, truth: &'a Truth) -> Option<(&'a LineRef, Money)> {
+        let sides = [Some(&truth.subject), truth.counterpart.as_ref()];
+        sides.into_iter().flatten().filter(|side| side.group == "settlement").find_map(|side| {
+            let claim = (side.institution_id.clone(), side.document_id.clone());
+            let lines = &self.decisions.get(&claim)?.lines;
+            let line = lines.iter().find(|line| line.line_id == side.line_id)?;
+            Some((side, money(line.amount.as_deref()?)?))
+        })
     }
 
     /// Pairs of claim line and reason, of the last decisions.
@@ -235,11 +259,15 @@ impl Evaluation {
     }
 
     /// Counts what was alerted and is not true, or true with other particulars.
-    fn compare_alerts(&self, near: &Neighbourhood<'_>, report: &mut Report) {
+    fn compare_alerts(&self, near: &Neighbourhood<'_>, times: &mut Times, report: &mut Report) {
         let truth: BTreeMap<Key<'_>, &Truth> =
             self.truth.iter().filter(|truth| truth.alerted).map(|truth| (truth.key(), truth)).collect();
-        for alert in self.alerts.values() {
+        for history in self.alerts.values() {
+            let alert = &history.newest;
             let withdrawn = alert.status == "withdrawn";
+            if !withdrawn {
+                report.rules.entry(alert.rule.clone()).or_default().alerts += 1;
+            }
             match truth.get(&alert.key()) {
                 Some(known) if !withdrawn => {
                     if known.scope != alert.scope || known.counterpart != alert.counterpart {
@@ -251,7 +279,12 @@ impl Evaluation {
                     }
                 }
                 Some(_) => {}
-                None if withdrawn => report.rules.entry(alert.rule.clone()).or_default().passing += 1,
+                None if withdrawn => {
+                    report.rules.entry(alert.rule.clone()).or_default().passing += 1;
+                    if let (Some(raised), Some(ended)) = (history.raised_at(), alert.published_at()) {
+                        times.stood_for(&alert.rule, ended.saturating_sub(raised));
+                    }
+                }
                 None => {
                     report.rules.entry(alert.rule.clone()).or_default().unexplained += 1;
                     let unexplained = near.unexplained(&alert.rule, alert.code.as_deref(), &alert.subject);
@@ -298,36 +331,20 @@ impl Evaluation {
     }
 }
 
-/// The truth by what an unexplained alert may be near to: its code, its document.
-struct Neighbourhood<'a> {
-    of_codes: BTreeMap<&'a str, &'a Truth>,
-    of_documents: BTreeMap<(&'a str, &'a str), &'a Truth>,
-}
-
-impl<'a> Neighbourhood<'a> {
-    fn new(truth: &'a [Truth]) -> Self {
-        let of_codes = truth.iter().filter_map(|one| Some((one.code.as_deref()?, one))).collect();
-        let of_documents = truth.iter().map(|one| (document(&one.subject), one)).collect();
-        Self { of_codes, of_documents }
+impl History {
+    fn raised_at(&self) -> Option<i64> {
+        self.raised?.1
     }
-
-    fn unexplained(&self, rule: &str, code: Option<&str>, subject: &LineRef) -> Unexplained {
-        let same_code = code.and_then(|code| self.of_codes.get(code));
-        let nearest = same_code.or_else(|| self.of_documents.get(&document(subject)));
-        Unexplained {
-            rule: rule.to_owned(),
-            code: code.map(str::to_owned),
-            subject: subject.clone(),
-            nearest: nearest.map(|&truth| truth.clone()),
-        }
-    }
-}
-
-fn document(line: &LineRef) -> (&str, &str) {
-    (&line.institution_id, &line.document_id)
 }
 
 impl Alert {
+    /// When it was published, in Unix milliseconds. A record's stamp of detection is when the stage before wrote it,
+    /// which in a replay is before the upload moves time on.
+    fn published_at(&self) -> Option<i64> {
+        let moment = |text: &Option<String>| text.as_deref().and_then(milliseconds);
+        moment(&self.received_at).max(moment(&self.detected_at))
+    }
+
     fn key(&self) -> Key<'_> {
         (&self.rule, self.basis.as_deref(), self.code.as_deref(), &self.subject)
     }

@@ -71,7 +71,8 @@ fn counts_found_missed_unexplained_and_passing() {
         evaluation.decision(&json).unwrap();
     }
     let report = evaluation.report();
-    let no_code = RuleScore { expected: 2, found: 1, unexplained: 1, passing: 1 };
+    let no_code =
+        RuleScore { expected: 2, found: 1, unexplained: 1, passing: 1, alerts: 2, ..RuleScore::default() };
     assert_eq!(report.rules["no_code"], no_code);
     assert_eq!((no_code.recall(), no_code.precision()), (Some(0.5), Some(0.5)));
     assert_eq!(report.rules["banned"], RuleScore { expected: 1, found: 1, ..RuleScore::default() });
@@ -93,4 +94,66 @@ fn the_table_has_both_languages_and_even_columns() {
     assert!(report.table(Language::English).contains("settled twice"));
     let chinese = report.table(Language::Chinese);
     assert!(chinese.contains("重复结算") && chinese.contains("0.00 %"), "{chinese}");
+}
+
+/// An alert with its times and the decision that says what its line is worth.
+#[test]
+fn times_and_money_are_told_by_rule() {
+    let mut evaluation = Evaluation::default();
+    evaluation.expect([
+        Truth { known_from: 1_000, ..truth("no_code", "S1", Effect::Refuse, true) },
+        truth("no_code", "S2", Effect::Refuse, true),
+        truth("short_codes", "S1", Effect::Hold, true),
+    ]);
+    let timed = |json: String, seconds: u32| {
+        let time = format!("1970-01-01T08:00:{seconds:02}+08:00");
+        json.replacen(
+            '{',
+            &format!(r#"{{"received_at":"{time}","detected_at":"1970-01-01T08:00:00+08:00","#),
+            1,
+        )
+    };
+    let worth = |json: String, amount: &str| {
+        json.replacen(r#""line_id""#, &format!(r#""amount":"{amount}","line_id""#), 1)
+    };
+    for (document, revision, status, seconds) in [
+        ("S1", 1, "raised", 2),
+        ("S1", 2, "withdrawn", 3),
+        // Raised again: this is what stands.
+        ("S1", 3, "raised", 5),
+        ("S1", 4, "amended", 9),
+        ("S9", 1, "raised", 4),
+        ("S9", 2, "withdrawn", 24),
+    ] {
+        evaluation.alert(&timed(alert("no_code", document, revision, status), seconds)).unwrap();
+    }
+    evaluation.decision(&worth(decision("S1", 1, r#""no_code""#), "24.92")).unwrap();
+    evaluation.decision(&worth(decision("S2", 1, ""), "10.00")).unwrap();
+    evaluation.scanned(5_000);
+    let report = evaluation.report();
+    let no_code = report.rules["no_code"];
+    assert_eq!(no_code.delay.map(|delay| delay.max_ms), Some(4_000));
+    assert_eq!(no_code.stood.map(|stood| stood.median_ms), Some(20_000));
+    assert_eq!((no_code.money_found.fen(), no_code.money_missed.fen()), (2492, 1000));
+    assert_eq!(report.rules["short_codes"].money_missed.fen(), 2492);
+    // Of S1 something was found: over all rules it is not missed.
+    assert_eq!((report.money_found.fen(), report.money_missed.fen()), (2492, 1000));
+    let json = report.json();
+    assert_eq!(json["rules"]["no_code"]["alerts_per_10000_scans"], 2.0);
+    assert_eq!(json["money_missed"], "10.00");
+}
+
+#[test]
+fn the_page_is_harmless_and_in_the_language_asked_for() {
+    let mut evaluation = Evaluation::default();
+    evaluation.expect([truth("no_code", "<script>&\"", Effect::Refuse, true)]);
+    evaluation.alert(&alert("no_code", "S7", 1, "raised")).unwrap();
+    let report = evaluation.report();
+    let english = report.html(None, Language::English);
+    assert!(english.contains("&lt;script&gt;&amp;&quot;") && !english.contains("<script"), "{english}");
+    assert!(english.contains("<svg") && english.contains("Recall and precision"), "{english}");
+    assert!(!english.contains("http"), "the page must not need a network: {english}");
+    let chinese = report.html(Some(&Report::default()), Language::Chinese);
+    assert!(chinese.contains("召回率与准确率") && chinese.contains("无码"), "{chinese}");
+    assert!(chinese.contains("0.00 % → –"), "{chinese}");
 }

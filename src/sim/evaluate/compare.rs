@@ -1,0 +1,63 @@
+//! Two runs against the same truth, side by side: what a change of parameters brought.
+
+use std::collections::BTreeSet;
+
+use super::table::{Table, length, percent, render, rule_title};
+use super::{Language, Report, RuleScore};
+
+impl Report {
+    /// This run and another one of the same province, rule by rule: `this → other`, one value where both agree.
+    pub fn compared_with(&self, other: &Self, language: Language) -> String {
+        let mut out = String::new();
+        render(&mut out, &self.comparison(other, language).rows);
+        out
+    }
+
+    pub(super) fn comparison(&self, other: &Self, language: Language) -> Table {
+        let head = [
+            language.of("本次 → 另一次", "this → other"),
+            language.of("发现", "found"),
+            language.of("无法解释", "unexplained"),
+            language.of("曾误报", "passing"),
+            language.of("召回率", "recall"),
+            language.of("准确率", "precision"),
+            language.of("到预警：中位", "to alert: median"),
+            language.of("发现金额", "money found"),
+            language.of("漏失金额", "money missed"),
+        ];
+        let mut rows = vec![head.map(str::to_owned).to_vec()];
+        let rules: BTreeSet<&String> = self.rules.keys().chain(other.rules.keys()).collect();
+        for rule in rules {
+            let score = |report: &Self| report.rules.get(rule).copied().unwrap_or_default();
+            rows.push(compared(rule_title(rule, language), &score(self), &score(other)));
+        }
+        let mut sums = vec![String::new(); head.len() - 2];
+        sums.extend([
+            side_by_side(&self.money_found, &other.money_found),
+            side_by_side(&self.money_missed, &other.money_missed),
+        ]);
+        sums[0] = language.of("合计（每条明细计一次）", "together (each line once)").to_owned();
+        rows.push(sums);
+        Table { title: language.of("两次运行对比", "Two runs compared"), rows }
+    }
+}
+
+fn compared(title: &str, this: &RuleScore, other: &RuleScore) -> Vec<String> {
+    let median = |score: &RuleScore| length(score.delay.map(|delay| delay.median_ms));
+    vec![
+        title.to_owned(),
+        side_by_side(&this.found, &other.found),
+        side_by_side(&this.unexplained, &other.unexplained),
+        side_by_side(&this.passing, &other.passing),
+        side_by_side(&percent(this.recall()), &percent(other.recall())),
+        side_by_side(&percent(this.precision()), &percent(other.precision())),
+        side_by_side(&median(this), &median(other)),
+        side_by_side(&this.money_found, &other.money_found),
+        side_by_side(&this.money_missed, &other.money_missed),
+    ]
+}
+
+fn side_by_side<T: ToString>(this: &T, other: &T) -> String {
+    let (this, other) = (this.to_string(), other.to_string());
+    if this == other { this } else { format!("{this} → {other}") }
+}

@@ -1,0 +1,158 @@
+//! From a simulated province through `replay` to `evaluate`, on the command line: everything planted is found and
+//! nothing else, a worse configuration shows in the comparison, and wrong files are named.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// A province of a few seconds; enough acts for every kind within its days.
+const SMALL: &str = "days = 14\ninstitutions = 12\ncodes_per_day = 60\nproducts = 20\n\
+                     [habits]\nshelves_per_institution = 20\n[fraud]\nacts_per_day = 9\npacks_per_act_max = 3\n";
+
+fn tracewarden(folder: &Path, words: &str) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_tracewarden"))
+        .args(words.split_whitespace())
+        .current_dir(folder)
+        .output()
+        .expect("the program runs")
+}
+
+/// What the program printed; it must succeed.
+fn printed(folder: &Path, words: &str) -> String {
+    let output = tracewarden(folder, words);
+    assert!(output.status.success(), "{words}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+/// What it complained of; it must fail with this exit code.
+fn complaint(folder: &Path, words: &str, exit_code: i32) -> String {
+    let output = tracewarden(folder, words);
+    assert_eq!(output.status.code(), Some(exit_code), "{words}");
+    String::from_utf8(output.stderr).expect("text")
+}
+
+/// A folder with a province in `p` and what a replay of it published in `o`.
+fn province(options: &str) -> tempfile::TempDir {
+    let home = tempfile::tempdir().expect("a folder");
+    let folder = home.path();
+    fs::write(folder.join("small.toml"), SMALL).expect("parameters");
+    printed(folder, &format!("simulate --parameters small.toml --out p {options}"));
+    replay(folder, "--out o");
+    home
+}
+
+fn replay(folder: &Path, options: &str) {
+    let until = fs::read_to_string(folder.join("p/until")).expect("a moment");
+    let words = "replay p/uploads.ndjson --reference p/reference.ndjson --until";
+    printed(folder, &format!("{words} {} {options}", until.trim()));
+}
+
+const EVALUATE: &str =
+    "evaluate --alerts o/alerts.ndjson --decisions o/decisions.ndjson --truth p/truth.ndjson --json r.json";
+
+fn json(folder: &Path) -> Value {
+    serde_json::from_str(&fs::read_to_string(folder.join("r.json")).expect("a result")).expect("JSON")
+}
+
+#[test]
+fn what_is_planted_is_found_in_a_clean_province_and_in_a_dirty_one() {
+    for (seed, dirt) in [(1, "none"), (2, "usual")] {
+        let home = province(&format!("--seed {seed} --dirt {dirt}"));
+        let folder = home.path();
+        let table = printed(folder, &format!("{EVALUATE} --uploads p/uploads.ndjson"));
+        let result = json(folder);
+        let rules = result["rules"].as_object().expect("rules");
+        assert!(rules.len() >= 15, "{dirt}: only {}\n{table}", rules.len());
+        for (rule, score) in rules {
+            assert_eq!(
+                (&score["recall"], &score["precision"]),
+                (&1.0.into(), &1.0.into()),
+                "{dirt}: {rule}\n{table}"
+            );
+            let is_alerted = score["alerts"].as_u64() > Some(0);
+            assert_eq!(score["time_to_alert"].is_object(), is_alerted, "{dirt}: {rule}\n{table}");
+        }
+        for list in ["missed", "unexplained", "inexact"] {
+            assert_eq!(result[list], Value::Array(Vec::new()), "{dirt}: {list}\n{table}");
+        }
+        assert_eq!(result["lines"]["expected"], result["lines"]["found"], "{dirt}\n{table}");
+        assert_eq!(result["money_missed"], "0.00", "{dirt}");
+        assert_ne!(result["money_found"], "0.00", "{dirt}");
+        assert!(result["scans"].as_u64() > Some(2_000), "{dirt}: {}", result["scans"]);
+        assert!(rules["resale"]["alerts_per_10000_scans"].as_f64() > Some(0.0), "{dirt}");
+    }
+}
+
+#[test]
+fn an_honest_clean_province_expects_nothing_and_gets_nothing() {
+    let home = province("--seed 3 --no-fraud --dirt none");
+    printed(home.path(), EVALUATE);
+    let result = json(home.path());
+    assert_eq!(result["rules"].as_object().map(|rules| rules.len()), Some(0), "{result:#}");
+    assert!(result["lines"]["decided"].as_u64() > Some(300), "{}", result["lines"]);
+}
+
+#[test]
+fn a_worse_configuration_shows_in_the_comparison() {
+    let home = province("--seed 4");
+    let folder = home.path();
+    fs::write(folder.join("worse.toml"), "[rules.resale]\nenabled = false\n").expect("a configuration");
+    replay(folder, "--config worse.toml --out w");
+    let compare = "--compare w/alerts.ndjson w/decisions.ndjson --html r.html --language zh";
+    let table = printed(folder, &format!("{EVALUATE} {compare}"));
+    assert!(table.contains("100.00 % → 0.00 %"), "{table}");
+    let result = json(folder);
+    assert_eq!(result["this"]["rules"]["resale"]["recall"], 1.0);
+    let worse = &result["other"]["rules"]["resale"];
+    assert_eq!((&worse["recall"], &worse["alerts"]), (&0.0.into(), &0.into()));
+    let missed = result["other"]["missed"].as_array().expect("a list");
+    assert_eq!(missed.len() as u64, worse["expected"].as_u64().expect("a count"));
+    let page = fs::read_to_string(folder.join("r.html")).expect("a page");
+    assert!(page.contains("<svg") && page.contains("两次运行对比") && page.contains("再次销售"), "{page}");
+}
+
+#[test]
+fn wrong_files_and_parameters_are_named() {
+    let home = province("--seed 5");
+    let folder = home.path();
+    let files = |alerts: &str, decisions: &str, truth: &str| {
+        format!("evaluate --alerts {alerts} --decisions {decisions} --truth {truth}")
+    };
+    let (alerts, decisions, truth) = ("o/alerts.ndjson", "o/decisions.ndjson", "p/truth.ndjson");
+    for (words, expected) in [
+        (files(decisions, decisions, truth), "o/decisions.ndjson line 1: no alert"),
+        (files(alerts, truth, truth), "p/truth.ndjson line 1: no decision"),
+        (files(alerts, decisions, decisions), "o/decisions.ndjson line 1: no statement of the truth"),
+        (files("none", decisions, truth), "none: "),
+        (files(alerts, decisions, truth) + " --uploads small.toml", "small.toml line 1: no upload"),
+    ] {
+        let said = complaint(folder, &words, 1);
+        assert!(said.contains(expected), "{words}: {said}");
+    }
+    fs::write(folder.join("bad.toml"), "[dirt]\nlate_hours = 3\n").expect("parameters");
+    for (words, expected) in [
+        ("simulate", "--out DIR"),
+        ("simulate --out q --parameters bad.toml", "late_hours"),
+        ("simulate --out q --rate 5", "--to-kafka"),
+        ("simulate --out q --fraud 5 --no-fraud", "--no-fraud"),
+    ] {
+        let said = complaint(folder, words, 64);
+        assert!(said.contains(expected), "{words}: {said}");
+    }
+}
+
+#[test]
+fn the_parameters_kept_with_a_province_make_it_again() {
+    let home = tempfile::tempdir().expect("a folder");
+    let folder = home.path();
+    let example = printed(folder, "simulate --example");
+    fs::write(folder.join("example.toml"), example).expect("parameters");
+    printed(folder, "simulate --parameters example.toml --days 2 --seed 9 --out a");
+    printed(folder, "simulate --parameters a/parameters.toml --out b");
+    for name in ["reference.ndjson", "uploads.ndjson", "truth.ndjson", "until", "parameters.toml"] {
+        let [a, b] = ["a", "b"].map(|one| fs::read(folder.join(one).join(name)).expect("a file"));
+        assert!(a == b && !a.is_empty(), "{name}");
+    }
+}
