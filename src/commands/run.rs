@@ -4,7 +4,6 @@ use super::{ConfigArguments, Failure, check_kafka_settings};
 use crate::run::service::{self, ServiceOptions, StageName, Stop};
 use crate::stage::intake::Clock;
 use crate::telemetry::{exporter, logs};
-use crate::wire::ruleset;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -29,8 +28,9 @@ enum ClockName {
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let config = arguments.config.load()?;
+    let has_deadline = matches!(arguments.clock, ClockName::Wall);
     let rules =
-        ruleset::from_config(config.rules.as_ref()).map_err(|error| Failure::usage(error.to_string()))?;
+        crate::run::rules(&config, has_deadline).map_err(|error| Failure::usage(error.to_string()))?;
     let stages = if arguments.stage.is_empty() { StageName::ALL.to_vec() } else { arguments.stage.clone() };
     if stages.contains(&StageName::Intake) {
         crate::run::pseudonymiser(&config).map_err(|error| Failure::usage(error.to_string()))?;

@@ -177,9 +177,13 @@ pub const SECTIONS: &[Section] = &[
         name: "intake",
         help: "What is taken in. An upload over a limit is rejected as over_limit, with a dead letter.",
         options: &[
-            option("upload_bytes_max", Takes::Integer(1_024, 64 * MEBIBYTE), "Largest upload, in bytes."),
-            option("lines_max", Takes::Integer(1, 100_000), "Most lines of one upload."),
-            option("codes_max", Takes::Integer(1, 1_000_000), "Most trace codes of one upload."),
+            option(
+                "upload_bytes_max",
+                Takes::Integer(1_024, 2 * MEBIBYTE),
+                "Largest upload, in bytes. Its internal record, reference data included, must fit into 8 MiB.",
+            ),
+            option("lines_max", Takes::Integer(1, 20_000), "Most lines of one upload."),
+            option("codes_max", Takes::Integer(1, 100_000), "Most trace codes of one upload."),
             option("id_characters_max", Takes::Integer(12, 1_000), "Longest identifier, in characters."),
             without_default(
                 "pseudonym_key",
@@ -226,7 +230,7 @@ pub const SECTIONS: &[Section] = &[
             ),
             option(
                 "record_bytes_max",
-                Takes::Integer(4_096, 16 * MEBIBYTE),
+                Takes::Integer(4_096, 4 * MEBIBYTE),
                 "Largest internal record, in bytes; what is more goes into the next one. Must be below the \
                  brokers' message.max.bytes.",
             ),

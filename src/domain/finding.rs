@@ -8,8 +8,9 @@ use super::rules::{Action, Basis, RuleId, Scope, Severity};
 use super::time::Timestamp;
 use super::trace_code::InvalidReason;
 
-/// Most observations listed as evidence of one finding; what is left out is counted.
-pub const EVIDENCE_MAX: usize = 50;
+/// Most observations listed as evidence of one finding; what is left out is counted. Open findings are kept with the
+/// state of their code, so this bounds what a code with very many observations costs.
+pub const EVIDENCE_MAX: usize = 12;
 
 /// One rule's statement, with all that is published of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,14 +139,54 @@ impl Finding {
 
     /// Whether two findings say the same: all but where the observations came from.
     pub fn says_the_same_as(&self, other: &Self) -> bool {
-        let mut other = other.clone();
-        let mut pairs = vec![(&mut other.subject, &self.subject)];
-        pairs.extend(other.counterpart.iter_mut().zip(self.counterpart.iter()));
-        pairs.extend(other.evidence.iter_mut().zip(self.evidence.iter()));
-        for (theirs, mine) in pairs {
-            theirs.origin = mine.origin.clone();
-        }
-        *self == other
+        // Every field is named, so that a new one cannot be forgotten.
+        let Self {
+            rule,
+            basis,
+            scope,
+            action,
+            severity,
+            subject,
+            counterpart,
+            evidence,
+            evidence_omitted,
+            product_code,
+            product_name,
+            amount_at_risk,
+            attributes,
+        } = self;
+        let same_sides = |mine: &[Side], theirs: &[Side]| {
+            mine.len() == theirs.len()
+                && mine.iter().zip(theirs).all(|(mine, theirs)| mine.says_the_same_as(theirs))
+        };
+        *rule == other.rule
+            && *basis == other.basis
+            && *scope == other.scope
+            && *action == other.action
+            && *severity == other.severity
+            && subject.says_the_same_as(&other.subject)
+            && same_sides(counterpart.as_slice(), other.counterpart.as_slice())
+            && same_sides(evidence, &other.evidence)
+            && *evidence_omitted == other.evidence_omitted
+            && *product_code == other.product_code
+            && *product_name == other.product_name
+            && *amount_at_risk == other.amount_at_risk
+            && *attributes == other.attributes
+    }
+}
+
+impl Side {
+    /// Whether two sides say the same: all but where they came from.
+    fn says_the_same_as(&self, other: &Self) -> bool {
+        let Self { key, kind, role, occurred_at, person, region, custody, custody_proof, origin: _ } = self;
+        *key == other.key
+            && *kind == other.kind
+            && *role == other.role
+            && *occurred_at == other.occurred_at
+            && *person == other.person
+            && *region == other.region
+            && *custody == other.custody
+            && *custody_proof == other.custody_proof
     }
 }
 

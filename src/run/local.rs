@@ -12,7 +12,6 @@ use super::state::StateHome;
 use crate::broker::memory::{MemoryBroker, MemoryOptions};
 use crate::broker::{Broker, Header, OutRecord, Record, SessionOptions, TopicPartition};
 use crate::config::Config;
-use crate::domain::adjudicator::Policy;
 use crate::domain::document::Origin;
 use crate::domain::reference::Book;
 use crate::domain::rules::ruleset::RuleSet;
@@ -31,7 +30,6 @@ use crate::wire::control;
 use crate::wire::entries::{self, ClaimEntry, DocumentEntry, ObservationEntry};
 use crate::wire::intake::Limits;
 use crate::wire::pseudonym::Pseudonymiser;
-use crate::wire::ruleset;
 
 /// How a local run is set up.
 #[derive(Clone, Debug)]
@@ -69,7 +67,7 @@ impl LocalOptions {
             format: Format::Json,
             limits: super::limits(config),
             pseudonymiser,
-            rules: ruleset::from_config(config.rules.as_ref())?,
+            rules: super::rules(config, false)?,
             state: StateHome::Memory,
         })
     }
@@ -119,10 +117,7 @@ impl Local {
         intake.reads_files = true;
         let register = Register::default();
         let monitor = Monitor { timers_per_entry_max: 10_000 };
-        let adjudicate = Adjudicate {
-            policy: Policy { deadline_enabled: false, ..Policy::default() },
-            timers_per_entry_max: 10_000,
-        };
+        let adjudicate = Adjudicate { timers_per_entry_max: 10_000 };
         let batch = options.batch_records_max;
         Ok(Self {
             intake: worker(&broker, &topology, options, intake, &[Topic::Procurement], 1)?,

@@ -9,11 +9,12 @@ pub mod topics;
 use crate::config::{Config, ConfigError, OutputFormat, Provisional};
 use crate::domain::adjudicator::Policy;
 use crate::domain::claim::Verdict;
+use crate::domain::rules::ruleset::RuleSet;
 use crate::domain::time::Millis;
 use crate::wire::Format;
 use crate::wire::intake::Limits;
 use crate::wire::pseudonym::{KeyError, Pseudonymiser};
-use crate::wire::ruleset::RuleSetError;
+use crate::wire::ruleset::{self, RuleSetError};
 
 /// What intake accepts at most.
 pub fn limits(config: &Config) -> Limits {
@@ -55,14 +56,17 @@ pub fn format(config: &Config) -> Format {
     }
 }
 
-/// What is decided when not every verdict is there in time; without a wall clock there is no deadline.
-pub fn policy(config: &Config, has_deadline: bool) -> Policy {
-    Policy {
+/// The rule set, with what is decided when not every verdict is there in time; without a wall clock there is no
+/// deadline.
+pub fn rules(config: &Config, has_deadline: bool) -> Result<RuleSet, RuleSetError> {
+    let mut rules = ruleset::from_config(config.rules.as_ref())?;
+    rules.policy = Policy {
         decision_deadline: Millis::new(config.adjudicate.decision_deadline_ms),
         provisional: match config.adjudicate.provisional {
             Provisional::Hold => Verdict::Hold,
             Provisional::Pay => Verdict::Pay,
         },
         deadline_enabled: has_deadline,
-    }
+    };
+    Ok(rules)
 }

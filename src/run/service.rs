@@ -224,10 +224,7 @@ impl<'a> Service<'a> {
                     self.start(threads, workers, &[Topic::Observations], stop, move || monitor.clone());
                 }
                 StageName::Adjudicate => {
-                    let adjudicate = Adjudicate {
-                        policy: super::policy(config, self.options.clock == Clock::Wall),
-                        timers_per_entry_max: config.stage.timers_per_entry_max,
-                    };
+                    let adjudicate = Adjudicate { timers_per_entry_max: config.stage.timers_per_entry_max };
                     let workers = config.stage.adjudicate_workers;
                     self.start(threads, workers, &[Topic::Claims], stop, move || adjudicate.clone());
                 }

@@ -13,8 +13,6 @@ use crate::wire::state;
 /// The adjudicate stage.
 #[derive(Clone, Debug)]
 pub struct Adjudicate {
-    /// What is done when not every verdict is there in time.
-    pub policy: Policy,
     /// Most timers fired by one entry; the rest fires by the entries that follow it.
     pub timers_per_entry_max: usize,
 }
@@ -84,7 +82,7 @@ impl Adjudicate {
         let rules = cx.state.facts().rules.clone();
         let state = cx.state.value(key)?;
         let before = state.deadline;
-        let decision = step(state, &moment, &rules, &self.policy);
+        let decision = step(state, &moment, &rules, &rules.policy);
         let deadline = state.deadline;
         cx.state.set_timer(key, before, deadline);
         if let Some(decision) = decision {

@@ -144,7 +144,7 @@ impl Topology {
     }
 }
 
-/// Bytes that identify a document: institution (12 characters), group, document id.
+/// Bytes that identify a document: institution, a zero that ends it, group, document id.
 pub fn document_key_bytes(key: &DocumentKey) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(key.institution_id.len() + key.document_id.len() + 2);
     bytes.extend_from_slice(key.institution_id.as_bytes());

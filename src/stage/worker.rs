@@ -337,6 +337,10 @@ impl<S: Stage> Worker<S> {
             let outputs = self.outbox.take_records();
             let offsets = self.offsets_to_commit(batch, !outputs.is_empty());
             let published = outputs.len();
+            if offsets.is_empty() && published > 0 {
+                let reason = "there is something to publish and no offset to fence it with";
+                return Err(BrokerError::SessionLost(reason.into()).into());
+            }
             if !offsets.is_empty() {
                 let commit_started = Instant::now();
                 match self.session.commit(outputs, &offsets) {

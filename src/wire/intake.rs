@@ -124,9 +124,11 @@ impl Decoded {
 /// Decodes one record. Never fails otherwise than by a [`Decoded::Rejected`].
 pub fn decode(input: &Input<'_>, limits: &Limits, pseudonymiser: &Pseudonymiser) -> Decoded {
     if input.payload.len() > limits.payload_bytes_max {
-        let mut reject = Reject::over_limit("payload", limits.payload_bytes_max, "bytes");
-        reject.field = None;
-        return Decoded::Rejected(vec![reject]);
+        let sentence = format!(
+            "The record is larger than the limit of {} bytes; send less at once.",
+            limits.payload_bytes_max
+        );
+        return Decoded::Rejected(vec![Reject::new(RejectReason::OverLimit, sentence)]);
     }
     if input.payload.is_empty() {
         let sentence =

@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::domain::Text;
+use crate::domain::adjudicator::Policy;
 use crate::domain::alert::{AlertBook, Published};
 use crate::domain::amount::{Money, Quantity};
 use crate::domain::claim::{Claim, ClaimLine, CodeVerdict, Verdict};
@@ -347,14 +348,23 @@ pub(crate) fn rule_set() -> BoxedStrategy<RuleSet> {
         grace: what.3,
     });
     let windows = (millis(), millis());
-    (text(), windows, vec(setting, RULES.len()), vec(deviation, 0..3), vec(allowance(), 0..3))
-        .prop_map(|(digest, windows, defaults, overrides, allowances)| RuleSet {
+    let policy =
+        (millis(), any::<bool>(), any::<bool>()).prop_map(|(decision_deadline, pays, deadline_enabled)| {
+            Policy {
+                decision_deadline,
+                provisional: if pays { Verdict::Pay } else { Verdict::Hold },
+                deadline_enabled,
+            }
+        });
+    (text(), windows, vec(setting, RULES.len()), vec(deviation, 0..3), vec(allowance(), 0..3), policy)
+        .prop_map(|(digest, windows, defaults, overrides, allowances, policy)| RuleSet {
             digest,
             sale_link_window: windows.0,
             sale_match_window: windows.1,
             defaults,
             overrides,
             allowances,
+            policy,
         })
         .boxed()
 }

@@ -8,7 +8,6 @@ use serde_json::Value;
 use tracewarden::broker::memory::{MemoryBroker, MemoryOptions};
 use tracewarden::broker::{Broker, Header, OutRecord, SessionOptions, TopicPartition};
 use tracewarden::config::Config;
-use tracewarden::domain::adjudicator::Policy;
 use tracewarden::domain::reference::Book;
 use tracewarden::run::local::{LocalOptions, rule_set_records};
 use tracewarden::run::state::StateHome;
@@ -164,8 +163,7 @@ impl Service {
                 Box::new(worker(broker, topology, options, state, monitor, stage.topic()))
             }
             Stateful::Adjudicate => {
-                let policy = Policy { deadline_enabled: false, ..Policy::default() };
-                let adjudicate = Adjudicate { policy, timers_per_entry_max: 3 };
+                let adjudicate = Adjudicate { timers_per_entry_max: 3 };
                 Box::new(worker(broker, topology, options, state, adjudicate, stage.topic()))
             }
         }

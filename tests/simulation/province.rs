@@ -7,7 +7,6 @@ use serde_json::Value;
 use tracewarden::broker::memory::{FaultRates, MemoryBroker, MemoryOptions};
 use tracewarden::broker::{Broker, BrokerError, Header, OutRecord, SessionOptions, TopicPartition};
 use tracewarden::config::Config;
-use tracewarden::domain::adjudicator::Policy;
 use tracewarden::domain::reference::Book;
 use tracewarden::domain::rules::Severity;
 use tracewarden::domain::time::{Millis, Timestamp};
@@ -252,8 +251,7 @@ impl Province {
                 Box::new(self.worker(monitor, &[Topic::Observations], number)?)
             }
             _ => {
-                let policy = Policy { deadline_enabled: false, ..Policy::default() };
-                let adjudicate = Adjudicate { policy, timers_per_entry_max: 3 };
+                let adjudicate = Adjudicate { timers_per_entry_max: 3 };
                 Box::new(self.worker(adjudicate, &[Topic::Claims], number)?)
             }
         })

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use tracewarden::broker::memory::{MemoryBroker, MemoryOptions};
 use tracewarden::broker::{Broker, OutRecord, Record, SessionOptions};
-use tracewarden::domain::adjudicator::Policy;
 use tracewarden::domain::time::Timestamp;
 use tracewarden::run::local::LocalOptions;
 use tracewarden::stage::Stage;
@@ -42,10 +41,7 @@ fn batches_do_not_show_in_what_a_stage_publishes() {
     for (name, world) in worlds {
         let options = LocalOptions { partitions: PARTITIONS, batch_records_max: 1, ..options("") };
         let local = fed(&world, &options);
-        let adjudicate = || Adjudicate {
-            policy: Policy { deadline_enabled: false, ..Policy::default() },
-            timers_per_entry_max: 10,
-        };
+        let adjudicate = || Adjudicate { timers_per_entry_max: 10 };
         for partition in 0..i32::from(PARTITIONS) {
             let log = |topic| {
                 let mut log = local.records(topic).expect("the log is there");

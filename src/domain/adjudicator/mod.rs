@@ -78,7 +78,7 @@ pub struct Said {
 }
 
 /// What is configured about decisions.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// How long a claim may wait for its answers before a provisional decision.
     pub decision_deadline: Millis,

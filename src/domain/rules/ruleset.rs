@@ -6,6 +6,7 @@ use super::allowance::Allowance;
 use super::catalogue::RULES;
 use super::{Action, RuleId, Severity};
 use crate::domain::Text;
+use crate::domain::adjudicator::Policy;
 use crate::domain::time::{Day, Millis};
 
 /// Everything configurable about the rules, as one value with one digest.
@@ -23,6 +24,9 @@ pub struct RuleSet {
     pub overrides: Vec<Override>,
     /// Rules silenced for single subjects; of several that cover a finding the first gives the reason.
     pub allowances: Vec<Allowance>,
+    /// What is decided while answers are missing. It changes what the adjudicator concludes, so it travels with the
+    /// rules.
+    pub policy: Policy,
 }
 
 /// What one rule does.
@@ -95,6 +99,7 @@ impl Default for RuleSet {
             defaults: defaults.collect(),
             overrides: Vec::new(),
             allowances: Vec::new(),
+            policy: Policy::default(),
         }
     }
 }

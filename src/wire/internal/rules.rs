@@ -3,6 +3,8 @@
 use super::{
     Numbered, TableReader, TableWriter, Wire, WireError, day, length, paired_enums, read_all, write_all,
 };
+use crate::domain::adjudicator::Policy;
+use crate::domain::claim::Verdict;
 use crate::domain::document::Group;
 use crate::domain::rules::allowance::Allowance;
 use crate::domain::rules::catalogue::RULES;
@@ -114,6 +116,11 @@ impl Wire for RuleSet {
             defaults: settings.collect(),
             overrides: write_all(&self.overrides, table),
             allowances: write_all(&self.allowances, table),
+            policy: Some(pb::DecisionPolicy {
+                decision_deadline: self.policy.decision_deadline.get(),
+                provisional_pays: self.policy.provisional == Verdict::Pay,
+                deadline_enabled: self.policy.deadline_enabled,
+            }),
         }
     }
 
@@ -124,6 +131,11 @@ impl Wire for RuleSet {
             sale_match_window: length(message.sale_match_window),
             overrides: read_all(&message.overrides, table)?,
             allowances: read_all(&message.allowances, table)?,
+            policy: message.policy.as_ref().map_or_else(Policy::default, |policy| Policy {
+                decision_deadline: length(policy.decision_deadline),
+                provisional: if policy.provisional_pays { Verdict::Pay } else { Verdict::Hold },
+                deadline_enabled: policy.deadline_enabled,
+            }),
             ..Self::default()
         };
         for setting in &message.defaults {
