@@ -258,9 +258,9 @@ pub(super) fn rate(alerts: u64, scans: Option<u64>) -> String {
 pub(super) fn length(milliseconds: Option<i64>) -> String {
     let Some(milliseconds) = milliseconds else { return "–".to_owned() };
     match milliseconds.unsigned_abs() {
-        ..1_000 => format!("{milliseconds} ms"),
-        ..60_000 => format!("{:.1} s", milliseconds as f64 / 1e3),
-        ..3_600_000 => format!("{:.1} min", milliseconds as f64 / 6e4),
+        0..1_000 => format!("{milliseconds} ms"),
+        1_000..60_000 => format!("{:.1} s", milliseconds as f64 / 1e3),
+        60_000..3_600_000 => format!("{:.1} min", milliseconds as f64 / 6e4),
         _ => format!("{:.1} h", milliseconds as f64 / 3.6e6),
     }
 }
