@@ -70,8 +70,10 @@ impl Report {
             self.rules.values().map(move |score| if found { score.money_found } else { score.money_missed })
         };
         let greatest = money(true).chain(money(false)).max().map_or(1, |most| most.fen().max(1)) as f64;
-        let with_money =
-            self.rules.iter().filter(|(_, score)| score.money_found.fen() + score.money_missed.fen() > 0);
+        let with_money = self
+            .rules
+            .iter()
+            .filter(|(_, score)| score.money_found.fen() > 0 || score.money_missed.fen() > 0);
         let rows = with_money.map(|(rule, score)| {
             let bars = [score.money_found, score.money_missed]
                 .map(|amount| (amount.fen() as f64 / greatest, amount.to_string()));

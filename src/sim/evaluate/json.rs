@@ -28,6 +28,7 @@ impl Report {
             "scans": self.scans,
             "missed": self.missed,
             "unexplained": self.unexplained.iter().map(unexplained).collect::<Vec<_>>(),
+            "passing": self.passing.iter().map(unexplained).collect::<Vec<_>>(),
             "inexact": self.inexact.iter().map(unexplained).collect::<Vec<_>>(),
         })
     }

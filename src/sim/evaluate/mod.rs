@@ -7,8 +7,9 @@
 //!
 //! Money at risk is what the decisions say of the claim line that a statement is about, else of its counterpart.
 //! The time to an alert counts from the moment from which the statement can be known to the receipt or detection,
-//! whichever is later, of the revision that raised it. In a replay these are in the senders' time, which may run
-//! ahead of the sending: that counts as no delay. Against a province published to a service whose clock is the
+//! whichever is later, of the revision that raised it. It is negative for an alert that came
+//! sooner, as with a shorter wait than the truth's, or where a sender's clock is slow: in a replay these are in the
+//! senders' time. Against a province published to a service whose clock is the
 //! wall clock these times mean nothing.
 //!
 //! [`table`] shows a result as text, [`json`] for programs, [`html`] as a page; [`compare`] shows two side by side.
@@ -107,6 +108,8 @@ pub struct Report {
     pub unexplained: Vec<Unexplained>,
     /// Alerts that are right but name another scope or counterpart than the truth.
     pub inexact: Vec<Unexplained>,
+    /// Alerts that were open for a while and withdrawn in the end, and that the truth does not know.
+    pub passing: Vec<Unexplained>,
     /// Claim lines that must not be paid, and what became of them.
     pub lines: LineScore,
     /// Money at risk on claim lines of which something was found, each line once.
@@ -281,6 +284,8 @@ impl Evaluation {
                 Some(_) => {}
                 None if withdrawn => {
                     report.rules.entry(alert.rule.clone()).or_default().passing += 1;
+                    let passing = near.unexplained(&alert.rule, alert.code.as_deref(), &alert.subject);
+                    report.passing.push(passing);
                     if let (Some(raised), Some(ended)) = (history.raised_at(), alert.published_at()) {
                         times.stood_for(&alert.rule, ended.saturating_sub(raised));
                     }

@@ -17,7 +17,7 @@ pub struct RuleScore {
     pub passing: u64,
     /// Alerts open in the end.
     pub alerts: u64,
-    /// From when a statement can be known to its alert.
+    /// From when a statement can be known to its alert; negative when that came sooner.
     pub delay: Option<Spread>,
     /// How long the passing alerts stood.
     pub stood: Option<Spread>,
@@ -84,12 +84,12 @@ fn share(part: u64, whole: u64) -> Option<f64> {
 }
 
 impl Spread {
-    /// None of nothing. What is negative counts as zero.
+    /// None of nothing.
     fn of(mut lengths: Vec<i64>) -> Option<Self> {
         lengths.sort_unstable();
         let at = |percent: usize| {
             let rank = (lengths.len() * percent).div_ceil(100).max(1) - 1;
-            lengths.get(rank).map(|length| *length.max(&0))
+            lengths.get(rank).copied()
         };
         Some(Self { median_ms: at(50)?, p95_ms: at(95)?, max_ms: at(100)? })
     }
@@ -144,7 +144,8 @@ mod tests {
         assert_eq!(Spread::of(vec![7]), Some(one));
         let hundred = Spread { median_ms: 50, p95_ms: 95, max_ms: 100 };
         assert_eq!(Spread::of((1..=100).rev().collect()), Some(hundred));
-        assert_eq!(Spread::of(vec![-5]), Some(Spread { median_ms: 0, p95_ms: 0, max_ms: 0 }));
+        let early = Spread { median_ms: -5, p95_ms: 3, max_ms: 3 };
+        assert_eq!(Spread::of(vec![3, -5]), Some(early));
     }
 
     #[test]

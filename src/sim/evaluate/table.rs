@@ -146,6 +146,11 @@ impl Report {
                 count: self.inexact.len(),
                 items: self.inexact.iter().take(most).map(told).collect(),
             },
+            List {
+                title: language.of("曾误报（已撤回）", "passing, withdrawn in the end"),
+                count: self.passing.len(),
+                items: self.passing.iter().take(most).map(told).collect(),
+            },
         ];
         lists.into_iter().filter(|list| list.count > 0).collect()
     }
@@ -249,14 +254,14 @@ pub(super) fn rate(alerts: u64, scans: Option<u64>) -> String {
     per_ten_thousand(alerts, scans).map_or_else(|| "–".to_owned(), |rate| format!("{rate:.2}"))
 }
 
-/// A length of time in the unit that suits it.
+/// A length of time in the unit that suits it, with a sign where it is negative.
 pub(super) fn length(milliseconds: Option<i64>) -> String {
-    match milliseconds {
-        None => "–".to_owned(),
-        Some(short @ ..1_000) => format!("{short} ms"),
-        Some(seconds @ ..60_000) => format!("{:.1} s", seconds as f64 / 1e3),
-        Some(minutes @ ..3_600_000) => format!("{:.1} min", minutes as f64 / 6e4),
-        Some(hours) => format!("{:.1} h", hours as f64 / 3.6e6),
+    let Some(milliseconds) = milliseconds else { return "–".to_owned() };
+    match milliseconds.unsigned_abs() {
+        0..1_000 => format!("{milliseconds} ms"),
+        1_000..60_000 => format!("{:.1} s", milliseconds as f64 / 1e3),
+        60_000..3_600_000 => format!("{:.1} min", milliseconds as f64 / 6e4),
+        _ => format!("{:.1} h", milliseconds as f64 / 3.6e6),
     }
 }
 
