@@ -298,7 +298,7 @@ fn interleave(mut sources: Vec<Vec<Input>>, picks: &[u8]) -> Vec<Input> {
 
 /// Applies the inputs with deadlines in between and returns what stands at the end.
 fn run(inputs: Vec<Input>, wait_every: usize, policy: &Policy) -> Option<Said> {
-    let mut case = Case { policy: policy.clone(), ..Case::default() };
+    let mut case = Case { policy: *policy, ..Case::default() };
     let mut decisions = Vec::new();
     for (step, input) in inputs.into_iter().enumerate() {
         decisions.extend(match input {
@@ -345,7 +345,7 @@ proptest! {
         };
         let newest_claim = sources[0].last().cloned();
         let in_order: Vec<Input> = sources.iter().flatten().cloned().collect();
-        let quiet = Policy { deadline_enabled: false, ..policy.clone() };
+        let quiet = Policy { deadline_enabled: false, ..policy };
         let expected = run(in_order, usize::MAX, &quiet);
         let found = run(interleave(sources, &picks), wait_every, &policy);
         prop_assert_eq!(&found, &expected);
