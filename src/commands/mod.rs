@@ -10,6 +10,7 @@ mod reference;
 mod replay;
 mod rules;
 mod run;
+mod snapshots;
 mod tick;
 mod topics;
 
@@ -50,6 +51,8 @@ enum Command {
     Publish(publish::Arguments),
     /// Move the clock of a back-test on Kafka.
     Tick(tick::Arguments),
+    /// Snapshots of the state: list, verify, restore.
+    Snapshots(snapshots::Arguments),
     /// Print the documented example configuration, or check a file.
     Config(config::Arguments),
     /// The table of rules.
@@ -132,6 +135,7 @@ pub fn main() -> ExitCode {
         Command::Reference(arguments) => reference::run(&arguments),
         Command::Publish(arguments) => publish::run(&arguments),
         Command::Tick(arguments) => tick::run(&arguments),
+        Command::Snapshots(arguments) => snapshots::run(&arguments),
         Command::Config(arguments) => config::run(&arguments),
         Command::Rules(arguments) => rules::run(&arguments),
     };
