@@ -12,6 +12,7 @@ mod replay;
 mod rules;
 mod run;
 mod simulate;
+mod snapshots;
 mod tick;
 mod topics;
 
@@ -57,6 +58,8 @@ enum Command {
     Publish(publish::Arguments),
     /// Move the clock of a back-test on Kafka.
     Tick(tick::Arguments),
+    /// Snapshots of the state: list, verify, restore.
+    Snapshots(snapshots::Arguments),
     /// Print the documented example configuration, or check a file.
     Config(config::Arguments),
     /// The table of rules.
@@ -149,6 +152,7 @@ pub fn main() -> ExitCode {
         Command::Reference(arguments) => reference::run(&arguments),
         Command::Publish(arguments) => publish::run(&arguments),
         Command::Tick(arguments) => tick::run(&arguments),
+        Command::Snapshots(arguments) => snapshots::run(&arguments),
         Command::Config(arguments) => config::run(&arguments),
         Command::Rules(arguments) => rules::run(&arguments),
     };

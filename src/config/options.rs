@@ -311,6 +311,24 @@ pub const SECTIONS: &[Section] = &[
                 "Memory for changes that are not in tables on disk yet, for all partitions of this process together, \
                  of which each gets at least 1 MiB. A worker whose part is full waits for the disk.",
             ),
+            without_default(
+                "snapshot_url",
+                Takes::Text,
+                "\"file:///mnt/backup/tracewarden\"",
+                "Folder for snapshots of the state on disk, as a path or file:// URL, that survives the loss of \
+                 store.path. Every instance must reach the same one. A partition without a local store is filled from \
+                 the newest; without this option, from the log alone.",
+            ),
+            option(
+                "snapshot_every_minutes",
+                Takes::Integer(1, 7 * 24 * 60),
+                "Time between two snapshots of a partition. Internal topics must be kept for longer than this.",
+            ),
+            option(
+                "snapshots_kept",
+                Takes::Integer(1, 1000),
+                "Snapshots of each partition that are kept; older ones are removed.",
+            ),
         ],
     },
     Section {

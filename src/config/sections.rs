@@ -171,6 +171,13 @@ pub struct Store {
     pub cache_bytes: u64,
     /// Memory for changes that are not in tables on disk yet, for all partitions together.
     pub write_buffer_bytes: u64,
+    /// Where snapshots go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snapshot_url: Option<String>,
+    /// Minutes between two snapshots of a partition.
+    pub snapshot_every_minutes: u64,
+    /// Snapshots of a partition that are kept.
+    pub snapshots_kept: usize,
 }
 
 /// Where state is kept.
@@ -282,6 +289,9 @@ impl Default for Store {
             path: None,
             cache_bytes: 256 * 1024 * 1024,
             write_buffer_bytes: 128 * 1024 * 1024,
+            snapshot_url: None,
+            snapshot_every_minutes: 15,
+            snapshots_kept: 3,
         }
     }
 }

@@ -34,6 +34,9 @@ pub enum SetupError {
     /// The configuration.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The place of snapshots.
+    #[error("store.snapshot_url: {0}")]
+    Snapshots(#[from] crate::store::StoreError),
     /// The key of pseudonyms.
     #[error("intake.pseudonym_key: {0}")]
     PseudonymKey(#[from] KeyError),

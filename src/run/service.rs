@@ -321,6 +321,7 @@ impl<'a> Service<'a> {
                 pass_time_every: (topics == Topic::INPUTS)
                     .then(|| Duration::from_millis(config.stage.tick_claims_ms)),
                 measure_lag_every: Some(MEASURE_LAG_EVERY),
+                snapshots: self.state.snapshot_plan(config),
                 ..WorkerOptions::default()
             },
         }

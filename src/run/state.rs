@@ -1,13 +1,16 @@
 //! Where the workers of a process keep their state: from the configuration to the stores that they open.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::SetupError;
 use crate::config::Config;
+use crate::stage::snapshots::SnapshotPlan;
 use crate::stage::worker::OpenStore;
 use crate::store::Store;
 use crate::store::folder::{Found, StateFolder};
 use crate::store::memory::MemoryStore;
+use crate::store::snapshot::SnapshotHome;
 
 /// Where state is kept. Clones mean the same place and share its memory.
 #[derive(Clone, Default)]
@@ -25,14 +28,30 @@ impl StateHome {
         let store = &config.store;
         Ok(match config.state_path()? {
             None => Self::Memory,
-            Some(path) => Self::Disk(StateFolder::new(path, store.cache_bytes, store.write_buffer_bytes)),
+            Some(path) => {
+                let folder = StateFolder::new(path, store.cache_bytes, store.write_buffer_bytes);
+                Self::Disk(match &store.snapshot_url {
+                    Some(url) => folder.with_snapshots(SnapshotHome::open(url)?),
+                    None => folder,
+                })
+            }
+        })
+    }
+
+    /// How often workers take snapshots; none when the configuration names no place for them.
+    pub fn snapshot_plan(&self, config: &Config) -> Option<SnapshotPlan> {
+        let Self::Disk(folder) = self else { return None };
+        Some(SnapshotPlan {
+            home: folder.snapshots()?.clone(),
+            every: Duration::from_secs(config.store.snapshot_every_minutes * 60),
+            kept: config.store.snapshots_kept,
         })
     }
 
     /// Opens stores for a worker, by the policy of [`crate::store::folder`].
     pub fn opener(&self) -> OpenStore {
         match self {
-            Self::Memory => Box::new(|_, _| Ok(Box::new(MemoryStore::default()))),
+            Self::Memory => Box::new(|_, _| Ok((Box::new(MemoryStore::default()), Found::Nothing))),
             Self::Disk(folder) => {
                 let folder = folder.clone();
                 Box::new(move |source, committed| {
@@ -47,7 +66,7 @@ impl StateHome {
                              the log"
                         );
                     }
-                    Ok(Box::new(store) as Box<dyn Store>)
+                    Ok((Box::new(store) as Box<dyn Store>, found))
                 })
             }
         }

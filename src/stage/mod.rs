@@ -23,6 +23,7 @@ pub mod partition;
 mod provenance;
 pub mod register;
 mod restore;
+pub mod snapshots;
 pub mod tally;
 pub mod topology;
 pub mod watermark;
@@ -124,7 +125,7 @@ pub enum StageError {
          forgets those of a group that was away for longer than offsets.retention.minutes, and with the group. Going \
          on would publish everything again. Set the group's offset of this partition to {offset} \
          (kafka-consumer-groups --reset-offsets --to-offset {offset}), or, where the log is new and nothing of it was \
-         published, remove the folder of that partition under store.path"
+         published, remove the folder of that partition under store.path and its snapshots"
     )]
     OffsetsForgotten {
         /// The partition.

@@ -9,7 +9,7 @@ use super::watermark::Watermark;
 use crate::broker::Record;
 use crate::domain::rules::ruleset::RuleSet;
 use crate::domain::time::Timestamp;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, View};
 use crate::wire::entries::{self, DocumentEntry, Tick};
 
 /// What a partition knows besides its values: it is kept in the store with them.
@@ -193,6 +193,11 @@ impl<V: StateValue> PartitionState<V> {
     pub(super) fn may_have_seen(&self, record: &Record) -> bool {
         record.offset.saturating_add(1) != self.next_offset
             || self.last_record.is_none_or(|digest| digest == provenance::digest(record))
+    }
+
+    /// What is in the store now.
+    pub(super) fn view(&self) -> View {
+        self.store.view()
     }
 
     /// Writes what was applied to the store, together with the offset.

@@ -5,6 +5,7 @@
 use std::time::{Duration, Instant};
 
 use crate::broker::TopicPartition;
+use crate::store::folder::Found;
 use crate::telemetry::metrics;
 
 /// Between two lines about a replay.
@@ -14,6 +15,7 @@ const SAY_EVERY: Duration = Duration::from_secs(5);
 pub(super) struct Restore {
     stage: &'static str,
     partition: TopicPartition,
+    found: Found,
     from: i64,
     until: i64,
     started: Instant,
@@ -25,11 +27,12 @@ impl Restore {
     pub(super) fn new(
         stage: &'static str,
         partition: &TopicPartition,
+        found: Found,
         from: i64,
         until: i64,
         started: Instant,
     ) -> Self {
-        Self { stage, partition: partition.clone(), from, until, started, said_at: started }
+        Self { stage, partition: partition.clone(), found, from, until, started, said_at: started }
     }
 
     /// Takes note of how far the partition has come. True when that is up to date.
@@ -39,13 +42,14 @@ impl Restore {
         if next_offset >= self.until {
             let records = total.unsigned_abs();
             metrics::restored(self.stage, records, elapsed);
-            if records > 0 {
+            if records > 0 || self.found != Found::Nothing {
                 tracing::info!(
                     stage = self.stage,
                     partition = %self.partition,
                     from = self.from,
                     until = self.until,
-                    "state up to date after {:.3} s: {records} records replayed",
+                    "state up to date from {} after {:.3} s: {records} records replayed",
+                    way(self.found),
                     elapsed.as_secs_f64()
                 );
             }
@@ -62,5 +66,14 @@ impl Restore {
             );
         }
         false
+    }
+}
+
+/// Which way a partition comes up.
+fn way(found: Found) -> &'static str {
+    match found {
+        Found::Usable => "the local store",
+        Found::Snapshot(_) => "a snapshot and the log",
+        Found::Nothing | Found::Ahead(_) => "the log alone",
     }
 }

@@ -19,10 +19,12 @@ use super::gauges::Gauges;
 use super::outbox::Outbox;
 use super::partition::PartitionState;
 use super::restore::Restore;
+use super::snapshots::{SnapshotPlan, Snapshots};
 use super::tally::Tally;
 use super::{Context, Stage, StageError, WallClock, meters};
 use crate::broker::{BrokerError, NextOffset, Polled, Record, Session, TopicPartition};
 use crate::domain::time::Timestamp;
+use crate::store::folder::Found;
 use crate::store::memory::MemoryStore;
 use crate::store::{Store, StoreError};
 use crate::telemetry::metrics;
@@ -31,7 +33,7 @@ use crate::telemetry::metrics;
 /// store that is ahead saw a commit that did not happen, and is discarded. Without a committed offset there is
 /// nothing to be ahead of: the store is returned as it is, for the worker to judge.
 pub type OpenStore =
-    Box<dyn FnMut(&TopicPartition, Option<i64>) -> Result<Box<dyn Store>, StoreError> + Send>;
+    Box<dyn FnMut(&TopicPartition, Option<i64>) -> Result<(Box<dyn Store>, Found), StoreError> + Send>;
 
 /// Reads the wall clock. Replay and tests pass their own.
 pub type ReadWall = Box<dyn Fn() -> Timestamp + Send>;
@@ -49,6 +51,8 @@ pub struct WorkerOptions {
     pub pass_time_every: Option<Duration>,
     /// How often the lag of the partitions is measured; none: never.
     pub measure_lag_every: Option<Duration>,
+    /// Where and how often snapshots are taken; none: never.
+    pub snapshots: Option<SnapshotPlan>,
     /// How often a batch is tried again after an abort before the worker gives up.
     pub aborts_max: u32,
 }
@@ -61,6 +65,7 @@ impl Default for WorkerOptions {
             collect_max: Duration::from_millis(50),
             pass_time_every: Some(Duration::from_millis(250)),
             measure_lag_every: None,
+            snapshots: None,
             aborts_max: 5,
         }
     }
@@ -100,6 +105,7 @@ pub struct Worker<S: Stage> {
     tally: Tally,
     time_passed_at: Option<Instant>,
     gauges: Gauges,
+    snapshots: Snapshots,
 }
 
 impl<S: Stage> Worker<S> {
@@ -114,6 +120,7 @@ impl<S: Stage> Worker<S> {
     ) -> Self {
         Self {
             gauges: Gauges::new(stage.name()),
+            snapshots: Snapshots::new(options.snapshots.clone()),
             stage,
             session,
             open_store,
@@ -156,6 +163,7 @@ impl<S: Stage> Worker<S> {
             step.published = self.process(&batch, pass_time)?;
         }
         step.records = batch.len();
+        self.snapshots.step(&self.partitions, &self.restores);
         if self.gauges.are_due(self.options.measure_lag_every) {
             let (lags, wall) = (self.lags()?, (self.read_wall)());
             self.gauges.measured(&lags, &mut self.partitions, wall);
@@ -171,6 +179,7 @@ impl<S: Stage> Worker<S> {
 
     /// Closes all partitions and leaves the group.
     pub fn close(mut self) {
+        self.snapshots.stop();
         self.partitions.clear();
         self.session.close();
     }
@@ -248,16 +257,16 @@ impl<S: Stage> Worker<S> {
             let (first, _) = self.session.watermarks(source)?;
             let known = self.session.committed(source)?;
             let committed = known.unwrap_or(first);
-            let (store, start) = if self.stage.keeps_state() {
-                let store = (self.open_store)(source, known)?;
+            let (store, found, start) = if self.stage.keeps_state() {
+                let (store, found) = (self.open_store)(source, known)?;
                 let start = store.next_offset();
                 // State is written after a commit, so there was one.
                 if known.is_none() && start > 0 {
                     return Err(StageError::OffsetsForgotten { partition: source.clone(), offset: start });
                 }
-                (store, if known.is_some() { start } else { start.max(first) })
+                (store, found, if known.is_some() { start } else { start.max(first) })
             } else {
-                (Box::new(MemoryStore::default()) as Box<dyn Store>, committed)
+                (Box::new(MemoryStore::default()) as Box<dyn Store>, Found::Nothing, committed)
             };
             if start < first {
                 return Err(BrokerError::OffsetOutOfRange { partition: source.clone(), offset: start }.into());
@@ -269,7 +278,10 @@ impl<S: Stage> Worker<S> {
                 if state.knows_its_last_record() { start.saturating_sub(1).max(first) } else { start };
             self.partitions.insert(source.clone(), state);
             self.gauges.opened();
-            let mut restore = Restore::new(self.stage.name(), source, start, committed, started);
+            if self.stage.keeps_state() {
+                self.snapshots.opened(source);
+            }
+            let mut restore = Restore::new(self.stage.name(), source, found, start, committed, started);
             if self.stage.keeps_state() && !restore.reached(start) {
                 self.restores.insert(source.clone(), restore);
             }
@@ -290,6 +302,7 @@ impl<S: Stage> Worker<S> {
         self.backlog.retain(|record| !revoked_set.contains(&record.source));
         self.backlog_bytes = self.backlog.iter().map(payload_bytes).sum();
         for partition in revoked {
+            self.snapshots.closed(partition);
             self.partitions.remove(partition);
             self.restores.remove(partition);
             self.gauges.closed(partition);

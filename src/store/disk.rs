@@ -42,9 +42,9 @@ use std::thread;
 use std::time::Duration;
 
 use fjall::config::{BlockSizePolicy, CompressionPolicy};
-use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable};
 
-use super::{Batch, Entry, Store, StoreError};
+use super::{Batch, Entry, Store, StoreError, View};
 
 /// Version of what a store holds besides the values, which carry their own.
 const FORMAT: u8 = 1;
@@ -113,7 +113,7 @@ pub struct DiskStore {
     path: PathBuf,
     next_offset: i64,
     /// The owner's lock, let go when the database is closed.
-    _lock: Arc<File>,
+    lock: Arc<File>,
 }
 
 impl DiskStore {
@@ -137,7 +137,7 @@ impl DiskStore {
             None if rows.is_empty().map_err(fault)? => 0,
             None => return Err(damaged(path, "it has rows and no offset".to_owned())),
         };
-        Ok(Self { rows, database, share: Share::of(budget), path: path.to_owned(), next_offset, _lock: lock })
+        Ok(Self { rows, database, share: Share::of(budget), path: path.to_owned(), next_offset, lock })
     }
 
     /// Bytes on disk, the journal included.
@@ -204,6 +204,20 @@ impl Store for DiskStore {
             entries.push((key.to_vec(), value.to_vec()));
         }
         Ok(entries)
+    }
+
+    /// The rows hold the database and the owner's lock, so nobody opens it while they are read.
+    fn view(&self) -> View {
+        let (owners, path) = ((self.database.clone(), Arc::clone(&self.lock)), self.path.clone());
+        let rows = self.database.snapshot().iter(&self.rows).filter_map(move |row| {
+            let _held = &owners;
+            match row.into_inner() {
+                Ok((key, _)) if key.first() == Some(&RESERVED) => None,
+                Ok((key, value)) => Some(Ok((key.to_vec(), value.to_vec()))),
+                Err(error) => Some(Err(store_error(&path, &error))),
+            }
+        });
+        View { next_offset: self.next_offset, rows: Box::new(rows) }
     }
 
     fn write(&mut self, batch: Batch) -> Result<(), StoreError> {

@@ -9,7 +9,9 @@
 //! # Opening
 //! | the store is | follows |
 //! |---|---|
-//! | ahead of the committed offset | it saw a commit that did not happen: discarded, state comes from the log |
+//! | ahead of the committed offset | it saw a commit that did not happen: discarded, as if there were none |
+//! | half filled from a snapshot | discarded, as if there were none |
+//! | not there, or still at the beginning | filled from the newest snapshot that is not ahead, if there is one, else empty: the log does it |
 //! | behind it, or level | opened; the worker replays the rest with its outputs muted |
 //! | in use by a previous owner | waited for, then refused |
 //! | of an unknown format, or damaged | refused: whoever reads the error decides |
@@ -28,7 +30,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::disk::{Budget, DiskStore, io_error};
-use super::{Store, StoreError};
+use super::snapshot::SnapshotHome;
+use super::{Store, StoreError, UNFINISHED};
 
 /// How long a store that a previous owner still has open is waited for.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
@@ -41,6 +44,7 @@ pub struct StateFolder {
     path: PathBuf,
     budget: Arc<Budget>,
     lock_wait: Duration,
+    snapshots: Option<SnapshotHome>,
 }
 
 /// How a store was found.
@@ -52,13 +56,31 @@ pub enum Found {
     Usable,
     /// It was ahead, at this offset, and is discarded.
     Ahead(i64),
+    /// It was not there, or discarded, and is filled from the snapshot at this offset.
+    Snapshot(i64),
 }
 
 impl StateFolder {
     /// A folder whose open stores share `cache_bytes` for blocks read and `write_buffer_bytes` for what is not
     /// flushed yet. It is made when it is first needed.
     pub fn new(path: impl Into<PathBuf>, cache_bytes: u64, write_buffer_bytes: u64) -> Self {
-        Self { path: path.into(), budget: Budget::new(cache_bytes, write_buffer_bytes), lock_wait: LOCK_WAIT }
+        Self {
+            path: path.into(),
+            budget: Budget::new(cache_bytes, write_buffer_bytes),
+            lock_wait: LOCK_WAIT,
+            snapshots: None,
+        }
+    }
+
+    /// The same folder, whose missing stores are filled from snapshots.
+    #[must_use]
+    pub fn with_snapshots(self, snapshots: SnapshotHome) -> Self {
+        Self { snapshots: Some(snapshots), ..self }
+    }
+
+    /// Where the snapshots are that missing stores are filled from.
+    pub fn snapshots(&self) -> Option<&SnapshotHome> {
+        self.snapshots.as_ref()
     }
 
     /// The same folder, with another time to wait for a previous owner.
@@ -79,14 +101,44 @@ impl StateFolder {
         let lock = Arc::new(self.lock(&path)?);
         remove(&with_suffix(&path, ".discarded"))?;
         let existed = path.exists();
-        let store = DiskStore::open(&path, &self.budget, Arc::clone(&lock))?;
+        let mut store = DiskStore::open(&path, &self.budget, Arc::clone(&lock))?;
         let offset = store.next_offset();
-        if offset <= committed {
-            return Ok((store, if existed { Found::Usable } else { Found::Nothing }));
+        if (1..=committed).contains(&offset) {
+            return Ok((store, Found::Usable));
         }
-        drop(store);
-        discard(&path)?;
-        Ok((DiskStore::open(&path, &self.budget, lock)?, Found::Ahead(offset)))
+        let mut found = if existed { Found::Usable } else { Found::Nothing };
+        if offset != 0 {
+            found = Found::Nothing;
+            drop(store);
+            discard(&path)?;
+            store = DiskStore::open(&path, &self.budget, lock)?;
+            if offset != UNFINISHED {
+                found = Found::Ahead(offset);
+            }
+        }
+        let restored = self.fill(topic, partition, committed, &mut store)?;
+        Ok((store, restored.map_or(found, Found::Snapshot)))
+    }
+
+    /// Fills an empty store from the newest snapshot that is not ahead; its offset, or none.
+    fn fill(
+        &self,
+        topic: &str,
+        partition: i32,
+        committed: i64,
+        store: &mut DiskStore,
+    ) -> Result<Option<i64>, StoreError> {
+        let Some(snapshots) = &self.snapshots else { return Ok(None) };
+        let Some(manifest) = snapshots.newest(topic, partition, committed)? else { return Ok(None) };
+        tracing::info!(
+            topic,
+            partition,
+            offset = manifest.next_offset,
+            bytes = manifest.bytes(),
+            "filling the store from a snapshot"
+        );
+        snapshots.restore(&manifest, store)?;
+        Ok(Some(manifest.next_offset))
     }
 
     /// The folder of a partition's store.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use super::{Batch, Entry, Store, StoreError};
+use super::{Batch, Entry, Store, StoreError, View};
 
 /// State of one partition, kept in memory only.
 #[derive(Debug, Default)]
@@ -24,6 +24,10 @@ impl Store for MemoryStore {
     fn range(&self, from: Bound<&[u8]>, to: Bound<&[u8]>, limit: usize) -> Result<Vec<Entry>, StoreError> {
         let rows = self.rows.range::<[u8], _>((from, to));
         Ok(rows.take(limit).map(|(key, value)| (key.clone(), value.clone())).collect())
+    }
+
+    fn view(&self) -> View {
+        View { next_offset: self.next_offset, rows: Box::new(self.rows.clone().into_iter().map(Ok)) }
     }
 
     fn write(&mut self, batch: Batch) -> Result<(), StoreError> {

@@ -2,11 +2,13 @@
 //! the batch brings it to.
 //!
 //! Two implementations: [`memory`] and [`disk`]. [`folder`] keeps the stores of a process on disk: it finds them,
-//! locks them, shares memory out between them and discards one that cannot be trusted.
+//! locks them, shares memory out between them and discards one that cannot be trusted. [`snapshot`] keeps copies
+//! elsewhere, for when the disk is lost.
 
 pub mod disk;
 pub mod folder;
 pub mod memory;
+pub mod snapshot;
 
 use std::ops::Bound;
 use std::path::PathBuf;
@@ -14,6 +16,17 @@ use std::time::Duration;
 
 /// A key and its value.
 pub type Entry = (Vec<u8>, Vec<u8>);
+
+/// The offset of a store that is being filled from a snapshot, until the last row is there.
+pub const UNFINISHED: i64 = -1;
+
+/// All rows of a store as they were at one moment, for another thread to read while the store goes on.
+pub struct View {
+    /// The offset of the first record that is not in the rows.
+    pub next_offset: i64,
+    /// The rows, in key order.
+    pub rows: Box<dyn Iterator<Item = Result<Entry, StoreError>> + Send>,
+}
 
 /// State of one partition. What is written is what was committed before, so a reader never sees more than the
 /// broker has.
@@ -26,6 +39,9 @@ pub trait Store: Send {
 
     /// Up to `limit` entries within the bounds, in key order.
     fn range(&self, from: Bound<&[u8]>, to: Bound<&[u8]>, limit: usize) -> Result<Vec<Entry>, StoreError>;
+
+    /// What the store holds now. The store may be closed before the view is, but not be opened again.
+    fn view(&self) -> View;
 
     /// Applies a batch and moves the offset on, at once or not at all.
     fn write(&mut self, batch: Batch) -> Result<(), StoreError>;
@@ -65,6 +81,17 @@ pub enum StoreError {
         path: PathBuf,
         /// How long it was waited for.
         waited: Duration,
+    },
+    /// A snapshot cannot be used: written by a newer version, or damaged.
+    #[error(
+        "the snapshot {snapshot} under store.snapshot_url cannot be used: {problem}; remove its folder to use an older \
+         one, or the log alone"
+    )]
+    SnapshotDamaged {
+        /// Its folder.
+        snapshot: String,
+        /// What is wrong.
+        problem: String,
     },
     /// The disk or the engine failed. The state on disk is as it was after some earlier batch: once the cause is
     /// gone it can be opened and brought up to date again.

@@ -4,7 +4,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use tracewarden::store::{Batch, Entry, Store, StoreError};
+use tracewarden::store::{Batch, Entry, Store, StoreError, View};
 
 /// The disk of all stores of a service; clones are the same disk.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +48,10 @@ impl Store for FillingStore {
 
     fn range(&self, from: Bound<&[u8]>, to: Bound<&[u8]>, limit: usize) -> Result<Vec<Entry>, StoreError> {
         self.store.range(from, to, limit)
+    }
+
+    fn view(&self) -> View {
+        self.store.view()
     }
 
     fn write(&mut self, batch: Batch) -> Result<(), StoreError> {

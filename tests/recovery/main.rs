@@ -10,6 +10,7 @@ mod fold;
 #[path = "../oracle/mod.rs"]
 mod oracle;
 mod service;
+mod snapshots;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -34,9 +35,10 @@ enum Mishap {
     LostDisk,
     Ahead,
     OldCopy,
+    LostDiskAfterSnapshot,
 }
 
-const MISHAPS: [Mishap; 7] = [
+const MISHAPS: [Mishap; 8] = [
     Mishap::Kill,
     Mishap::Commit(CommitFault::Aborted),
     Mishap::Commit(CommitFault::UnknownAndCommitted),
@@ -44,6 +46,7 @@ const MISHAPS: [Mishap; 7] = [
     Mishap::LostDisk,
     Mishap::Ahead,
     Mishap::OldCopy,
+    Mishap::LostDiskAfterSnapshot,
 ];
 
 impl Mishap {
@@ -56,6 +59,10 @@ impl Mishap {
         let path = service.folder().store_path(&partition.topic, partition.partition).unwrap();
         let copy = path.with_extension("copy");
         match self {
+            Self::LostDiskAfterSnapshot if path.exists() => {
+                service.take_snapshot(partition);
+                fs::remove_dir_all(&path).unwrap();
+            }
             Self::LostDisk => fs::remove_dir_all(&path).unwrap_or_default(),
             // State is written after a commit, so there is none before the first.
             Self::Ahead if service.broker().committed(stage.name(), partition).is_some() => {

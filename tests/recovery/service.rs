@@ -1,6 +1,7 @@
 //! All stages on the memory twin with their state on disk, stepped one at a time, each of which can be killed.
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -16,11 +17,14 @@ use tracewarden::stage::intake::{Clock, Intake};
 use tracewarden::stage::monitor::Monitor;
 use tracewarden::stage::outbox::Outbox;
 use tracewarden::stage::register::Register;
+use tracewarden::stage::snapshots::SnapshotPlan;
 use tracewarden::stage::topology::{Topic, Topology};
 use tracewarden::stage::worker::OpenStore;
 use tracewarden::stage::worker::{Step, Worker, WorkerOptions};
 use tracewarden::stage::{Stage, StageError};
+use tracewarden::store::Store;
 use tracewarden::store::folder::StateFolder;
+use tracewarden::store::snapshot::SnapshotHome;
 use tracewarden::wire::{control, moment, reference};
 
 use crate::filling::{Disk, FillingStore};
@@ -75,6 +79,7 @@ pub(crate) struct Service {
     options: LocalOptions,
     folder: StateFolder,
     disk: Disk,
+    plan: Option<SnapshotPlan>,
     intake: Worker<Intake>,
     workers: [Option<Box<dyn Steps>>; 3],
     until_now: Option<tracewarden::domain::time::Timestamp>,
@@ -109,11 +114,13 @@ impl Service {
         // Uploads of all kinds come through one topic.
         intake.reads_files = true;
         let opener = StateHome::Memory.opener();
-        let intake = worker(&broker, &topology, &options, opener, intake, Topic::Procurement);
-        let folder = StateFolder::new(root, 4 * MEBIBYTE, 8 * MEBIBYTE);
+        let intake = worker(&broker, &topology, &options, opener, None, intake, Topic::Procurement);
+        let snapshots = SnapshotHome::open(root.join("snapshots").to_str().unwrap()).unwrap();
+        let folder =
+            StateFolder::new(root.join("state"), 4 * MEBIBYTE, 8 * MEBIBYTE).with_snapshots(snapshots);
         let workers = [None, None, None];
         let disk = Disk::default();
-        Self { broker, topology, options, folder, disk, intake, workers, until_now: None }
+        Self { broker, topology, options, folder, disk, plan: None, intake, workers, until_now: None }
     }
 
     pub(crate) fn with_lock_wait(&mut self, wait: Duration) -> &mut Self {
@@ -138,6 +145,24 @@ impl Service {
         &self.disk
     }
 
+    /// Where snapshots are.
+    pub(crate) fn snapshots(&self) -> &SnapshotHome {
+        self.folder.snapshots().unwrap()
+    }
+
+    /// Lets workers that start from here on take snapshots, and keep so many.
+    pub(crate) fn snapshots_every(&mut self, every: Duration, kept: usize) {
+        self.plan = Some(SnapshotPlan { home: self.snapshots().clone(), every, kept });
+    }
+
+    /// Takes a snapshot of the local store of a partition, whose worker is down; its offset.
+    pub(crate) fn take_snapshot(&self, partition: &TopicPartition) -> i64 {
+        let (topic, number) = (&*partition.topic, partition.partition);
+        let (store, _) = self.folder.open(topic, number, i64::MAX).unwrap();
+        let never = AtomicBool::new(false);
+        self.snapshots().take(topic, number, store.view(), &never).unwrap().unwrap().next_offset
+    }
+
     /// Drops a worker with its session and what it did not write.
     pub(crate) fn kill(&mut self, stage: Stateful) {
         self.workers[stage as usize] = None;
@@ -152,19 +177,19 @@ impl Service {
     }
 
     fn start(&self, stage: Stateful) -> Box<dyn Steps> {
-        let state = self.opener();
+        let (state, plan) = (self.opener(), self.plan.clone());
         let (broker, topology, options) = (&self.broker, &self.topology, &self.options);
         match stage {
             Stateful::Register => {
-                Box::new(worker(broker, topology, options, state, Register::default(), stage.topic()))
+                Box::new(worker(broker, topology, options, state, plan, Register::default(), stage.topic()))
             }
             Stateful::Monitor => {
                 let monitor = Monitor { timers_per_entry_max: 3 };
-                Box::new(worker(broker, topology, options, state, monitor, stage.topic()))
+                Box::new(worker(broker, topology, options, state, plan, monitor, stage.topic()))
             }
             Stateful::Adjudicate => {
                 let adjudicate = Adjudicate { timers_per_entry_max: 3 };
-                Box::new(worker(broker, topology, options, state, adjudicate, stage.topic()))
+                Box::new(worker(broker, topology, options, state, plan, adjudicate, stage.topic()))
             }
         }
     }
@@ -173,8 +198,8 @@ impl Service {
     fn opener(&self) -> OpenStore {
         let (mut open, disk) = (StateHome::Disk(self.folder.clone()).opener(), self.disk.clone());
         Box::new(move |partition, committed| {
-            let store = open(partition, committed)?;
-            Ok(Box::new(FillingStore::new(store, disk.clone())))
+            let (store, found) = open(partition, committed)?;
+            Ok((Box::new(FillingStore::new(store, disk.clone())), found))
         })
     }
 
@@ -262,6 +287,7 @@ fn worker<S: Stage>(
     topology: &Arc<Topology>,
     options: &LocalOptions,
     open_store: OpenStore,
+    snapshots: Option<SnapshotPlan>,
     stage: S,
     topic: Topic,
 ) -> Worker<S> {
@@ -274,6 +300,7 @@ fn worker<S: Stage>(
     let worker_options = WorkerOptions {
         batch_records_max: options.batch_records_max,
         pass_time_every: None,
+        snapshots,
         ..WorkerOptions::default()
     };
     Worker::new(

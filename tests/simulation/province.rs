@@ -19,6 +19,7 @@ use tracewarden::stage::register::Register;
 use tracewarden::stage::topology::{Topic, Topology};
 use tracewarden::stage::worker::{Step, Worker, WorkerOptions};
 use tracewarden::stage::{Stage, StageError};
+use tracewarden::store::folder::Found;
 use tracewarden::store::memory::MemoryStore;
 use tracewarden::wire::route::route;
 use tracewarden::wire::{control, moment, reference};
@@ -272,7 +273,8 @@ impl Province {
             ..WorkerOptions::default()
         };
         let outbox = Outbox::new(self.topology.clone(), self.options.format, self.options.record_bytes_max);
-        let open_store = Box::new(|_: &TopicPartition, _| Ok(Box::new(MemoryStore::default()) as _));
+        let open_store =
+            Box::new(|_: &TopicPartition, _| Ok((Box::new(MemoryStore::default()) as _, Found::Nothing)));
         Ok(Worker::new(stage, Box::new(session), outbox, open_store, Box::new(Timestamp::default), options))
     }
 }

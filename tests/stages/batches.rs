@@ -18,6 +18,7 @@ use tracewarden::stage::outbox::Outbox;
 use tracewarden::stage::register::Register;
 use tracewarden::stage::topology::{Topic, Topology};
 use tracewarden::stage::worker::{Worker, WorkerOptions};
+use tracewarden::store::folder::Found;
 use tracewarden::store::memory::MemoryStore;
 use tracewarden::wire::Format;
 use tracewarden::wire::entries::{self, ClaimEntry, DocumentEntry, ObservationEntry};
@@ -106,7 +107,7 @@ fn published<S: Stage + 'static>(topic: Topic, log: &[Record], stage: S, batch: 
         stage,
         Box::new(session.expect("a session is opened")),
         Outbox::new(topology.clone(), Format::Json, usize::MAX),
-        Box::new(|_, _| Ok(Box::new(MemoryStore::default()))),
+        Box::new(|_, _| Ok((Box::new(MemoryStore::default()), Found::Nothing))),
         Box::new(Timestamp::default),
         WorkerOptions { batch_records_max: batch, pass_time_every: None, ..WorkerOptions::default() },
     );

@@ -1,0 +1,144 @@
+//! Lost disks whose state comes from a snapshot and the log behind it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use tracewarden::broker::{BrokerError, TopicPartition};
+use tracewarden::stage::StageError;
+use tracewarden::stage::topology::Topic;
+use tracewarden::store::{Store, StoreError};
+
+use crate::oracle::{self, World};
+use crate::service::{Service, Stateful};
+
+/// A service half-way through a world with a snapshot of monitor, then at its end with monitor down and its disk lost.
+struct Lost {
+    world: World,
+    service: Service,
+    partition: TopicPartition,
+    offset: i64,
+}
+
+fn lost(root: &Path) -> Lost {
+    let world = oracle::world(3);
+    let mut service = Service::new(root, &world, 1, 1000);
+    let partition = service.topology().all(Topic::Observations).next().unwrap();
+    let half = world.uploads.len() / 2;
+    for upload in &world.uploads[..half] {
+        service.feed(upload, &mut Service::settle);
+    }
+    service.settle();
+    service.kill(Stateful::Monitor);
+    let offset = service.take_snapshot(&partition);
+    for upload in &world.uploads[half..] {
+        service.feed(upload, &mut Service::settle);
+    }
+    service.finish(&world.until, &mut Service::settle);
+    service.kill(Stateful::Monitor);
+    fs::remove_dir_all(service.folder().store_path(&partition.topic, 0).unwrap()).unwrap();
+    Lost { world, service, partition, offset }
+}
+
+fn snapshot_folder(root: &Path, lost: &Lost) -> PathBuf {
+    root.join("snapshots").join(format!("{}-0", lost.partition.topic)).join(format!("{:020}", lost.offset))
+}
+
+/// Steps monitor until it has nothing to do; how many records it applied.
+fn applied(service: &mut Service) -> Result<usize, StageError> {
+    let mut records = 0;
+    loop {
+        let step = service.step(Stateful::Monitor)?;
+        records += step.records;
+        if step.is_idle() {
+            return Ok(records);
+        }
+    }
+}
+
+#[test]
+fn a_lost_disk_comes_back_from_the_snapshot_and_the_log_behind_it() {
+    let root = tempfile::tempdir().unwrap();
+    let mut lost = lost(root.path());
+    let behind = lost.service.broker().read(&lost.partition, lost.offset, usize::MAX).unwrap().len();
+    assert!(lost.offset > 0 && behind > 0);
+    // The record before the offset is read once more, to tell whether this is its log.
+    lost.service.broker().trim(&lost.partition, lost.offset - 1).unwrap();
+    assert_eq!(applied(&mut lost.service).unwrap(), behind);
+    let fold = lost.service.published();
+    assert_eq!(fold.gaps, [""; 0]);
+    assert_eq!(lost.world.judged().difference(&fold.answer()), "");
+}
+
+#[test]
+fn a_log_that_was_trimmed_beyond_the_snapshot_is_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let mut lost = lost(root.path());
+    lost.service.broker().trim(&lost.partition, lost.offset + 1).unwrap();
+    let error = applied(&mut lost.service).unwrap_err();
+    let expected = BrokerError::OffsetOutOfRange { partition: lost.partition.clone(), offset: lost.offset };
+    assert_eq!(error.to_string(), expected.to_string());
+}
+
+#[test]
+fn a_damaged_file_is_found_by_its_hash_and_never_used() {
+    let root = tempfile::tempdir().unwrap();
+    let mut lost = lost(root.path());
+    let manifest = lost.service.snapshots().list(&lost.partition.topic, 0).unwrap().remove(0);
+    lost.service.snapshots().verify(&manifest).unwrap();
+    let file = snapshot_folder(root.path(), &lost).join(&manifest.files[0].name);
+    let mut bytes = fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&file, bytes).unwrap();
+    assert!(matches!(lost.service.snapshots().verify(&manifest), Err(StoreError::SnapshotDamaged { .. })));
+    for _ in 0..2 {
+        let error = applied(&mut lost.service).unwrap_err();
+        assert!(matches!(error, StageError::Store(StoreError::SnapshotDamaged { .. })), "{error}");
+    }
+    // What the error tells to do.
+    fs::remove_dir_all(snapshot_folder(root.path(), &lost)).unwrap();
+    let all = lost.service.broker().read(&lost.partition, 0, usize::MAX).unwrap().len();
+    assert_eq!(applied(&mut lost.service).unwrap(), all);
+    assert_eq!(lost.world.judged().difference(&lost.service.published().answer()), "");
+}
+
+#[test]
+fn a_snapshot_without_manifest_is_none() {
+    let root = tempfile::tempdir().unwrap();
+    let mut lost = lost(root.path());
+    fs::remove_file(snapshot_folder(root.path(), &lost).join("manifest.json")).unwrap();
+    assert_eq!(lost.service.snapshots().list_all().unwrap(), []);
+    let all = lost.service.broker().read(&lost.partition, 0, usize::MAX).unwrap().len();
+    assert_eq!(applied(&mut lost.service).unwrap(), all);
+}
+
+#[test]
+fn a_worker_takes_snapshots_while_it_works_and_keeps_the_newest() {
+    let root = tempfile::tempdir().unwrap();
+    let world = oracle::world(3);
+    let mut service = Service::new(root.path(), &world, 1, 3);
+    service.snapshots_every(Duration::ZERO, 2);
+    for upload in &world.uploads {
+        service.feed(upload, &mut Service::settle);
+    }
+    service.finish(&world.until, &mut Service::settle);
+    let partition = service.topology().all(Topic::Observations).next().unwrap();
+    let committed = service.broker().committed("monitor", &partition).unwrap();
+    let started = Instant::now();
+    let list = loop {
+        service.step(Stateful::Monitor).unwrap();
+        let list = service.snapshots().list(&partition.topic, 0).unwrap();
+        if list.first().is_some_and(|newest| newest.next_offset == committed) && list.len() <= 2 {
+            break list;
+        }
+        assert!(started.elapsed() < Duration::from_secs(60), "no snapshot at {committed}: {list:?}");
+    };
+    for manifest in &list {
+        service.snapshots().verify(manifest).unwrap();
+    }
+    service.kill(Stateful::Monitor);
+    let (store, _) = service.folder().open(&partition.topic, 0, i64::MAX).unwrap();
+    let rows = store.view().rows.count() as u64;
+    assert_eq!(list[0].rows(), rows);
+}
