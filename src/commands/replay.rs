@@ -178,7 +178,7 @@ fn accounting(tally: &Tally) -> String {
     let rejected = tally.inputs_total(|outcome| matches!(outcome, InputOutcome::Rejected(_)));
     let mut text = format!(
         "records     {} read = {rejected} rejected + {} ignored + {} decoded\n\
-         uploads     {} derived = {} accepted + {} duplicate + {} superseded + {} in flight",
+         uploads     {} derived = {} accepted + {} duplicate + {} superseded + {} without room + {} in flight",
         tally.read_total(),
         tally.inputs_total(|outcome| outcome == InputOutcome::Ignored),
         tally.inputs_total(|outcome| outcome == InputOutcome::Decoded),
@@ -186,6 +186,7 @@ fn accounting(tally: &Tally) -> String {
         tally.merged_as(Outcome::Accepted),
         tally.merged_as(Outcome::Duplicate),
         tally.merged_as(Outcome::Superseded),
+        tally.merged_as(Outcome::NoRoom),
         tally.in_flight(),
     );
     if tally.reversed_at_issue > 0 {

@@ -254,6 +254,12 @@ pub const SECTIONS: &[Section] = &[
                 Takes::Integer(10, 10 * MINUTE_MS),
                 "Time between two ticks to the timelines of codes; bounds how late a grace is noticed.",
             ),
+            option(
+                "tick_idle_ms",
+                Takes::Integer(10, 10 * MINUTE_MS),
+                "Time between two ticks of an input partition where nothing comes. Every tick is written to all \
+                 partitions behind it; while any partition is idle, graces may be noticed this much later.",
+            ),
         ],
     },
     Section {
@@ -310,6 +316,14 @@ pub const SECTIONS: &[Section] = &[
                 Takes::Integer(4 * MEBIBYTE, 64 * 1024 * MEBIBYTE),
                 "Memory for changes that are not in tables on disk yet, for all partitions of this process together, \
                  of which each gets at least 1 MiB. A worker whose part is full waits for the disk.",
+            ),
+            without_default(
+                "horizon_days",
+                Takes::Integer(90, 36_500),
+                "1825",
+                "Days after which a code, a document or a claim that nothing new was heard of is forgotten, by the \
+                 time of the log; without this option, never. Uploads about older moments are refused then. It must be \
+                 longer than the shelf life of what is sold: a code that is heard of again afterwards begins anew.",
             ),
             without_default(
                 "snapshot_url",

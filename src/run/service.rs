@@ -21,7 +21,7 @@ use crate::domain::reference::Book;
 use crate::domain::rules::ruleset::RuleSet;
 use crate::domain::time::{Millis, Timestamp};
 use crate::stage::adjudicate::Adjudicate;
-use crate::stage::intake::{Clock, Intake, SharedBook};
+use crate::stage::intake::{Clock, Idling, Intake, SharedBook};
 use crate::stage::monitor::Monitor;
 use crate::stage::outbox::Outbox;
 use crate::stage::register::Register;
@@ -46,6 +46,8 @@ const MEASURE_LAG_EVERY: Duration = Duration::from_secs(5);
 const SESSION_PAUSE: Duration = Duration::from_millis(500);
 /// A failed disk is tried again after this long.
 const STORE_PAUSE: Duration = Duration::from_secs(5);
+/// An input partition is idle when nothing came for this long and the deadlines of what came before are over.
+const IDLE_AFTER: Duration = Duration::from_secs(30);
 /// Reference records taken at once.
 const REFERENCE_BATCH: usize = 10_000;
 
@@ -242,13 +244,21 @@ impl<'a> Service<'a> {
         let config = &self.options.config;
         let pseudonymiser =
             super::pseudonymiser(config).map_err(|error| BrokerError::Setup(error.to_string()))?;
-        Ok(Intake::new(
+        let mut intake = Intake::new(
             self.topology.clone(),
             self.book.clone(),
             super::limits(config),
             pseudonymiser,
             self.options.clock,
-        ))
+        );
+        intake.horizon = super::horizon(config);
+        // Decision deadlines of what came last are noticed in the usual rhythm.
+        let after = IDLE_AFTER.saturating_add(Duration::from_millis(config.adjudicate.decision_deadline_ms));
+        intake.idling = Some(Idling {
+            after: Millis::new(u64::try_from(after.as_millis()).unwrap_or(u64::MAX)),
+            tick_every: Millis::new(config.stage.tick_idle_ms),
+        });
+        Ok(intake)
     }
 
     /// Reads the reference topic to its end, refuses to go on when there is nothing, and goes on following it in a

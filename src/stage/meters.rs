@@ -20,6 +20,7 @@ pub(super) fn record(tally: &Tally) {
             Outcome::Accepted => UploadOutcome::Accepted,
             Outcome::Duplicate => UploadOutcome::Duplicate,
             Outcome::Superseded => UploadOutcome::Superseded,
+            Outcome::NoRoom => UploadOutcome::NoRoom,
         };
         metrics::uploads(outcome, *count);
     }

@@ -112,7 +112,7 @@ pub const UPLOADS: Metric = counter(
     "tracewarden_uploads_total",
     &["outcome"],
     "Uploads merged into their document: accepted (something new), duplicate (all known already), superseded \
-     (older than what is known).",
+     (older than what is known), no_room (refused with a dead letter, since the document is full).",
 );
 
 /// Reversals passed on.
@@ -250,6 +250,13 @@ pub const LIMITS_HIT: Metric = counter(
     "How often a limit that keeps state or work bounded was reached.",
 );
 
+/// State forgotten.
+pub const STATE_FORGOTTEN: Metric = counter(
+    "tracewarden_state_forgotten_total",
+    &["stage"],
+    "Documents, codes, claims and members of aliases removed since they are older than store.horizon_days.",
+);
+
 /// All metrics, in the order of the reference page.
 pub const METRICS: &[Metric] = &[
     BUILD_INFO,
@@ -278,6 +285,7 @@ pub const METRICS: &[Metric] = &[
     WATERMARK_DELAY,
     WALL_DELAY,
     LIMITS_HIT,
+    STATE_FORGOTTEN,
 ];
 
 impl Kind {

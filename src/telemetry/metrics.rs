@@ -36,6 +36,8 @@ pub enum UploadOutcome {
     Duplicate,
     /// It was older than what is known.
     Superseded,
+    /// Its document had no room for it.
+    NoRoom,
 }
 
 /// A batch was taken: so many records, so many bytes.
@@ -160,6 +162,14 @@ pub fn limits_hit(limit: &'static str, count: u64) {
     counter(&declared::LIMITS_HIT, vec![Label::new("limit", limit)]).increment(count);
 }
 
+/// State of a stage that was forgotten since it is older than the horizon.
+pub fn forgotten(stage: &'static str, count: usize) {
+    if count > 0 {
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        counter(&declared::STATE_FORGOTTEN, vec![Label::new("stage", stage)]).increment(count);
+    }
+}
+
 /// Makes the handles, against the recorder in force, and says which version runs.
 pub(super) fn make_handles() {
     LazyLock::force(&HANDLES);
@@ -208,6 +218,7 @@ impl Handles {
                 (UploadOutcome::Accepted, outcome("accepted")),
                 (UploadOutcome::Duplicate, outcome("duplicate")),
                 (UploadOutcome::Superseded, outcome("superseded")),
+                (UploadOutcome::NoRoom, outcome("no_room")),
             ]),
             reversals_forwarded: counter(&declared::REVERSALS_FORWARDED, vec![]),
             reversed_at_issue: counter(&declared::REVERSED_AT_ISSUE, vec![]),

@@ -9,6 +9,7 @@ pub mod canonical_text;
 pub mod live;
 pub mod merge;
 pub mod observe;
+pub mod room;
 #[cfg(test)]
 pub(crate) mod samples;
 #[cfg(test)]

@@ -43,8 +43,15 @@ fn code_state() -> BoxedStrategy<CodeState> {
     let judged =
         (any::<u64>(), testing::reasons()).prop_map(|(revision, reasons)| Judged { revision, reasons });
     let verdicts = btree_map(testing::observation_key(), judged, 0..3);
-    (vec(testing::observation(), 0..4), testing::alert_book(), verdicts, of(testing::moment()))
-        .prop_map(|(observations, alerts, verdicts, due)| CodeState { observations, alerts, verdicts, due })
+    let moments = (of(testing::moment()), of(testing::moment()));
+    (vec(testing::observation(), 0..4), testing::alert_book(), verdicts, moments)
+        .prop_map(|(observations, alerts, verdicts, (due, emptied_at))| CodeState {
+            observations,
+            alerts,
+            verdicts,
+            due,
+            emptied_at,
+        })
         .boxed()
 }
 
