@@ -112,8 +112,8 @@ pub(super) fn json_form<T: Serialize + prost::Message + Default>(
     if content_type != Some(Format::Protobuf.content_type().as_bytes()) {
         return Ok(payload.to_vec());
     }
-    let message = T::decode(payload)
-        .map_err(|error| WireError::Malformed { expected, detail: error.to_string() })?;
+    let message =
+        T::decode(payload).map_err(|error| WireError::Malformed { expected, detail: error.to_string() })?;
     Ok(Format::Json.write(&message))
 }
 

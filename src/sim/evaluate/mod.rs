@@ -33,9 +33,9 @@ use self::near::Neighbourhood;
 use self::score::{Times, milliseconds, money};
 use super::truth::{Act, Effect, LineRef, Truth};
 use crate::domain::amount::Money;
-pub use score::{ActScore, LineScore, RuleScore, Spread};
 pub use plot::PlotError;
-pub use table::Language;
+pub use score::{ActScore, LineScore, RuleScore, Spread};
+pub use table::{Language, columns, rule_title};
 
 /// What was published so far, against the truth.
 #[derive(Debug, Default)]

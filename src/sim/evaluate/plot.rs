@@ -57,11 +57,7 @@ impl Bar {
 }
 
 /// The plots of a report; with another run, of both side by side. None is empty.
-pub(super) fn plots<'a>(
-    report: &'a Report,
-    other: Option<&'a Report>,
-    language: Language,
-) -> Vec<Plot<'a>> {
+pub(super) fn plots<'a>(report: &'a Report, other: Option<&'a Report>, language: Language) -> Vec<Plot<'a>> {
     let all = match other {
         None => vec![
             shares(report, language),

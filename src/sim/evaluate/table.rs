@@ -17,7 +17,8 @@ pub enum Language {
 }
 
 impl Language {
-    pub(super) const fn of<'a>(self, zh: &'a str, en: &'a str) -> &'a str {
+    /// One of two texts.
+    pub const fn of<'a>(self, zh: &'a str, en: &'a str) -> &'a str {
         match self {
             Self::Chinese => zh,
             Self::English => en,
@@ -140,7 +141,10 @@ impl Report {
                 total.unexplained,
                 percent(total.precision())
             ),
-            format!("Money at risk: {} yuan found, {} missed; each line once.", self.money_found, self.money_missed),
+            format!(
+                "Money at risk: {} yuan found, {} missed; each line once.",
+                self.money_found, self.money_missed
+            ),
             format!(
                 "Payments: {} lines decided; {} of {} reasons to stop found, {} wrong ones.",
                 lines.decided, lines.found, lines.expected, lines.unexplained
@@ -150,11 +154,14 @@ impl Report {
         if self.rules.values().any(|score| score.delay.is_some()) {
             sums.push(match self.timing {
                 Timing::SinceKnown => {
-                    "Times to alerts count from when the truth can be known, in the time of the senders.".to_owned()
+                    "Times to alerts count from when the truth can be known, in the time of the senders."
+                        .to_owned()
                 }
-                Timing::SinceReceipt => "Times to alerts count from the receipt of the upload that decided; waiting \
+                Timing::SinceReceipt => {
+                    "Times to alerts count from the receipt of the upload that decided; waiting \
                                          periods are part of them."
-                    .to_owned(),
+                        .to_owned()
+                }
             });
         }
         sums
@@ -174,7 +181,10 @@ impl Report {
                 total.unexplained,
                 percent(total.precision())
             ),
-            format!("涉险金额：已发现 {} 元，漏失 {} 元；每条明细计一次。", self.money_found, self.money_missed),
+            format!(
+                "涉险金额：已发现 {} 元，漏失 {} 元；每条明细计一次。",
+                self.money_found, self.money_missed
+            ),
             format!(
                 "支付判定：明细 {} 行；应停付理由 {} 项，判出 {} 项，误判 {} 项。",
                 lines.decided, lines.expected, lines.found, lines.unexplained
@@ -184,7 +194,9 @@ impl Report {
         if self.rules.values().any(|score| score.delay.is_some()) {
             sums.push(match self.timing {
                 Timing::SinceKnown => "到预警的时间：从真值可知之时起算，按上传方的时间。".to_owned(),
-                Timing::SinceReceipt => "到预警的时间：从收到起决定作用的上传起算，含规则的等待期。".to_owned(),
+                Timing::SinceReceipt => {
+                    "到预警的时间：从收到起决定作用的上传起算，含规则的等待期。".to_owned()
+                }
             });
         }
         sums
@@ -310,7 +322,7 @@ impl Report {
 }
 
 /// The name of a rule for people.
-pub(super) fn rule_title(rule: &str, language: Language) -> &str {
+pub fn rule_title(rule: &str, language: Language) -> &str {
     RuleId::from_name(rule).map_or(rule, |known| language.of(known.entry().title_zh, known.entry().title_en))
 }
 
@@ -341,13 +353,13 @@ pub(super) fn length(milliseconds: Option<i64>) -> String {
 
 /// Columns as wide as their widest cell: the first to the left, numbers to the right.
 pub(super) fn render(out: &mut String, rows: &[Vec<String>]) {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let cell = |row: &Vec<String>, column: usize| row.get(column).map_or(0, |text| width(text));
+    let count = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let cell = |row: &Vec<String>, column: usize| row.get(column).map_or(0, |text| columns(text));
     let widths: Vec<usize> =
-        (0..columns).map(|column| rows.iter().map(|row| cell(row, column)).max().unwrap_or(0)).collect();
+        (0..count).map(|column| rows.iter().map(|row| cell(row, column)).max().unwrap_or(0)).collect();
     for row in rows {
         for (column, (text, wide)) in row.iter().zip(&widths).enumerate() {
-            let blanks = " ".repeat(wide - width(text));
+            let blanks = " ".repeat(wide - columns(text));
             let _ = if column == 0 { write!(out, "{text}{blanks}") } else { write!(out, "  {blanks}{text}") };
         }
         out.truncate(out.trim_end_matches(' ').len());
@@ -356,6 +368,6 @@ pub(super) fn render(out: &mut String, rows: &[Vec<String>]) {
 }
 
 /// Columns that a text takes on a terminal: Chinese characters take two.
-fn width(text: &str) -> usize {
+pub fn columns(text: &str) -> usize {
     text.chars().map(|c| if ('\u{2e80}'..='\u{ffef}').contains(&c) { 2 } else { 1 }).sum()
 }

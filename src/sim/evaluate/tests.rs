@@ -155,10 +155,15 @@ fn the_page_is_harmless_and_in_the_language_asked_for() {
     assert!(english.contains("&lt;script&gt;&amp;&quot;") && !english.contains("<script"), "{english}");
     assert!(english.contains("<svg") && english.contains("Recall and precision"), "{english}");
     assert!(!english.contains("http"), "the page must not need a network: {english}");
-    assert!(english.contains("id=\"en\" checked") && english.starts_with("<!DOCTYPE html>\n<html lang=\"en\">"));
+    assert!(
+        english.contains("id=\"en\" checked") && english.starts_with("<!DOCTYPE html>\n<html lang=\"en\">")
+    );
     let chinese = report.html(Some(&Report::default()), Language::Chinese).unwrap();
     assert!(chinese.contains("id=\"zh\" checked") && chinese.contains("<html lang=\"zh-CN\">"), "{chinese}");
-    assert!(chinese.contains("召回率") && chinese.contains("无码") && chinese.contains("Recall"), "{chinese}");
+    assert!(
+        chinese.contains("召回率") && chinese.contains("无码") && chinese.contains("Recall"),
+        "{chinese}"
+    );
     assert!(chinese.contains("0.00 % → –"), "{chinese}");
 }
 
