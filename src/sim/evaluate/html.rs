@@ -22,10 +22,11 @@ th,td{padding:.28em .65em;border-bottom:1px solid #ddd;text-align:right;white-sp
 th:first-child,td:first-child{text-align:left}th{background:#f4f4f4;white-space:normal;vertical-align:bottom}\
 tbody tr:hover{background:#fafafa}\
 div.wide{overflow-x:auto}\
-figure{margin:0 0 1.5em}svg{max-width:100%;height:auto}svg text{font-family:inherit}\
+div.plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,34em),1fr));gap:0 2em}\
+figure{margin:0}svg{max-width:100%;height:auto}svg text{font-family:inherit}\
 figcaption span{margin-right:1.4em;font-size:13px;white-space:nowrap}\
 figcaption i{display:inline-block;width:.8em;height:.8em;margin-right:.45em}\
-ol{padding-left:2.2em}\
+ol{padding-left:2.6em}summary{cursor:pointer;font-weight:bold;margin-top:1.2em}\
 li.item{font-family:ui-monospace,Consolas,'Noto Sans Mono CJK SC',monospace;font-size:12px;overflow-wrap:anywhere}\
 input.switch{position:absolute;opacity:0}\
 nav{float:right}nav label{padding:.2em .8em;border:1px solid #bbb;cursor:pointer;font-size:13px}\
@@ -66,16 +67,25 @@ impl Report {
             let _ = writeln!(page, "<li>{}</li>", escaped(&line));
         }
         page.push_str("</ul>\n");
+        let [rules, others @ ..] = self.tables(language);
+        table(page, &rules);
         if let Some(other) = other {
             table(page, &self.comparison(other, language));
         }
+        page.push_str("<div class=\"plots\">\n");
         for plot in plots(self, other, language) {
             figure(page, plot.title, plot.legend, &plot.svg()?);
         }
-        for one in &self.tables(language) {
+        page.push_str("</div>\n");
+        for one in &others {
             table(page, one);
         }
-        for one in &self.lists(language, LISTED_MAX) {
+        let _ = writeln!(page, "<h2>{}</h2>", language.of("逐条", "One by one"));
+        let lists = self.lists(language, LISTED_MAX);
+        if lists.is_empty() {
+            let _ = writeln!(page, "<p>{}</p>", language.of("无可列。", "Nothing to list."));
+        }
+        for one in &lists {
             list(page, one);
         }
         Ok(())
@@ -88,7 +98,8 @@ fn title(language: Language) -> &'static str {
 
 fn figure(page: &mut String, title: &str, legend: [&str; 2], svg: &str) {
     let title = escaped(title);
-    let _ = writeln!(page, "<h2>{title}</h2>\n<figure role=\"img\" aria-label=\"{title}\"><figcaption>");
+    let _ =
+        writeln!(page, "<section><h2>{title}</h2>\n<figure role=\"img\" aria-label=\"{title}\"><figcaption>");
     for (name, colour) in legend.iter().zip(COLOURS) {
         let (red, green, blue) = (colour.0, colour.1, colour.2);
         let _ = writeln!(
@@ -97,7 +108,7 @@ fn figure(page: &mut String, title: &str, legend: [&str; 2], svg: &str) {
             escaped(name)
         );
     }
-    let _ = writeln!(page, "</figcaption>\n{svg}</figure>");
+    let _ = writeln!(page, "</figcaption>\n{svg}</figure></section>");
 }
 
 fn table(page: &mut String, table: &Table) {
@@ -121,7 +132,9 @@ fn table(page: &mut String, table: &Table) {
 }
 
 fn list(page: &mut String, list: &List) {
-    let _ = writeln!(page, "<h2>{}: {}</h2>\n<ol>", escaped(list.title), list.count);
+    // What is wrong is open; what passed by itself is many, and closed.
+    let open = if list.is_fault { " open" } else { "" };
+    let _ = writeln!(page, "<details{open}><summary>{}: {}</summary>\n<ol>", escaped(list.title), list.count);
     for item in &list.items {
         let _ = writeln!(page, "<li class=\"item\">{}</li>", escaped(item));
     }
@@ -129,6 +142,7 @@ fn list(page: &mut String, list: &List) {
     if list.count > list.items.len() {
         let _ = writeln!(page, "<p>… {}</p>", list.count - list.items.len());
     }
+    page.push_str("</details>\n");
 }
 
 /// Text from outside, harmless between tags and in attributes.

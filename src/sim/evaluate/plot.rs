@@ -19,15 +19,15 @@ pub struct PlotError {
 }
 
 /// Width of a plot, in pixels.
-const WIDTH: u32 = 780;
+const WIDTH: u32 = 560;
 /// Height of the two bars of a row, in pixels.
-const ROW_HEIGHT: u32 = 36;
+const ROW_HEIGHT: u32 = 32;
 /// Height of the scale below the rows, in pixels.
 const SCALE_HEIGHT: u32 = 26;
 /// Room for the names on the left, in pixels.
-const NAMES_WIDTH: u32 = 210;
+const NAMES_WIDTH: u32 = 165;
 /// Room for the number behind the longest bar, in pixels.
-const NUMBERS_WIDTH: u32 = 110;
+const NUMBERS_WIDTH: u32 = 75;
 /// Any font: the page has its own.
 const FONT: &str = "sans-serif";
 
@@ -41,7 +41,8 @@ pub(super) struct Plot<'a> {
     pub(super) title: &'static str,
     pub(super) legend: [&'static str; 2],
     rows: Vec<(&'a str, [Bar; 2])>,
-    scale: fn(f64) -> String,
+    /// What stands behind the numbers of the scale.
+    unit: &'static str,
 }
 
 /// A length on the scale of its plot, and how it is written.
@@ -71,12 +72,12 @@ pub(super) fn plots<'a>(report: &'a Report, other: Option<&'a Report>, language:
 }
 
 fn shares(report: &Report, language: Language) -> Plot<'_> {
-    let share = |share: Option<f64>| Bar::new(share, percent(share));
+    let share = |share: Option<f64>| Bar::new(share.map(|share| share * 100.0), percent(share));
     Plot {
         title: language.of("召回率与准确率", "Recall and precision"),
         legend: [language.of("召回率", "recall"), language.of("准确率", "precision")],
         rows: rows(report, language, |score| Some([share(score.recall()), share(score.precision())])),
-        scale: whole_percent,
+        unit: " %",
     }
 }
 
@@ -95,18 +96,43 @@ fn frequency(report: &Report, language: Language) -> Plot<'_> {
         rows: rows(report, language, |score| {
             (score.alerts + score.passing > 0).then(|| [bar(score.alerts), bar(score.passing)])
         }),
-        scale: short_number,
+        unit: "",
     }
 }
 
 fn times(report: &Report, language: Language) -> Plot<'_> {
+    let scale = TimeScale::of([report]);
     Plot {
         title: language.of("到预警的时间", "Time to the alert"),
         legend: [language.of("中位", "median"), language.of("95% 不超过", "95 % at most")],
         rows: rows(report, language, |score| {
-            score.delay.map(|delay| [duration(Some(delay.median_ms)), duration(Some(delay.p95_ms))])
+            score.delay.map(|delay| [scale.bar(Some(delay.median_ms)), scale.bar(Some(delay.p95_ms))])
         }),
-        scale: |milliseconds| length(Some(milliseconds as i64)),
+        unit: scale.unit,
+    }
+}
+
+/// The unit in which a scale of times has small round numbers.
+struct TimeScale {
+    unit: &'static str,
+    milliseconds: f64,
+}
+
+impl TimeScale {
+    fn of<'a>(reports: impl IntoIterator<Item = &'a Report>) -> Self {
+        let scores = reports.into_iter().flat_map(|report| report.rules.values());
+        let longest = scores.filter_map(|score| Some(score.delay?.p95_ms)).max().unwrap_or_default();
+        let (unit, milliseconds) = match longest {
+            ..1_000 => (" ms", 1.0),
+            1_000..120_000 => (" s", 1e3),
+            120_000..7_200_000 => (" min", 6e4),
+            _ => (" h", 3.6e6),
+        };
+        Self { unit, milliseconds }
+    }
+
+    fn bar(&self, milliseconds: Option<i64>) -> Bar {
+        Bar::new(milliseconds.map(|length| length as f64 / self.milliseconds), length(milliseconds))
     }
 }
 
@@ -118,31 +144,30 @@ fn money(report: &Report, language: Language) -> Plot<'_> {
             let (found, missed) = (score.money_found, score.money_missed);
             (found.fen() > 0 || missed.fen() > 0).then(|| [yuan(found.fen()), yuan(missed.fen())])
         }),
-        scale: short_number,
+        unit: "",
     }
 }
 
 fn compared<'a>(report: &'a Report, other: &'a Report, language: Language) -> [Plot<'a>; 4] {
     let legend = [language.of("本次", "this run"), language.of("另一次", "other run")];
-    let plot = |title, scale, bar: &dyn Fn(&RuleScore) -> Bar| {
+    let plot = |title, unit, bar: &dyn Fn(&RuleScore) -> Bar| {
         let mut names: Vec<&String> = report.rules.keys().chain(other.rules.keys()).collect();
         names.sort_unstable();
         names.dedup();
         let of = |report: &Report, rule| bar(&report.rules.get(rule).copied().unwrap_or_default());
         let rows =
             names.into_iter().map(|rule| (rule_title(rule, language), [of(report, rule), of(other, rule)]));
-        Plot { title, legend, rows: rows.collect(), scale }
+        Plot { title, legend, rows: rows.collect(), unit }
     };
-    let share = |share: Option<f64>| Bar::new(share, percent(share));
+    let share = |share: Option<f64>| Bar::new(share.map(|share| share * 100.0), percent(share));
+    let time = TimeScale::of([report, other]);
     [
-        plot(language.of("召回率", "Recall"), whole_percent, &|score| share(score.recall())),
-        plot(language.of("准确率", "Precision"), whole_percent, &|score| share(score.precision())),
-        plot(
-            language.of("到预警的时间：中位", "Time to the alert: median"),
-            |milliseconds| length(Some(milliseconds as i64)),
-            &|score| duration(score.delay.map(|delay| delay.median_ms)),
-        ),
-        plot(language.of("发现金额（元）", "Money found (yuan)"), short_number, &|score| {
+        plot(language.of("召回率", "Recall"), " %", &|score| share(score.recall())),
+        plot(language.of("准确率", "Precision"), " %", &|score| share(score.precision())),
+        plot(language.of("到预警的时间：中位", "Time to the alert: median"), time.unit, &|score| {
+            time.bar(score.delay.map(|delay| delay.median_ms))
+        }),
+        plot(language.of("发现金额（元）", "Money found (yuan)"), "", &|score| {
             yuan(score.money_found.fen())
         }),
     ]
@@ -158,16 +183,8 @@ fn rows<'a>(
     rows.collect()
 }
 
-fn duration(milliseconds: Option<i64>) -> Bar {
-    Bar::new(milliseconds.map(|milliseconds| milliseconds as f64), length(milliseconds))
-}
-
 fn yuan(fen: i64) -> Bar {
     Bar::new(Some(fen as f64 / 100.0), crate::domain::amount::Money::from_fen(fen).to_string())
-}
-
-fn whole_percent(share: f64) -> String {
-    format!("{:.0} %", share * 100.0)
 }
 
 fn short_number(number: f64) -> String {
@@ -192,14 +209,13 @@ impl Plot<'_> {
             .set_label_area_size(LabelAreaPosition::Bottom, SCALE_HEIGHT)
             .margin_right(NUMBERS_WIDTH)
             .build_cartesian_2d(0.0..self.greatest(), 0.0..f64::from(count))?;
-        let scale = self.scale;
         chart
             .configure_mesh()
             .disable_y_mesh()
             .disable_y_axis()
             .y_labels(0)
             .x_labels(5)
-            .x_label_formatter(&|value| scale(*value))
+            .x_label_formatter(&|value| short_number(*value) + self.unit)
             .bold_line_style(GRID)
             .light_line_style(TRANSPARENT)
             .axis_style(GRID)

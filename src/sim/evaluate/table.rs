@@ -37,6 +37,8 @@ pub(super) struct Table {
 /// Items under a title: the first of all that there are.
 pub(super) struct List {
     pub(super) title: &'static str,
+    /// Whether something is wrong with each of them.
+    pub(super) is_fault: bool,
     pub(super) count: usize,
     pub(super) items: Vec<String>,
 }
@@ -90,8 +92,9 @@ impl Report {
             Table {
                 title: language.of("预警与时间", "Alerts and times"),
                 note: language.of(
-                    "曾误报：因上传迟到而一度成立、后来自行撤回的预警，以及它们存续的时间。",
-                    "withdrawn: alerts that stood for a while because something came late, and how long they stood.",
+                    "时间为负：早于真值可知之时。曾误报：因上传迟到而一度成立、后来自行撤回的预警，以及它们存续的时间。",
+                    "A negative time: sooner than the truth says. withdrawn: alerts that stood for a while because \
+                     something came late, and how long they stood.",
                 ),
                 rows: self.time_rows(language),
             },
@@ -219,21 +222,25 @@ impl Report {
         let lists = [
             List {
                 title: language.of("未发现", "missed"),
+                is_fault: true,
                 count: self.missed.len(),
                 items: missed.take(most).collect(),
             },
             List {
                 title: language.of("无法解释", "unexplained"),
+                is_fault: true,
                 count: self.unexplained.len(),
                 items: self.unexplained.iter().take(most).map(told).collect(),
             },
             List {
                 title: language.of("对方或范围不同", "other scope or counterpart"),
+                is_fault: true,
                 count: self.inexact.len(),
                 items: self.inexact.iter().take(most).map(told).collect(),
             },
             List {
                 title: language.of("曾误报（已撤回）", "passing, withdrawn in the end"),
+                is_fault: false,
                 count: self.passing.len(),
                 items: self.passing.iter().take(most).map(told).collect(),
             },
