@@ -1,13 +1,11 @@
 //! Files of one JSON value a line.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
 
 use super::Failure;
 use crate::domain::reference::Change;
-use crate::domain::time::Timestamp;
-use crate::sim::{self, Parameters, Truth};
 use crate::wire::reference;
 
 /// Longest line that is read; a longer one is refused by the decoder, which sees this much of it.
@@ -67,69 +65,6 @@ pub(super) fn for_each_reference(
         })?;
         each(change)
     })
-}
-
-/// A folder with a province: its reference data, its uploads, its truth, the moment at which all can be known, and
-/// the parameters that made it.
-pub(super) struct ProvinceFolder {
-    folder: PathBuf,
-    uploads: BufWriter<File>,
-    truth: BufWriter<File>,
-}
-
-impl ProvinceFolder {
-    /// Creates the folder and the two files that grow.
-    pub(super) fn create(folder: &Path) -> Result<Self, Failure> {
-        std::fs::create_dir_all(folder).map_err(|error| of_path(folder, &error))?;
-        Ok(Self {
-            folder: folder.to_owned(),
-            uploads: create(folder, "uploads.ndjson")?,
-            truth: create(folder, "truth.ndjson")?,
-        })
-    }
-
-    /// Writes what is known before the first upload.
-    pub(super) fn begin(&self, parameters: &Parameters) -> Result<(), Failure> {
-        let mut reference = create(&self.folder, "reference.ndjson")?;
-        for record in sim::reference(parameters) {
-            writeln!(reference, "{record}")?;
-        }
-        reference.flush()?;
-        let until = Timestamp::from_unix_millis(parameters.until());
-        for (name, text) in
-            [("until", format!("{until}\n")), ("parameters.toml", toml::to_string(parameters)?)]
-        {
-            let mut file = create(&self.folder, name)?;
-            file.write_all(text.as_bytes())?;
-            file.flush()?;
-        }
-        Ok(())
-    }
-
-    /// Writes statements of the truth.
-    pub(super) fn truth(&mut self, truth: &[Truth]) -> Result<(), Failure> {
-        for one in truth {
-            writeln!(self.truth, "{}", serde_json::to_string(one)?)?;
-        }
-        Ok(())
-    }
-
-    /// Writes one upload.
-    pub(super) fn upload(&mut self, json: &str) -> Result<(), Failure> {
-        Ok(writeln!(self.uploads, "{json}")?)
-    }
-
-    /// Makes sure that everything is written.
-    pub(super) fn finish(mut self) -> Result<(), Failure> {
-        self.truth.flush()?;
-        Ok(self.uploads.flush()?)
-    }
-}
-
-/// Creates a file in a folder.
-pub(super) fn create(folder: &Path, name: &str) -> Result<BufWriter<File>, Failure> {
-    let path = folder.join(name);
-    File::create(&path).map(BufWriter::new).map_err(|error| of_path(&path, &error))
 }
 
 /// A failure that names the file or folder.

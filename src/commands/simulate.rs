@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::files::ProvinceFolder;
+use super::folder::Folder;
 use super::{ConfigArguments, Failure, publisher, say};
 use crate::broker::kafka::publish::Publisher;
 use crate::run::topics::topology;
@@ -78,10 +78,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         return Err(Failure::usage("where to? Name a folder with --out DIR, or the topics with --to-kafka"));
     }
     let parameters = arguments.parameters()?;
-    let mut folder = arguments.out.as_deref().map(ProvinceFolder::create).transpose()?;
-    if let Some(folder) = &mut folder {
-        folder.begin(&parameters)?;
-    }
+    let mut folder =
+        arguments.out.as_deref().map(|path| Folder::of_province(path, &parameters)).transpose()?;
     let mut kafka = arguments.to_kafka.then(|| KafkaSink::open(arguments, &parameters)).transpose()?;
 
     let progress = Progress::of_count("simulate", None);

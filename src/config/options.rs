@@ -331,7 +331,7 @@ pub const SECTIONS: &[Section] = &[
                 "\"file:///mnt/backup/tracewarden\"",
                 "Folder for snapshots of the state on disk, as a path or file:// URL, that survives the loss of \
                  store.path. Every instance must reach the same one. A partition without a local store is filled from \
-                 the newest; without this option, from the log alone.",
+                 the newest; without this option, from the log alone. Only for kind = \"disk\".",
             ),
             option(
                 "snapshot_every_minutes",

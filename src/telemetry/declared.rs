@@ -89,6 +89,13 @@ pub const INPUTS_REJECTED: Metric = counter(
     "Records refused as a whole; each has one dead letter with the same reason.",
 );
 
+/// Uploads refused beside others of the same record.
+pub const UPLOADS_REJECTED: Metric = counter(
+    "tracewarden_uploads_rejected_total",
+    &["reason"],
+    "Uploads refused while others of the same record were taken; each has one dead letter with the same reason.",
+);
+
 /// Records that report no fact.
 pub const INPUTS_IGNORED: Metric = counter(
     "tracewarden_inputs_ignored_total",
@@ -156,6 +163,13 @@ pub const DECISIONS: Metric = counter(
     "tracewarden_decisions_total",
     &["verdict", "provisional"],
     "Decision revisions published, by verdict (pay, hold, refuse).",
+);
+
+/// Decisions withdrawn.
+pub const DECISIONS_WITHDRAWN: Metric = counter(
+    "tracewarden_decisions_withdrawn_total",
+    &[],
+    "Decisions withdrawn because their claim was taken back; not among tracewarden_decisions_total.",
 );
 
 /// Partitions owned.
@@ -262,6 +276,7 @@ pub const METRICS: &[Metric] = &[
     BUILD_INFO,
     INPUTS_READ,
     INPUTS_REJECTED,
+    UPLOADS_REJECTED,
     INPUTS_IGNORED,
     INPUTS_DECODED,
     UPLOADS_DERIVED,
@@ -272,6 +287,7 @@ pub const METRICS: &[Metric] = &[
     FINDINGS_OBSERVED,
     FINDINGS_ALLOWED,
     DECISIONS,
+    DECISIONS_WITHDRAWN,
     PARTITIONS_OWNED,
     LAG,
     BATCH_RECORDS,

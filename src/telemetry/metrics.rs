@@ -107,6 +107,11 @@ pub fn inputs_rejected(reason: &'static str, count: u64) {
     counter(&declared::INPUTS_REJECTED, vec![Label::new("reason", reason)]).increment(count);
 }
 
+/// Uploads were refused beside others of the same record, with one of the stable reasons.
+pub fn uploads_rejected(reason: &'static str, count: u64) {
+    counter(&declared::UPLOADS_REJECTED, vec![Label::new("reason", reason)]).increment(count);
+}
+
 /// Input records reported no fact.
 pub fn inputs_ignored(count: u64) {
     HANDLES.inputs_ignored.increment(count);
@@ -157,6 +162,11 @@ pub fn decisions(verdict: Verdict, provisional: bool, count: u64) {
     increment(&HANDLES.decisions, (verdict, provisional), count);
 }
 
+/// Decisions were withdrawn with their claims.
+pub fn decisions_withdrawn(count: u64) {
+    HANDLES.decisions_withdrawn.increment(count);
+}
+
 /// A limit, called by its stable name, was reached.
 pub fn limits_hit(limit: &'static str, count: u64) {
     counter(&declared::LIMITS_HIT, vec![Label::new("limit", limit)]).increment(count);
@@ -190,6 +200,7 @@ struct Handles {
     observed: BTreeMap<RuleId, Counter>,
     allowed: BTreeMap<RuleId, Counter>,
     decisions: BTreeMap<(Verdict, bool), Counter>,
+    decisions_withdrawn: Counter,
 }
 
 /// The series of one stage.
@@ -226,6 +237,7 @@ impl Handles {
             observed: rule_counters(&declared::FINDINGS_OBSERVED),
             allowed: rule_counters(&declared::FINDINGS_ALLOWED),
             decisions: decision_counters(),
+            decisions_withdrawn: counter(&declared::DECISIONS_WITHDRAWN, vec![]),
         }
     }
 

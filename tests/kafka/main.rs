@@ -11,6 +11,7 @@ mod oracle;
 mod support;
 
 mod answers;
+mod evaluate;
 mod installation;
 mod start;
 mod time;
