@@ -15,6 +15,7 @@ mod dirt;
 mod document;
 pub mod evaluate;
 mod fraud;
+mod masters;
 mod parameters;
 mod places;
 mod province;

@@ -58,8 +58,14 @@ pub struct Habits {
     pub stock_days: u32,
     /// Most lines of a visit; between one and this, evenly.
     pub lines_per_visit_max: u32,
-    /// Most packs of a line; long prescriptions are the upper end.
+    /// Most packs of a line; between one and this, evenly.
     pub packs_per_line_max: u32,
+    /// Visits with a long prescription: a chronic patient fetches the first line's packs for months. Monitors are
+    /// told not to limit them, so they must not look like fraud (share assumed).
+    pub long_prescriptions_ppm: u32,
+    /// Most packs of the first line of a long prescription: three months of weekly packs; more than
+    /// `packs_per_line_max` and up to this, evenly, as far as the shelf has them.
+    pub long_prescription_packs_max: u32,
     /// Lines of hospitals that hand over a part of a pack, where the product allows it (assumed).
     pub split_ppm: u32,
     /// Visits paid by the person: dispensed, never settled (assumed).
@@ -124,6 +130,9 @@ pub struct Dirt {
     pub decorated_ppm: u32,
     /// Products of the 20-digit family whose prefix nobody mapped.
     pub unmapped_products_ppm: u32,
+    /// Pairs of institution and product with a wrong entry in the institution's drug master: another product's code
+    /// (which is a swap, to whoever reads it), no code, or a wrong rate, which counts a pack by its units.
+    pub wrong_masters_ppm: u32,
     /// Institutions silent for a day, who upload everything the next morning.
     pub silent_days_ppm: u32,
     /// How far the clock of an institution is off, at most, in seconds, to either side; at most an hour.
@@ -208,6 +217,8 @@ impl Default for Habits {
             stock_days: 4,
             lines_per_visit_max: 3,
             packs_per_line_max: 3,
+            long_prescriptions_ppm: 20_000,
+            long_prescription_packs_max: 12,
             split_ppm: 200_000,
             self_pay_ppm: 150_000,
             unlinked_ppm: 60_000,
@@ -240,6 +251,7 @@ impl Dirt {
             mangled_ppm: 0,
             decorated_ppm: 0,
             unmapped_products_ppm: 0,
+            wrong_masters_ppm: 0,
             silent_days_ppm: 0,
             clock_skew_seconds_max: 0,
         }
@@ -258,6 +270,7 @@ impl Dirt {
             mangled_ppm: 1_000,
             decorated_ppm: 5_000,
             unmapped_products_ppm: 20_000,
+            wrong_masters_ppm: 1_000,
             silent_days_ppm: 2_000,
             clock_skew_seconds_max: 300,
         }

@@ -42,6 +42,19 @@ pub(super) struct Institution {
     pub(super) clock_skew_millis: i64,
 }
 
+/// What an institution's drug master says of a product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Master {
+    /// What is true.
+    Right,
+    /// The catalogue code of this other product.
+    OtherProduct(u32),
+    /// No catalogue code.
+    NoProduct,
+    /// So many units to the pack that is one: whole packs are counted by their units.
+    WrongRate(u32),
+}
+
 /// Everything that does not change during a run.
 #[derive(Clone, Debug)]
 pub(super) struct World {
@@ -123,6 +136,26 @@ impl World {
     pub(super) fn sold_without_code(&self, institution: u32, product: u32, day: u32) -> bool {
         self.exempt(institution, product)
             || day <= self.parameters.days / 2 && self.has_no_code_stock(institution, product)
+    }
+
+    /// What the institution's drug master says of the product. Wrong only for mapped drugs that it always sells with
+    /// codes, so that what follows from it is certain.
+    pub(super) fn master(&self, institution: u32, product: u32) -> Master {
+        let share = self.parameters.dirt.wrong_masters_ppm;
+        if share == 0 || self.pair(institution, product, 0xd) >= u64::from(share) {
+            return Master::Right;
+        }
+        let lacks_codes = self.exempt(institution, product) || self.has_no_code_stock(institution, product);
+        let Ok(at) = self.catalogue.plain.binary_search(&product) else {
+            return Master::Right;
+        };
+        let plain = &self.catalogue.plain;
+        match self.pair(institution, product, 0xdd) % 3 {
+            _ if lacks_codes || plain.len() < 2 => Master::Right,
+            0 => Master::OtherProduct(plain[(at + 1) % plain.len()]),
+            1 => Master::NoProduct,
+            _ => Master::WrongRate(self.catalogue.get(product).units_per_pack.unwrap_or(10)),
+        }
     }
 
     fn may_lack_codes(&self, product: u32) -> bool {

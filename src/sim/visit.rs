@@ -52,11 +52,12 @@ impl Province {
             visit.link = Link::Settlement;
         }
         let unproved = unrecorded(&taken);
+        let lines: Vec<Line> = taken.iter().map(|line| line.line.clone()).collect();
         let returned = back.flatten().filter(|_| {
             let linked = visit.settled && visit.link != Link::None;
-            linked && unproved.is_empty() && taken.first().is_some_and(|line| line.whole)
+            let certain = unproved.is_empty() && !self.is_mismastered(visit.institution, &lines);
+            linked && certain && taken.first().is_some_and(|line| line.whole)
         });
-        let lines: Vec<Line> = taken.iter().map(|line| line.line.clone()).collect();
         let (mut handed, mut claimed) = (lines.clone(), lines);
         let may_be_mangled = returned.is_none() && unproved.is_empty();
         let mangled = may_be_mangled.then(|| self.mangle_one(&visit, &mut handed, &mut claimed)).flatten();
@@ -129,7 +130,7 @@ impl Province {
         full.visit = Some(visit.number);
         full.settlement = Some(visit.number);
         if visit.cancelled {
-            let first = self.file('S', visit.institution, full.clone(), Handling::Careful);
+            let first = self.file_silently('S', visit.institution, full.clone(), Handling::Careful);
             self.take_back(visit.institution, at + 300_000, first.name, None);
             full.occurred_at = at + 600_000;
         }
@@ -142,15 +143,18 @@ impl Province {
     /// The fee lines first, header and codes at the settlement: two uploads of one document.
     fn claim_in_two_parts(&mut self, visit: &Visit, mut full: Full) -> Filed {
         let (name, institution) = (self.name('S'), visit.institution);
+        let wrong = self.wrong_lines(institution, &full);
         let settled_at = full.occurred_at;
         let mut part = |portion, issued_at| {
             full.portion = portion;
             let body = Body::Full(full.clone());
             self.send(Document { name, institution, issued_at, body }, Handling::Careful)
         };
-        let fees = part(Portion::Fees, visit.at);
+        let fees = part(Portion::Fees, visit.at.min(settled_at) - 60_000);
         let codes = part(Portion::Codes, settled_at);
-        Filed { sent_at: fees.sent_at.max(codes.sent_at), ..codes }
+        let filed = Filed { sent_at: fees.sent_at.max(codes.sent_at), ..codes };
+        self.state_wrong_lines(&filed, &wrong);
+        filed
     }
 
     /// The first line comes back: a return, the refund of the claim's line, and the packs are for sale again.
@@ -203,7 +207,8 @@ impl Province {
         (0..lines.len())
             .find(|&at| {
                 let single = self.world.catalogue.get(lines[at].product).packs_per_code == 1;
-                single && self.mangle(&mut lines[at])
+                let right = !self.is_mismastered(visit.institution, &lines[at..=at]);
+                single && right && self.mangle(&mut lines[at])
             })
             .map(|at| (group, at))
     }

@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use super::catalogue::Family;
 use super::document::{Body, Document, Form, Full, Line, Portion, Scan};
-use super::places::{PersonCertificate, PersonNumber, World};
+use super::places::{Master, PersonCertificate, PersonNumber, World};
 use crate::domain::amount::Money;
 use crate::domain::document::{Group, Kind};
 use crate::domain::time::Timestamp;
@@ -30,7 +30,7 @@ pub(super) fn write(world: &World, document: &Document, out: &mut String) {
             if full.portion != Portion::Fees {
                 write_header(full, out);
             }
-            write_lines(world, full, out);
+            write_lines(world, document.institution, full, out);
         }
         Body::Reversal { group, target, line } => {
             let group = group.name();
@@ -72,21 +72,21 @@ fn write_header(full: &Full, out: &mut String) {
     }
 }
 
-fn write_lines(world: &World, full: &Full, out: &mut String) {
+fn write_lines(world: &World, institution: u32, full: &Full, out: &mut String) {
     out.push_str(",\"lines\":[");
     for (index, line) in full.lines.iter().enumerate() {
         if index > 0 {
             out.push(',');
         }
-        write_line(world, full, index, line, out);
+        write_line(world, institution, full, (index, line), out);
     }
     out.push(']');
 }
 
-fn write_line(world: &World, full: &Full, index: usize, line: &Line, out: &mut String) {
+fn write_line(world: &World, institution: u32, full: &Full, (index, line): (usize, &Line), out: &mut String) {
     let _ = write!(out, "{{\"line_id\":\"{}\"", index + 1);
     if full.portion != Portion::Codes {
-        write_fee(world, full, line, out);
+        write_fee(world, institution, full, line, out);
     }
     // A part that carries codes says so even where there are none.
     if full.portion != Portion::Fees && (full.portion == Portion::Codes || !line.scans.is_empty()) {
@@ -101,13 +101,13 @@ fn write_line(world: &World, full: &Full, index: usize, line: &Line, out: &mut S
     out.push('}');
 }
 
-fn write_fee(world: &World, full: &Full, line: &Line, out: &mut String) {
-    let product = world.catalogue.get(line.product);
-    let _ = write!(
-        out,
-        ",\"product_code\":\"{}\",\"product_name\":\"{}\",\"quantity\":\"{}\"",
-        product.code, product.name, line.quantity
-    );
+fn write_fee(world: &World, institution: u32, full: &Full, line: &Line, out: &mut String) {
+    let (product_code, quantity) = mastered(world, institution, line);
+    if let Some(product_code) = product_code {
+        let _ = write!(out, ",\"product_code\":\"{product_code}\"");
+    }
+    let name = &world.catalogue.get(line.product).name;
+    let _ = write!(out, ",\"product_name\":\"{name}\",\"quantity\":\"{quantity}\"");
     if line.split {
         out.push_str(",\"split\":true");
     }
@@ -117,6 +117,17 @@ fn write_fee(world: &World, full: &Full, line: &Line, out: &mut String) {
         let _ = write!(out, ",\"fund_amount\":\"{}\"", Money::from_fen(fund));
     }
     let _ = write!(out, ",\"lot\":\"{}\",\"expires_on\":\"{}\"", line.lot, line.lot.expires_on());
+}
+
+/// Product code and quantity as the institution's drug master gives them.
+pub(super) fn mastered<'w>(world: &'w World, institution: u32, line: &Line) -> (Option<&'w str>, u32) {
+    let right = world.catalogue.get(line.product).code.as_str();
+    match world.master(institution, line.product) {
+        Master::OtherProduct(other) => (Some(world.catalogue.get(other).code.as_str()), line.quantity),
+        Master::NoProduct => (None, line.quantity),
+        Master::WrongRate(units) if !line.split => (Some(right), line.quantity.saturating_mul(units)),
+        Master::WrongRate(_) | Master::Right => (Some(right), line.quantity),
+    }
 }
 
 /// A code as the scanner gave it.

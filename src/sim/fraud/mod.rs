@@ -12,6 +12,7 @@ use super::DAY;
 use super::HOUR;
 use super::dirt::Filed;
 use super::document::{Full, Handling, Line, Lot, Pack, Supplier};
+use super::places::{Master, World};
 use super::province::Province;
 use super::truth::Act;
 use super::verdict::Fact;
@@ -62,6 +63,7 @@ impl Plot<'_> {
             Act::PatientResale => self.patient_resale(),
             Act::ReflowRing => self.reflow_ring(),
             Act::PhotographedCodes => self.photographed_codes(),
+            Act::GoodsSwap => self.goods_swap(),
             Act::CrossChannel => self.cross_channel(),
             Act::CatalogueSwap => self.catalogue_swap(),
             Act::DeclaredSwap => self.declared_swap(),
@@ -69,15 +71,15 @@ impl Plot<'_> {
             Act::Impersonation => self.impersonation(),
             Act::OverSplit => self.over_split(),
             Act::MissingPurchase => self.missing_purchase(),
-            Act::ExpiredPack => self.banned_pack(Lot::Expired),
-            Act::RecalledPack => self.banned_pack(Lot::Recalled),
+            Act::ExpiredPack => self.banned_packs(Lot::Expired),
+            Act::RecalledPack => self.banned_packs(Lot::Recalled),
             Act::MissingCodes => self.missing_codes(),
             Act::ShortCodes => self.short_codes(),
             Act::SettledTwice => self.settled_twice(),
             Act::SoldAfterWriteOff => self.sold_after_write_off(),
             Act::ReturnKept => self.return_kept(),
             Act::RepeatedLine => self.repeated_line(),
-            Act::MangledCode | Act::MangledDelivery => {}
+            Act::MangledCode | Act::MangledDelivery | Act::WrongMaster => {}
         }
     }
 
@@ -96,20 +98,21 @@ impl Plot<'_> {
         let reporters = self.province.world.reporters.len();
         let first = self.province.plans.pick(reporters);
         let world = &self.province.world;
-        let sells = |&place: &u32| !world.exempt(place, product) && !world.has_no_code_stock(place, product);
+        let sells = |&place: &u32| sells_properly(world, place, product);
         let around = (0..reporters).map(|step| world.reporters[(first + step) % reporters]);
         around.clone().find(sells).unwrap_or(world.reporters[first])
     }
 
-    /// Another one, in another region when there is one.
-    fn place_elsewhere(&mut self, than: u32) -> u32 {
+    /// Another one that does, in another region when there is one.
+    fn place_elsewhere(&mut self, than: u32, product: u32) -> u32 {
         let reporters = self.province.world.reporters.len();
         let first = self.province.plans.pick(reporters);
         let world = &self.province.world;
         let region = world.institution(than).region;
         let around = (0..reporters).map(|step| world.reporters[(first + step) % reporters]);
-        let elsewhere = around.clone().find(|&place| world.institution(place).region != region);
-        elsewhere.or_else(|| around.clone().find(|&place| place != than)).unwrap_or(than)
+        let others = around.filter(|&place| place != than && sells_properly(world, place, product));
+        let elsewhere = others.clone().find(|&place| world.institution(place).region != region);
+        elsewhere.or_else(|| others.clone().next()).unwrap_or(than)
     }
 
     fn person(&mut self) -> u32 {
@@ -188,4 +191,11 @@ impl Plot<'_> {
     fn prove(&mut self, fact: Fact<'_>) {
         self.province.prove((self.act, self.number), fact);
     }
+}
+
+/// Whether an institution sells a product always with codes and knows it by its right name.
+fn sells_properly(world: &World, place: u32, product: u32) -> bool {
+    !world.exempt(place, product)
+        && !world.has_no_code_stock(place, product)
+        && world.master(place, product) == Master::Right
 }
