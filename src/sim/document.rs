@@ -141,6 +141,8 @@ pub(super) enum Body {
         group: Group,
         target: Name,
         line: Option<usize>,
+        /// The settlement's number, when it takes one back.
+        settlement: u64,
     },
 }
 
@@ -209,6 +211,14 @@ impl Document {
         match &self.body {
             Body::Full(full) => full.kind.group(),
             Body::Reversal { group, .. } => *group,
+        }
+    }
+
+    /// The number of its settlement; 0 when it names none.
+    pub(super) fn settlement(&self) -> u64 {
+        match &self.body {
+            Body::Full(full) => full.settlement.unwrap_or_default(),
+            Body::Reversal { settlement, .. } => *settlement,
         }
     }
 }

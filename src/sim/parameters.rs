@@ -31,12 +31,25 @@ pub struct Parameters {
     pub codes_per_day: u32,
     /// Products in the catalogue: 20, so that every family of codes is there, to 200,000.
     pub products: u32,
+    /// The form in which everybody uploads.
+    pub form: UploadForm,
     /// How honest institutions work.
     pub habits: Habits,
     /// What is planted.
     pub fraud: Fraud,
     /// How uploads go wrong without anybody meaning it.
     pub dirt: Dirt,
+}
+
+/// The form of uploads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UploadForm {
+    /// One canonical upload a document.
+    #[default]
+    Canonical,
+    /// The national interface's own messages, with their responses where they have facts.
+    National,
 }
 
 /// How honest institutions and persons behave.
@@ -137,6 +150,9 @@ pub struct Dirt {
     pub silent_days_ppm: u32,
     /// How far the clock of an institution is off, at most, in seconds, to either side; at most an hour.
     pub clock_skew_seconds_max: u32,
+    /// Institutions whose software writes messages carelessly, each in its own way: field names misspelt or in
+    /// capitals, codes joined in one text, moments without the blank, rows under the wrong node. National form only.
+    pub careless_senders_ppm: u32,
 }
 
 impl Parameters {
@@ -158,6 +174,7 @@ impl Parameters {
             persons: 8_000,
             codes_per_day: 500,
             products: 60,
+            form: UploadForm::Canonical,
             habits: Habits::default(),
             fraud: Fraud::default(),
             dirt: Dirt::usual(),
@@ -254,6 +271,7 @@ impl Dirt {
             wrong_masters_ppm: 0,
             silent_days_ppm: 0,
             clock_skew_seconds_max: 0,
+            careless_senders_ppm: 0,
         }
     }
 
@@ -273,6 +291,7 @@ impl Dirt {
             wrong_masters_ppm: 1_000,
             silent_days_ppm: 2_000,
             clock_skew_seconds_max: 300,
+            careless_senders_ppm: 200_000,
         }
     }
 }

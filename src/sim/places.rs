@@ -6,6 +6,7 @@
 use std::fmt;
 
 use super::catalogue::Catalogue;
+use super::national::Carelessness;
 use super::parameters::Parameters;
 use super::random::{Random, mix3};
 use crate::domain::time::Day;
@@ -156,6 +157,16 @@ impl World {
             1 => Master::NoProduct,
             _ => Master::WrongRate(self.catalogue.get(product).units_per_pack.unwrap_or(10)),
         }
+    }
+
+    /// How careless the institution's software is.
+    pub(super) fn carelessness(&self, institution: u32) -> Carelessness {
+        let share = u64::from(self.parameters.dirt.careless_senders_ppm);
+        if self.pair(institution, 0, 0xc) >= share {
+            return Carelessness::None;
+        }
+        let kinds = Carelessness::ALL;
+        kinds[(self.pair(institution, 1, 0xc) % kinds.len() as u64) as usize]
     }
 
     fn may_lack_codes(&self, product: u32) -> bool {

@@ -6,6 +6,7 @@
 use super::HOUR;
 use super::dirt::Filed;
 use super::document::{Body, Document, Full, Handling, Line, Name, Pack, Portion};
+use super::parameters::UploadForm;
 use super::province::Province;
 use super::trade::Taken;
 use super::truth::{Act, Effect};
@@ -131,7 +132,7 @@ impl Province {
         full.settlement = Some(visit.number);
         if visit.cancelled {
             let first = self.file_silently('S', visit.institution, full.clone(), Handling::Careful);
-            self.take_back(visit.institution, at + 300_000, first.name, None);
+            self.take_back(visit, at + 300_000, first.name, None);
             full.occurred_at = at + 600_000;
         }
         if visit.fees_first {
@@ -177,17 +178,34 @@ impl Province {
             full.returns = Some(dispensing.name);
             self.file('R', visit.institution, full, Handling::Careful);
         }
-        let line = (taken.len() > 1).then_some(0);
         let issued_at = at + self.life.within(60, 600) * 1000;
-        self.take_back(visit.institution, issued_at, settlement.name, line);
+        self.refund(visit, issued_at, settlement.name, taken);
         let packs = first.packs.iter().map(|pack| (visit.institution, *pack));
         self.comebacks.entry(day + 1).or_default().extend(packs);
     }
 
+    /// Refunds the first line of a claim. The national form can only cancel all of it and settle the rest again; chance
+    /// goes on as if it had not, so that both forms tell of the same province.
+    fn refund(&mut self, visit: &Visit, issued_at: i64, target: Name, taken: &[Taken]) {
+        let rest = taken.get(1..).unwrap_or_default();
+        let whole = self.world.parameters.form == UploadForm::National;
+        self.take_back(visit, issued_at, target, (!rest.is_empty() && !whole).then_some(0));
+        if whole && !rest.is_empty() {
+            let accidents = self.accidents.clone();
+            let lines = rest.iter().map(|line| line.line.clone()).collect();
+            let mut full = Full::new(Kind::Settlement, issued_at + 60_000, lines);
+            full.person = Some(visit.person);
+            full.visit = Some(visit.number);
+            full.settlement = Some(visit.number);
+            self.file('S', visit.institution, full, Handling::Careful);
+            self.accidents = accidents;
+        }
+    }
+
     /// Takes back a settlement, or one line of it.
-    fn take_back(&mut self, institution: u32, issued_at: i64, target: Name, line: Option<usize>) {
-        let name = self.name('X');
-        let body = Body::Reversal { group: Group::Settlement, target, line };
+    fn take_back(&mut self, visit: &Visit, issued_at: i64, target: Name, line: Option<usize>) {
+        let (name, institution) = (self.name('X'), visit.institution);
+        let body = Body::Reversal { group: Group::Settlement, target, line, settlement: visit.number };
         self.send(Document { name, institution, issued_at, body }, Handling::Careful);
     }
 

@@ -32,7 +32,7 @@ pub(super) fn write(world: &World, document: &Document, out: &mut String) {
             }
             write_lines(world, document.institution, full, out);
         }
-        Body::Reversal { group, target, line } => {
+        Body::Reversal { group, target, line, .. } => {
             let group = group.name();
             let _ = write!(out, ",\"reverses\":{{\"group\":\"{group}\",\"document_id\":\"{target}\"");
             if let Some(line) = line {
@@ -93,7 +93,7 @@ fn write_line(world: &World, institution: u32, full: &Full, (index, line): (usiz
         out.push_str(",\"trace_codes\":[");
         for (at, scan) in line.scans.iter().enumerate() {
             out.push_str(if at > 0 { ",\"" } else { "\"" });
-            write_scan(world, line, scan, out);
+            write_scan(world, line, scan, "\\u001d", out);
             out.push('"');
         }
         out.push(']');
@@ -130,8 +130,8 @@ pub(super) fn mastered<'w>(world: &'w World, institution: u32, line: &Line) -> (
     }
 }
 
-/// A code as the scanner gave it.
-fn write_scan(world: &World, line: &Line, scan: &Scan, out: &mut String) {
+/// A code as the scanner gave it, with `separator` for the character GS.
+pub(super) fn write_scan(world: &World, line: &Line, scan: &Scan, separator: &str, out: &mut String) {
     let product = world.catalogue.get(scan.product);
     let code = product.normal_code(scan.number);
     match scan.form {
@@ -140,7 +140,7 @@ fn write_scan(world: &World, line: &Line, scan: &Scan, out: &mut String) {
             let expiry = line.lot.expires_on().to_string().replace('-', "");
             let serial = code.rsplit(')').next().unwrap_or_default();
             let expiry = expiry.get(2..).unwrap_or_default();
-            let _ = write!(out, "01{}17{expiry}10{}\\u001d21{serial}", product.prefix, line.lot);
+            let _ = write!(out, "01{}17{expiry}10{}{separator}21{serial}", product.prefix, line.lot);
         }
         Form::FullWidth => out.extend(code.chars().map(full_width)),
         Form::Marked => {

@@ -49,6 +49,7 @@ fn filthy() -> Dirt {
         wrong_masters_ppm: 100_000,
         silent_days_ppm: 50_000,
         clock_skew_seconds_max: 300,
+        careless_senders_ppm: 500_000,
     }
 }
 

@@ -22,7 +22,6 @@ use crate::domain::document::Kind;
 const DAYS_MAX: u32 = 10;
 
 /// Both reports of one hand-over.
-#[derive(Clone, Copy)]
 struct Sale {
     dispensed: Filed,
     settled: Filed,
