@@ -1,4 +1,4 @@
-//! Files of one JSON value a line.
+//! Files of one JSON value a line, compressed with zstd when their name ends in `.zst`.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
@@ -19,7 +19,7 @@ pub(super) fn for_each_line(
     mut each: impl FnMut(u64, Vec<u8>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let of_file = |error: io::Error| of_path(path, &error);
-    let mut reader = BufReader::with_capacity(1 << 20, File::open(path).map_err(of_file)?);
+    let mut reader = open(path).map_err(of_file)?;
     for number in 1.. {
         let mut line = Vec::new();
         let read = reader.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line).map_err(of_file)?;
@@ -36,6 +36,19 @@ pub(super) fn for_each_line(
         }
     }
     Ok(())
+}
+
+/// The text of a file, decompressed by its extension.
+fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
+    let file = File::open(path)?;
+    if is_compressed(path) {
+        return Ok(Box::new(BufReader::with_capacity(1 << 20, zstd::Decoder::new(file)?)));
+    }
+    Ok(Box::new(BufReader::with_capacity(1 << 20, file)))
+}
+
+fn is_compressed(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zst"))
 }
 
 fn skip_line(reader: &mut impl BufRead) -> io::Result<()> {
@@ -73,17 +86,25 @@ pub(super) fn for_each_reference(
 /// the parameters that made it.
 pub(super) struct ProvinceFolder {
     folder: PathBuf,
-    uploads: BufWriter<File>,
+    uploads: LineFile,
     truth: BufWriter<File>,
 }
 
 impl ProvinceFolder {
+    /// The name of the file of uploads, unless another is asked for.
+    pub(super) const UPLOADS: &'static str = "uploads.ndjson";
+
     /// Creates the folder and the two files that grow.
     pub(super) fn create(folder: &Path) -> Result<Self, Failure> {
+        Self::with_uploads_in(folder, Self::UPLOADS)
+    }
+
+    /// The same with another name for the file of uploads.
+    pub(super) fn with_uploads_in(folder: &Path, uploads: &str) -> Result<Self, Failure> {
         std::fs::create_dir_all(folder).map_err(|error| of_path(folder, &error))?;
         Ok(Self {
             folder: folder.to_owned(),
-            uploads: create(folder, "uploads.ndjson")?,
+            uploads: LineFile::create(&folder.join(uploads))?,
             truth: create(folder, "truth.ndjson")?,
         })
     }
@@ -116,13 +137,58 @@ impl ProvinceFolder {
 
     /// Writes one upload.
     pub(super) fn upload(&mut self, json: &str) -> Result<(), Failure> {
-        Ok(writeln!(self.uploads, "{json}")?)
+        self.uploads.line(json)
     }
 
     /// Makes sure that everything is written.
     pub(super) fn finish(mut self) -> Result<(), Failure> {
         self.truth.flush()?;
-        Ok(self.uploads.flush()?)
+        self.uploads.finish()
+    }
+}
+
+/// A file of lines that grows, compressed when its name ends in `.zst`.
+struct LineFile {
+    path: PathBuf,
+    writer: LineWriter,
+}
+
+enum LineWriter {
+    Plain(BufWriter<File>),
+    Compressed(zstd::Encoder<'static, BufWriter<File>>),
+}
+
+impl LineFile {
+    fn create(path: &Path) -> Result<Self, Failure> {
+        let writer = || {
+            let file = BufWriter::with_capacity(1 << 20, File::create(path)?);
+            if !is_compressed(path) {
+                return Ok(LineWriter::Plain(file));
+            }
+            let mut encoder = zstd::Encoder::new(file, zstd::DEFAULT_COMPRESSION_LEVEL)?;
+            encoder.include_checksum(true)?;
+            Ok(LineWriter::Compressed(encoder))
+        };
+        let writer = writer().map_err(|error| of_path(path, &error))?;
+        Ok(Self { path: path.to_owned(), writer })
+    }
+
+    fn line(&mut self, json: &str) -> Result<(), Failure> {
+        let writer: &mut dyn Write = match &mut self.writer {
+            LineWriter::Plain(file) => file,
+            LineWriter::Compressed(encoder) => encoder,
+        };
+        let written = writer.write_all(json.as_bytes()).and_then(|()| writer.write_all(b"\n"));
+        written.map_err(|error| of_path(&self.path, &error))
+    }
+
+    /// A compressed file is one only with its end.
+    fn finish(self) -> Result<(), Failure> {
+        let finished = match self.writer {
+            LineWriter::Plain(mut file) => file.flush(),
+            LineWriter::Compressed(encoder) => encoder.finish().and_then(|mut file| file.flush()),
+        };
+        finished.map_err(|error| of_path(&self.path, &error))
     }
 }
 

@@ -21,7 +21,7 @@ const DRAIN_EVERY: u64 = 10_000;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Files of uploads, one a line, canonical or national form; read in the order given.
+    /// Files of uploads, one a line, canonical or national form, .zst compressed; read in the order given.
     #[arg(required = true, value_name = "FILE")]
     uploads: Vec<PathBuf>,
     /// Files of reference records, one a line; may be repeated.

@@ -3,7 +3,7 @@
 //! Every accident here leaves the *set* of live facts as it was meant: a late, repeated, corrected or deleted and
 //! renewed document ends in the same facts. What cannot be mended (a mangled code) is decided where the lines are
 //! made, and is part of the truth. A document on whose number or stamp others depend is handled `Careful`: it may
-//! only be held up on the way.
+//! only be held up on the way, or arrive twice.
 
 use super::document::{Body, Document, Full, Handling, Name};
 use super::national::{self, RowIdentity};
@@ -103,8 +103,9 @@ impl Province {
                 self.post(document)
             }
             Accident::Repeated => {
-                self.post(document.clone());
-                self.post(document)
+                let first = self.post(document.clone());
+                let second = self.post(document);
+                Filed { sent_at: first.sent_at.min(second.sent_at), ..first }
             }
             Accident::NewBatch => {
                 let filed = self.post(document.clone());
@@ -165,19 +166,18 @@ impl Province {
         let Body::Full(full) = &document.body else {
             return Accident::Nothing;
         };
-        if handling == Handling::Careful {
-            return Accident::Nothing;
-        }
         let dirt = &self.world.parameters.dirt;
         let mut limit = 0;
         let mut below = |share: u32| {
             limit = u32::saturating_add(limit, share);
             drawn < limit
         };
-        if below(dirt.issued_late_ppm) {
-            Accident::IssuedLate
-        } else if below(dirt.repeated_ppm) {
+        if below(dirt.repeated_ppm) {
             Accident::Repeated
+        } else if handling == Handling::Careful {
+            Accident::Nothing
+        } else if below(dirt.issued_late_ppm) {
+            Accident::IssuedLate
         } else if below(dirt.corrected_ppm) {
             Accident::Corrected
         } else if below(dirt.deleted_ppm) {

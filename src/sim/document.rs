@@ -193,7 +193,7 @@ impl Full {
 pub(super) enum Handling {
     /// Anything: other documents or the truth do not depend on its number and stamp.
     Free,
-    /// It may come late, nothing else.
+    /// It may come late or twice, nothing else.
     Careful,
 }
 

@@ -57,7 +57,10 @@ impl Province {
         let returned = back.flatten().filter(|_| {
             let linked = visit.settled && visit.link != Link::None;
             let certain = unproved.is_empty() && !self.is_mismastered(visit.institution, &lines);
-            linked && certain && taken.first().is_some_and(|line| line.whole)
+            // What is settled again after the end of its stock without codes would have to have them.
+            let lasting =
+                !lines.iter().any(|line| self.world.has_no_code_stock(visit.institution, line.product));
+            linked && certain && lasting && taken.first().is_some_and(|line| line.whole)
         });
         let (mut handed, mut claimed) = (lines.clone(), lines);
         let may_be_mangled = returned.is_none() && unproved.is_empty();

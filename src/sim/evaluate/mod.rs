@@ -21,6 +21,7 @@ mod compare;
 mod html;
 mod json;
 mod near;
+mod scans;
 mod score;
 mod table;
 
@@ -32,6 +33,7 @@ use self::near::Neighbourhood;
 use self::score::{Times, milliseconds, money};
 use super::truth::{Act, Effect, LineRef, Truth};
 use crate::domain::amount::Money;
+pub use scans::scans_in;
 pub use score::{ActScore, LineScore, RuleScore, Spread};
 pub use table::Language;
 
