@@ -12,6 +12,7 @@ mod support;
 
 mod answers;
 mod installation;
+mod simulate;
 mod start;
 mod time;
 mod watcher;
