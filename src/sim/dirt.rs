@@ -3,7 +3,7 @@
 //! Every accident here leaves the *set* of live facts as it was meant: a late, repeated, corrected or deleted and
 //! renewed document ends in the same facts. What cannot be mended (a mangled code) is decided where the lines are
 //! made, and is part of the truth. A document on whose number or stamp others depend is handled `Careful`: it may
-//! only be held up on the way, or arrive twice.
+//! only be held up on the way, or arrive twice. One that the truth counts comes in no second batch.
 
 use super::document::{Body, Document, Full, Handling, Name};
 use super::national::{self, RowIdentity};
@@ -126,10 +126,12 @@ impl Province {
                 let issued_at = document.issued_at + self.hours(12);
                 let settlement = document.settlement();
                 let body = Body::Reversal { group, target: document.name, line: None, settlement };
-                self.post(Document { name, institution, issued_at, body });
+                let deletion = self.post(Document { name, institution, issued_at, body });
                 document.name.again = 1;
                 document.issued_at = issued_at + self.hours(6);
-                self.post(document)
+                let renewed = self.post(document);
+                // As long as both are there, nobody can tell which one counts.
+                Filed { sent_at: renewed.sent_at.max(deletion.sent_at), ..renewed }
             }
         }
     }
@@ -182,7 +184,8 @@ impl Province {
             Accident::Corrected
         } else if below(dirt.deleted_ppm) {
             Accident::Deleted
-        } else if below(dirt.new_batch_ppm) && self.may_come_in_new_batch(full) {
+        } else if handling == Handling::Free && below(dirt.new_batch_ppm) && self.may_come_in_new_batch(full)
+        {
             Accident::NewBatch
         } else {
             Accident::Nothing

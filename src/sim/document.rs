@@ -193,6 +193,8 @@ impl Full {
 pub(super) enum Handling {
     /// Anything: other documents or the truth do not depend on its number and stamp.
     Free,
+    /// Anything but a second document of the same: the truth counts it, under the number that it ends with.
+    Counted,
     /// It may come late or twice, nothing else.
     Careful,
 }

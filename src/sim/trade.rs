@@ -67,7 +67,7 @@ impl Province {
         if self.world.institution(institution).uploads_stock {
             let mut full = Full::new(Kind::PurchaseIn, at, lines);
             full.supplier = Some(supplier);
-            let handling = if mangled.is_empty() { Handling::Free } else { Handling::Careful };
+            let handling = if mangled.is_empty() { Handling::Free } else { Handling::Counted };
             let filed = self.file('B', institution, full, handling);
             for line in mangled {
                 self.state_mangled(&filed, line, None);
@@ -318,7 +318,8 @@ impl Province {
     /// Sends a document with header and lines, and states what a wrong drug master makes of it.
     pub(super) fn file(&mut self, letter: char, institution: u32, full: Full, handling: Handling) -> Filed {
         let wrong = self.wrong_lines(institution, &full);
-        let handling = if wrong.is_empty() { handling } else { Handling::Careful };
+        let counted = handling == Handling::Free && !wrong.is_empty();
+        let handling = if counted { Handling::Counted } else { handling };
         let filed = self.file_silently(letter, institution, full, handling);
         self.state_wrong_lines(&filed, &wrong);
         filed

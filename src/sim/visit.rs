@@ -65,8 +65,10 @@ impl Province {
         let (mut handed, mut claimed) = (lines.clone(), lines);
         let may_be_mangled = returned.is_none() && unproved.is_empty();
         let mangled = may_be_mangled.then(|| self.mangle_one(&visit, &mut handed, &mut claimed)).flatten();
-        if returned.is_some() || mangled.is_some() || !unproved.is_empty() {
+        if returned.is_some() {
             visit.handling = Handling::Careful;
+        } else if mangled.is_some() || !unproved.is_empty() {
+            visit.handling = Handling::Counted;
         }
         let dispensing = visit.dispensed.then(|| self.hand_over(&visit, handed));
         let settlement = visit.settled.then(|| self.claim(&visit, claimed));

@@ -3,7 +3,7 @@
 use super::{Plot, Sale};
 use crate::domain::document::Kind;
 use crate::domain::rules::{Basis, RuleId};
-use crate::sim::document::{Full, Handling, Line, Lot, Pack, Scan};
+use crate::sim::document::{Full, Line, Lot, Pack, Scan};
 use crate::sim::truth::Effect;
 use crate::sim::verdict::Fact;
 
@@ -213,7 +213,7 @@ impl Plot<'_> {
         let mut full = Full::new(Kind::DispenseReturn, at, vec![self.line(&packs)]);
         full.person = Some(person);
         full.returns = Some(sale.dispensed.name);
-        let back = self.province.file('R', place, full, Handling::Careful);
+        let back = self.province.file('R', place, full, self.handling());
         for pack in &packs {
             let fact = Fact::pair(RuleId::ReturnNotRefunded, pack, &back, &sale.settled);
             self.prove(Fact { takes: Some(&sale.dispensed), grace_hours: 72, ..fact });
@@ -234,7 +234,7 @@ impl Plot<'_> {
         let mut full = Full::new(Kind::Dispense, at, vec![line.clone()]);
         full.person = Some(person);
         full.settlement = Some(number);
-        self.province.file('D', place, full, Handling::Careful);
+        self.province.file('D', place, full, self.handling());
         let settled = self.settle(at + 60_000, place, person, vec![line.clone(), line], number);
         let fact = Fact::about(RuleId::RepeatedInDocument, &settled, 1);
         self.prove(Fact { effect: Effect::Hold, ..fact });

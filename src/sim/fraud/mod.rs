@@ -148,7 +148,7 @@ impl Plot<'_> {
     fn buy(&mut self, at: i64, place: u32, packs: &[Pack], papers: bool) -> Filed {
         let mut full = Full::new(Kind::PurchaseIn, at, vec![self.line(packs)]);
         full.supplier = Some(Supplier { index: 9, papers });
-        self.province.file('B', place, full, Handling::Careful)
+        self.province.file('B', place, full, self.handling())
     }
 
     /// A hand-over reported by both channels.
@@ -163,7 +163,7 @@ impl Plot<'_> {
         let mut full = Full::new(Kind::Dispense, at, vec![lines.0]);
         full.person = Some(persons.0);
         full.settlement = Some(number);
-        let dispensed = self.province.file('D', place, full, Handling::Careful);
+        let dispensed = self.province.file('D', place, full, self.handling());
         let settled = self.settle(at + 60_000, place, persons.1, vec![lines.1], number);
         Sale { dispensed, settled }
     }
@@ -172,13 +172,19 @@ impl Plot<'_> {
         let mut full = Full::new(Kind::Settlement, at, lines);
         full.person = Some(person);
         full.settlement = Some(number);
-        self.province.file('S', place, full, Handling::Careful)
+        self.province.file('S', place, full, self.handling())
+    }
+
+    /// What may befall the documents of the act. A return and the claim that it leaves standing depend on which of
+    /// them was issued first.
+    fn handling(&self) -> Handling {
+        if self.act == Act::ReturnKept { Handling::Careful } else { Handling::Counted }
     }
 
     /// A document about stock other than a purchase.
     fn move_stock(&mut self, kind: Kind, at: i64, place: u32, packs: &[Pack]) -> Filed {
         let full = Full::new(kind, at, vec![self.line(packs)]);
-        self.province.file('W', place, full, Handling::Careful)
+        self.province.file('W', place, full, self.handling())
     }
 
     /// A line of whole packs with all their codes.
