@@ -85,6 +85,35 @@ fn what_is_planted_is_found_in_a_clean_province_and_in_a_dirty_one() {
     }
 }
 
+/// One file holds the other's uploads, compressed.
+#[test]
+fn a_compressed_province_in_the_national_form_is_read_like_any_other() {
+    let home = tempfile::tempdir().expect("a folder");
+    let folder = home.path();
+    fs::write(folder.join("small.toml"), SMALL).expect("parameters");
+    let simulate = "simulate --parameters small.toml --seed 6 --form national";
+    printed(folder, &format!("{simulate} --out plain"));
+    printed(folder, &format!("{simulate} --out p --uploads uploads.ndjson.zst"));
+    let plain = fs::read(folder.join("plain/uploads.ndjson")).expect("uploads");
+    let compressed = fs::read(folder.join("p/uploads.ndjson.zst")).expect("uploads");
+    assert!(compressed.len() * 3 < plain.len(), "{} of {} bytes", compressed.len(), plain.len());
+    assert_eq!(zstd::decode_all(compressed.as_slice()).expect("it is complete"), plain);
+
+    let until = fs::read_to_string(folder.join("p/until")).expect("a moment");
+    let words = "replay p/uploads.ndjson.zst --reference p/reference.ndjson --out o --until";
+    printed(folder, &format!("{words} {}", until.trim()));
+    let table = printed(folder, &format!("{EVALUATE} --uploads p/uploads.ndjson.zst"));
+    let result = json(folder);
+    for list in ["missed", "unexplained", "inexact"] {
+        assert_eq!(result[list], Value::Array(Vec::new()), "{list}\n{table}");
+    }
+    assert!(result["scans"].as_u64() > Some(2_000), "{}", result["scans"]);
+
+    fs::write(folder.join("cut.ndjson.zst"), &compressed[..compressed.len() / 2]).expect("a file");
+    let said = complaint(folder, "replay cut.ndjson.zst --reference p/reference.ndjson", 1);
+    assert!(said.contains("cut.ndjson.zst: "), "{said}");
+}
+
 #[test]
 fn an_honest_clean_province_expects_nothing_and_gets_nothing() {
     let home = province("--seed 3 --no-fraud --dirt none");

@@ -1,8 +1,8 @@
-//! Files of one JSON value a line.
+//! Files of one JSON value a line, compressed with zstd when their name ends in `.zst`.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
-use std::path::Path;
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
 
 use super::Failure;
 use crate::domain::reference::Change;
@@ -17,7 +17,7 @@ pub(super) fn for_each_line(
     mut each: impl FnMut(u64, Vec<u8>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let of_file = |error: io::Error| of_path(path, &error);
-    let mut reader = BufReader::with_capacity(1 << 20, File::open(path).map_err(of_file)?);
+    let mut reader = open(path).map_err(of_file)?;
     for number in 1.. {
         let mut line = Vec::new();
         let read = reader.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line).map_err(of_file)?;
@@ -34,6 +34,19 @@ pub(super) fn for_each_line(
         }
     }
     Ok(())
+}
+
+/// The text of a file, decompressed by its extension.
+fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
+    let file = File::open(path)?;
+    if is_compressed(path) {
+        return Ok(Box::new(BufReader::with_capacity(1 << 20, zstd::Decoder::new(file)?)));
+    }
+    Ok(Box::new(BufReader::with_capacity(1 << 20, file)))
+}
+
+fn is_compressed(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zst"))
 }
 
 fn skip_line(reader: &mut impl BufRead) -> io::Result<()> {
@@ -65,6 +78,53 @@ pub(super) fn for_each_reference(
         })?;
         each(change)
     })
+}
+
+/// A file of lines that grows, compressed when its name ends in `.zst`.
+pub(super) struct LineFile {
+    path: PathBuf,
+    writer: LineWriter,
+}
+
+enum LineWriter {
+    Plain(BufWriter<File>),
+    Compressed(zstd::Encoder<'static, BufWriter<File>>),
+}
+
+impl LineFile {
+    /// Creates it; what was there is gone.
+    pub(super) fn create(path: &Path) -> Result<Self, Failure> {
+        let writer = || {
+            let file = BufWriter::with_capacity(1 << 20, File::create(path)?);
+            if !is_compressed(path) {
+                return Ok(LineWriter::Plain(file));
+            }
+            let mut encoder = zstd::Encoder::new(file, zstd::DEFAULT_COMPRESSION_LEVEL)?;
+            encoder.include_checksum(true)?;
+            Ok(LineWriter::Compressed(encoder))
+        };
+        let writer = writer().map_err(|error| of_path(path, &error))?;
+        Ok(Self { path: path.to_owned(), writer })
+    }
+
+    /// Writes one line.
+    pub(super) fn line(&mut self, text: &[u8]) -> Result<(), Failure> {
+        let writer: &mut dyn Write = match &mut self.writer {
+            LineWriter::Plain(file) => file,
+            LineWriter::Compressed(encoder) => encoder,
+        };
+        let written = writer.write_all(text).and_then(|()| writer.write_all(b"\n"));
+        written.map_err(|error| of_path(&self.path, &error))
+    }
+
+    /// Makes sure that everything is written: a compressed file is one only with its end.
+    pub(super) fn finish(self) -> Result<(), Failure> {
+        let finished = match self.writer {
+            LineWriter::Plain(mut file) => file.flush(),
+            LineWriter::Compressed(encoder) => encoder.finish().and_then(|mut file| file.flush()),
+        };
+        finished.map_err(|error| of_path(&self.path, &error))
+    }
 }
 
 /// A failure that names the file or folder.

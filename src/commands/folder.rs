@@ -1,38 +1,47 @@
 //! A folder of files that a command writes, most of them line by line: a province, what was published, or both.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Failure;
-use super::files::of_path;
+use super::files::{LineFile, of_path};
 use crate::broker::Record;
 use crate::domain::time::Timestamp;
 use crate::sim::{self, Parameters, Truth};
 use crate::stage::topology::Topic;
 
-const UPLOADS: &str = "uploads.ndjson";
+/// The name of the file of uploads, unless another is asked for.
+pub(super) const UPLOADS: &str = "uploads.ndjson";
 const TRUTH: &str = "truth.ndjson";
-const PROVINCE: [&str; 2] = [UPLOADS, TRUTH];
 const PUBLISHED: [&str; 3] = ["alerts.ndjson", "decisions.ndjson", "deadletter.ndjson"];
 
 /// A folder and its files that grow.
 pub(super) struct Folder {
     path: PathBuf,
-    growing: BTreeMap<&'static str, BufWriter<File>>,
+    /// By what is in them.
+    growing: BTreeMap<&'static str, LineFile>,
 }
 
 impl Folder {
     /// A folder for what was published.
     pub(super) fn of_outputs(path: &Path) -> Result<Self, Failure> {
-        Self::create(path, &PUBLISHED)
+        Self::create(path, &PUBLISHED.map(|name| (name, name)))
     }
 
     /// A folder for a province: its reference data, its uploads, its truth, the moment at which all can be known, and
     /// the parameters that made it. What is known beforehand is written at once.
     pub(super) fn of_province(path: &Path, parameters: &Parameters) -> Result<Self, Failure> {
-        let folder = Self::create(path, &PROVINCE)?;
+        Self::with_uploads_in(UPLOADS, path, parameters)
+    }
+
+    /// The same with another name for the file of uploads; compressed when it ends in `.zst`.
+    pub(super) fn with_uploads_in(
+        uploads: &str,
+        path: &Path,
+        parameters: &Parameters,
+    ) -> Result<Self, Failure> {
+        let folder = Self::create(path, &[(UPLOADS, uploads), (TRUTH, TRUTH)])?;
         folder.describe(parameters)?;
         Ok(folder)
     }
@@ -40,17 +49,16 @@ impl Folder {
     /// A folder for both.
     pub(super) fn of_province_and_outputs(path: &Path, parameters: &Parameters) -> Result<Self, Failure> {
         let mut folder = Self::of_province(path, parameters)?;
-        folder.growing.append(&mut Self::create(path, &PUBLISHED)?.growing);
+        folder.growing.append(&mut Self::of_outputs(path)?.growing);
         Ok(folder)
     }
 
-    fn create(path: &Path, names: &[&'static str]) -> Result<Self, Failure> {
+    /// Creates the folder and, in it, files by what is in them and their names.
+    fn create(path: &Path, files: &[(&'static str, &str)]) -> Result<Self, Failure> {
         fs::create_dir_all(path).map_err(|error| of_path(path, &error))?;
         let mut growing = BTreeMap::new();
-        for name in names {
-            let path = path.join(name);
-            let file = File::create(&path).map_err(|error| of_path(&path, &error))?;
-            growing.insert(*name, BufWriter::new(file));
+        for (content, name) in files {
+            growing.insert(*content, LineFile::create(&path.join(name))?);
         }
         Ok(Self { path: path.to_owned(), growing })
     }
@@ -91,17 +99,12 @@ impl Folder {
         record.payload.as_deref().map_or(Ok(()), |payload| self.line(name, payload))
     }
 
-    fn line(&mut self, name: &str, text: &[u8]) -> Result<(), Failure> {
-        let Some(file) = self.growing.get_mut(name) else { return Ok(()) };
-        let written = file.write_all(text).and_then(|()| file.write_all(b"\n"));
-        written.map_err(|error| of_path(&self.path.join(name), &error))
+    fn line(&mut self, content: &str, text: &[u8]) -> Result<(), Failure> {
+        self.growing.get_mut(content).map_or(Ok(()), |file| file.line(text))
     }
 
     /// Makes sure that everything is written.
-    pub(super) fn finish(mut self) -> Result<(), Failure> {
-        for (name, file) in &mut self.growing {
-            file.flush().map_err(|error| of_path(&self.path.join(name), &error))?;
-        }
-        Ok(())
+    pub(super) fn finish(self) -> Result<(), Failure> {
+        self.growing.into_values().try_for_each(LineFile::finish)
     }
 }

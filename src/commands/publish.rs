@@ -13,7 +13,7 @@ use crate::wire::route::route;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Files of uploads, one a line, canonical or national form.
+    /// Files of uploads, one a line, canonical or national form, .zst compressed.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]

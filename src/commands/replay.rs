@@ -23,7 +23,7 @@ const NO_REFERENCE: &str = "there is no reference data, so no product, exemption
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Files of uploads, one a line, canonical or national form; read in the order given.
+    /// Files of uploads, one a line, canonical or national form, .zst compressed; read in the order given.
     #[arg(required = true, value_name = "FILE")]
     uploads: Vec<PathBuf>,
     /// Files of reference records, one a line; may be repeated.

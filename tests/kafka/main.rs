@@ -13,6 +13,7 @@ mod support;
 mod answers;
 mod evaluate;
 mod installation;
+mod simulate;
 mod start;
 mod time;
 mod watcher;

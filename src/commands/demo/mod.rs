@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use self::watch::{Watch, grouped};
-use super::evaluate::scans_of;
 use super::files::of_path;
 use super::folder::Folder;
 use super::language::LanguageArguments;
@@ -17,7 +16,7 @@ use crate::config::Config;
 use crate::domain::reference::Book;
 use crate::domain::time::Timestamp;
 use crate::run::local::{Local, LocalOptions};
-use crate::sim::evaluate::Language;
+use crate::sim::evaluate::{Language, scans_in};
 use crate::sim::{self, Parameters};
 use crate::telemetry::progress::Block;
 use crate::wire::reference;
@@ -106,7 +105,7 @@ fn judge(
         if let Some(files) = &mut files {
             files.upload(&upload.json)?;
         }
-        watch.count(scans_of(&upload.json)?);
+        watch.count(scans_in(upload.json.as_bytes())?);
         local.feed(upload.json.into_bytes(), "province", watch.uploads())?;
         if watch.uploads().is_multiple_of(LOOK_EVERY) {
             watch.look(&mut local, files.as_deref_mut())?;

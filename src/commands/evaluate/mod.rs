@@ -5,14 +5,13 @@ mod topics;
 
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
 use serde_json::json;
 
 use super::language::LanguageArguments;
 use super::{ConfigArguments, Failure, files, say};
 use crate::config::Config;
 use crate::sim::Truth;
-use crate::sim::evaluate::{Evaluation, Report};
+use crate::sim::evaluate::{Evaluation, Report, scans_in};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -28,7 +27,7 @@ pub(super) struct Arguments {
     /// The truth of the province.
     #[arg(long, value_name = "FILE")]
     truth: PathBuf,
-    /// The uploads, canonical, to count the scans in them for the alert rate; may be repeated.
+    /// The uploads, to count the scans in them for the alert rate; may be repeated.
     #[arg(long, value_name = "FILE")]
     uploads: Vec<PathBuf>,
     /// The number of scans, where it is known.
@@ -87,7 +86,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let language = arguments.language.language();
     let mut scans = arguments.scans;
     for path in &arguments.uploads {
-        *scans.get_or_insert(0) += scans_in(path)?;
+        *scans.get_or_insert(0) += scans_of(path)?;
     }
     let this = evaluated(&arguments.this()?, &arguments.truth, scans)?;
     let other = arguments.other()?.map(|other| evaluated(&other, &arguments.truth, scans)).transpose()?;
@@ -145,33 +144,17 @@ fn for_each(
     })
 }
 
-#[derive(Deserialize)]
-struct ScannedUpload {
-    #[serde(default)]
-    lines: Option<Vec<ScannedLine>>,
-}
-
-#[derive(Deserialize)]
-struct ScannedLine {
-    #[serde(default)]
-    trace_codes: Option<Vec<serde::de::IgnoredAny>>,
-}
-
 /// Codes on the lines of all uploads of a file.
-fn scans_in(path: &Path) -> Result<u64, Failure> {
+fn scans_of(path: &Path) -> Result<u64, Failure> {
     let mut scans = 0;
-    for_each(path, "no upload in canonical form", |json| {
-        scans += scans_of(json)?;
+    files::for_each_line(path, |number, line| {
+        scans += scans_in(&line).map_err(|reject| Failure {
+            exit_code: 1,
+            message: format!("{} line {number}: no upload: {reject}", path.display()),
+        })?;
         Ok(())
     })?;
     Ok(scans)
-}
-
-/// Codes on the lines of an upload.
-pub(super) fn scans_of(json: &str) -> Result<u64, serde_json::Error> {
-    let upload: ScannedUpload = serde_json::from_str(json)?;
-    let codes = upload.lines.into_iter().flatten().filter_map(|line| line.trace_codes);
-    Ok(codes.map(|codes| codes.len() as u64).sum())
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {

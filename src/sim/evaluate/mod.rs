@@ -22,6 +22,7 @@ mod html;
 mod json;
 mod near;
 mod plot;
+mod scans;
 mod score;
 mod table;
 
@@ -34,6 +35,7 @@ use self::score::{Times, milliseconds, money};
 use super::truth::{Act, Effect, LineRef, Truth};
 use crate::domain::amount::Money;
 pub use plot::PlotError;
+pub use scans::scans_in;
 pub use score::{ActScore, LineScore, RuleScore, Spread};
 pub use table::{Language, columns, rule_title};
 
