@@ -178,6 +178,8 @@ pub struct Store {
     pub snapshot_every_minutes: u64,
     /// Snapshots of a partition that are kept.
     pub snapshots_kept: usize,
+    /// Whether the internal topics are trimmed to what the kept snapshots need.
+    pub trim_internal_topics: bool,
 }
 
 /// Where state is kept.
@@ -292,6 +294,7 @@ impl Default for Store {
             snapshot_url: None,
             snapshot_every_minutes: 15,
             snapshots_kept: 3,
+            trim_internal_topics: false,
         }
     }
 }

@@ -1,13 +1,12 @@
 //! All stages on the memory twin with their state on disk, stepped one at a time, each of which can be killed.
 
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use serde_json::Value;
 use tracewarden::broker::memory::{MemoryBroker, MemoryOptions};
-use tracewarden::broker::{Broker, Header, OutRecord, SessionOptions, TopicPartition};
+use tracewarden::broker::{Broker, Header, OutRecord, SessionOptions, TopicPartition, Trim};
 use tracewarden::config::Config;
 use tracewarden::domain::reference::Book;
 use tracewarden::run::local::{LocalOptions, rule_set_records};
@@ -152,15 +151,20 @@ impl Service {
 
     /// Lets workers that start from here on take snapshots, and keep so many.
     pub(crate) fn snapshots_every(&mut self, every: Duration, kept: usize) {
-        self.plan = Some(SnapshotPlan { home: self.snapshots().clone(), every, kept });
+        self.plan = Some(SnapshotPlan { home: self.snapshots().clone(), every, kept, trim: None });
+    }
+
+    /// Lets workers that start from here on trim the log behind their snapshots.
+    pub(crate) fn trims_the_log(&mut self) {
+        let log: Arc<dyn Trim> = Arc::new(self.broker.clone());
+        self.plan = self.plan.take().map(|plan| SnapshotPlan { trim: Some(log), ..plan });
     }
 
     /// Takes a snapshot of the local store of a partition, whose worker is down; its offset.
     pub(crate) fn take_snapshot(&self, partition: &TopicPartition) -> i64 {
         let (topic, number) = (&*partition.topic, partition.partition);
         let (store, _) = self.folder.open(topic, number, i64::MAX).unwrap();
-        let never = AtomicBool::new(false);
-        self.snapshots().take(topic, number, store.view(), &never).unwrap().unwrap().next_offset
+        self.snapshots().take(topic, number, store.view()).unwrap().manifest.next_offset
     }
 
     /// Drops a worker with its session and what it did not write.
@@ -243,7 +247,7 @@ impl Service {
             self.topology.all(stage.topic()).all(|partition| {
                 let (first, next) = self.broker.watermarks(&partition).unwrap();
                 self.broker.committed(stage.name(), &partition).unwrap_or(first)
-                    >= last_record(&self.broker, &partition, next)
+                    >= last_record(&self.broker, &partition, first, next)
             })
         })
     }
@@ -276,8 +280,8 @@ impl Service {
 }
 
 /// The offset behind the last record; what follows may be a marker, which nobody commits past.
-fn last_record(broker: &MemoryBroker, partition: &TopicPartition, next: i64) -> i64 {
-    let from = next.saturating_sub(4).max(0);
+fn last_record(broker: &MemoryBroker, partition: &TopicPartition, first: i64, next: i64) -> i64 {
+    let from = next.saturating_sub(4).max(first);
     let records = broker.read(partition, from, usize::MAX).unwrap();
     records.last().map_or(from, |record| record.offset + 1)
 }

@@ -3,16 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions};
-use rdkafka::client::DefaultClientContext;
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tracewarden::broker::kafka::admin::{Creation, Retention, TopicSpec, Topics};
 use tracewarden::broker::kafka::publish::Publisher;
 use tracewarden::broker::kafka::read::PartitionReader;
 use tracewarden::broker::kafka::{KafkaBroker, KafkaSettings};
 use tracewarden::broker::memory::{MemoryBroker, MemoryOptions};
-use tracewarden::broker::{Broker, BrokerError, OutRecord, Record, SessionOptions, TopicPartition};
+use tracewarden::broker::{Broker, BrokerError, OutRecord, Record, SessionOptions, TopicPartition, Trim};
 
 use super::kafka;
 
@@ -145,14 +141,8 @@ impl World for RealKafka {
     }
 
     fn trim(&self, partition: &TopicPartition, start: i64) {
-        let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
-            .set("bootstrap.servers", &self.0.settings().bootstrap_servers)
-            .create()
-            .unwrap();
-        let mut offsets = TopicPartitionList::new();
-        offsets.add_partition_offset(&partition.topic, partition.partition, Offset::Offset(start)).unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(admin.delete_records(&offsets, &AdminOptions::new())).unwrap();
+        let topics = Topics::new(self.0.settings()).unwrap();
+        assert_eq!(Trim::trim(&topics, partition, start).unwrap(), start);
     }
 
     fn expire(&self, _group: &str, _member: &str) {
