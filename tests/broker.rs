@@ -446,6 +446,18 @@ fn an_offset_before_the_log_start_is_out_of_range(world: &impl World) {
     assert_eq!(texts(&records(&mut session, 1)), ["c"]);
 }
 
+fn only_what_is_before_the_named_offset_is_deleted(world: &impl World) {
+    let simple = Simple::new(world, "trim", &["a", "b", "c"]);
+    assert_eq!(world.trimmer().trim(&simple.input, 0).unwrap(), 0);
+    assert_eq!(world.trimmer().trim(&simple.input, 2).unwrap(), 2);
+    assert_eq!(world.trimmer().trim(&simple.input, 1).unwrap(), 2, "what is gone is gone");
+    // Kafka's name for the end of the log is no offset.
+    assert!(matches!(world.trimmer().trim(&simple.input, -1), Err(BrokerError::Setup(_))));
+    let mut session = simple.session(world, "m");
+    assigned(&mut session);
+    assert_eq!(session.watermarks(&simple.input).unwrap(), (2, 3));
+}
+
 fn answers_must_fit_what_was_told(world: &impl World) {
     let simple = Simple::new(world, "answers", &["a"]);
     let mut session = simple.session(world, "m");
@@ -495,6 +507,7 @@ for_both! {
     a_silent_member_learns_that_its_partitions_moved
     a_later_session_of_the_same_member_fences_the_earlier_one
     an_offset_before_the_log_start_is_out_of_range
+    only_what_is_before_the_named_offset_is_deleted
     answers_must_fit_what_was_told
     a_missing_topic_is_named
 }
@@ -504,6 +517,22 @@ fn a_static_member_goes_on_after_a_crash_and_fences_its_ghost() {
     let world = RealKafka::with_static_members();
     a_restart_goes_on_at_the_committed_offset(&world);
     a_later_session_of_the_same_member_fences_the_earlier_one(&world);
+}
+
+/// A worker that fills its stores from snapshots takes its time, and polls.
+#[test]
+fn a_member_that_polls_before_it_starts_keeps_its_partitions() {
+    let world = RealKafka::new();
+    let simple = Simple::new(&world, "opening", &["a"]);
+    let mut session = simple.session(&world, "m");
+    assigned(&mut session);
+    let over = Instant::now() + world.0.settings().poll_interval_max * 3 / 2;
+    while Instant::now() < over {
+        assert!(matches!(session.poll(Duration::from_millis(500)), Ok(Polled::Nothing)));
+    }
+    session.start(&simple.next(0)).unwrap();
+    assert_eq!(texts(&records(&mut session, 1)), ["a"]);
+    session.commit(vec![record(&simple.output, "A")], &simple.next(1)).unwrap();
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod support;
 
 mod answers;
 mod installation;
+mod lost_disk;
 mod start;
 mod time;
 mod watcher;

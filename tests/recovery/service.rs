@@ -5,8 +5,8 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use serde_json::Value;
-use tracewarden::broker::memory::{MemoryBroker, MemoryOptions};
-use tracewarden::broker::{Broker, Header, OutRecord, SessionOptions, TopicPartition, Trim};
+use tracewarden::broker::memory::{MemoryBroker, MemoryOptions, MemorySession};
+use tracewarden::broker::{Broker, Header, OutRecord, Session, SessionOptions, TopicPartition, Trim};
 use tracewarden::config::Config;
 use tracewarden::domain::reference::Book;
 use tracewarden::run::local::{LocalOptions, rule_set_records};
@@ -198,8 +198,32 @@ impl Service {
         }
     }
 
+    /// A session of a stage's worker, in the place of the one before.
+    pub(crate) fn session(&self, stage: Stateful) -> MemorySession {
+        self.session_maker(stage)()
+    }
+
+    /// Makes such sessions from another thread.
+    pub(crate) fn session_maker(&self, stage: Stateful) -> impl Fn() -> MemorySession + Send + use<> {
+        let (broker, topic) = (self.broker.clone(), self.topology.name(stage.topic()).clone());
+        let poll_records_max = self.options.batch_records_max;
+        move || session(&broker, stage.name(), topic.clone(), poll_records_max)
+    }
+
+    /// A worker of monitor with a session, stores and options of the test's own.
+    pub(crate) fn monitor(
+        &self,
+        session: Box<dyn Session>,
+        open_store: OpenStore,
+        options: WorkerOptions,
+    ) -> Worker<Monitor> {
+        let outbox = Outbox::new(self.topology.clone(), self.options.format, self.options.record_bytes_max);
+        let monitor = Monitor { timers_per_entry_max: 3 };
+        Worker::new(monitor, session, outbox, open_store, Box::new(Default::default), options)
+    }
+
     /// Opens stores on the disk, which may be full.
-    fn opener(&self) -> OpenStore {
+    pub(crate) fn opener(&self) -> OpenStore {
         let (mut open, disk) = (StateHome::Disk(self.folder.clone()).opener(), self.disk.clone());
         Box::new(move |partition, committed| {
             let (store, found) = open(partition, committed)?;
@@ -286,6 +310,12 @@ fn last_record(broker: &MemoryBroker, partition: &TopicPartition, first: i64, ne
     records.last().map_or(from, |record| record.offset + 1)
 }
 
+fn session(broker: &MemoryBroker, stage: &str, topic: Arc<str>, poll_records_max: usize) -> MemorySession {
+    let options =
+        SessionOptions { group: stage.into(), member: stage.into(), topics: vec![topic], poll_records_max };
+    broker.session(&options).unwrap()
+}
+
 fn worker<S: Stage>(
     broker: &MemoryBroker,
     topology: &Arc<Topology>,
@@ -295,12 +325,7 @@ fn worker<S: Stage>(
     stage: S,
     topic: Topic,
 ) -> Worker<S> {
-    let session = broker.session(&SessionOptions {
-        group: stage.name().into(),
-        member: stage.name().into(),
-        topics: vec![topology.name(topic).clone()],
-        poll_records_max: options.batch_records_max,
-    });
+    let session = session(broker, stage.name(), topology.name(topic).clone(), options.batch_records_max);
     let worker_options = WorkerOptions {
         batch_records_max: options.batch_records_max,
         pass_time_every: None,
@@ -309,7 +334,7 @@ fn worker<S: Stage>(
     };
     Worker::new(
         stage,
-        Box::new(session.unwrap()),
+        Box::new(session),
         Outbox::new(topology.clone(), options.format, options.record_bytes_max),
         open_store,
         Box::new(Default::default),

@@ -14,14 +14,15 @@ use crate::oracle::{self, World};
 use crate::service::{Service, Stateful};
 
 /// A service half-way through a world with a snapshot of monitor, then at its end with monitor down and its disk lost.
-struct Lost {
-    world: World,
-    service: Service,
-    partition: TopicPartition,
-    offset: i64,
+pub(crate) struct Lost {
+    pub(crate) world: World,
+    pub(crate) service: Service,
+    pub(crate) partition: TopicPartition,
+    /// The offset of the snapshot.
+    pub(crate) offset: i64,
 }
 
-fn lost(root: &Path) -> Lost {
+pub(crate) fn lost(root: &Path) -> Lost {
     let world = oracle::world(3);
     let mut service = Service::new(root, &world, 1, 1000);
     let partition = service.topology().all(Topic::Observations).next().unwrap();

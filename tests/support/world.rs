@@ -25,7 +25,10 @@ pub(crate) trait World {
     /// All committed records of a partition.
     fn read(&self, partition: &TopicPartition) -> Vec<Record>;
     /// Drops what is before an offset.
-    fn trim(&self, partition: &TopicPartition, start: i64);
+    fn trim(&self, partition: &TopicPartition, start: i64) {
+        assert_eq!(self.trimmer().trim(partition, start).unwrap(), start);
+    }
+    fn trimmer(&self) -> Box<dyn Trim>;
     /// Whatever it takes until the group gives up a member that is silent.
     fn expire(&self, group: &str, member: &str);
 
@@ -77,8 +80,8 @@ impl World for InMemory {
         self.0.read(partition, 0, usize::MAX).unwrap()
     }
 
-    fn trim(&self, partition: &TopicPartition, start: i64) {
-        self.0.trim(partition, start).unwrap();
+    fn trimmer(&self) -> Box<dyn Trim> {
+        Box::new(self.0.clone())
     }
 
     fn expire(&self, group: &str, member: &str) {
@@ -140,9 +143,8 @@ impl World for RealKafka {
         all
     }
 
-    fn trim(&self, partition: &TopicPartition, start: i64) {
-        let topics = Topics::new(self.0.settings()).unwrap();
-        assert_eq!(Trim::trim(&topics, partition, start).unwrap(), start);
+    fn trimmer(&self) -> Box<dyn Trim> {
+        Box::new(Topics::new(self.0.settings()).unwrap())
     }
 
     fn expire(&self, _group: &str, _member: &str) {
