@@ -4,6 +4,8 @@
 //! what Kafka does is not taken from its documentation but from a real one.
 
 mod support;
+#[path = "broker/trimming.rs"]
+mod trimming;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,6 +19,7 @@ use tracewarden::broker::{
 };
 
 use support::world::{InMemory, RECORD_BYTES_MAX, RealKafka, World};
+use trimming::only_what_is_before_the_named_offset_is_deleted;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 fn record(target: &TopicPartition, payload: &str) -> OutRecord {
@@ -446,18 +449,6 @@ fn an_offset_before_the_log_start_is_out_of_range(world: &impl World) {
     assert_eq!(texts(&records(&mut session, 1)), ["c"]);
 }
 
-fn only_what_is_before_the_named_offset_is_deleted(world: &impl World) {
-    let simple = Simple::new(world, "trim", &["a", "b", "c"]);
-    assert_eq!(world.trimmer().trim(&simple.input, 0).unwrap(), 0);
-    assert_eq!(world.trimmer().trim(&simple.input, 2).unwrap(), 2);
-    assert_eq!(world.trimmer().trim(&simple.input, 1).unwrap(), 2, "what is gone is gone");
-    // Kafka's name for the end of the log is no offset.
-    assert!(matches!(world.trimmer().trim(&simple.input, -1), Err(BrokerError::Setup(_))));
-    let mut session = simple.session(world, "m");
-    assigned(&mut session);
-    assert_eq!(session.watermarks(&simple.input).unwrap(), (2, 3));
-}
-
 fn answers_must_fit_what_was_told(world: &impl World) {
     let simple = Simple::new(world, "answers", &["a"]);
     let mut session = simple.session(world, "m");
@@ -517,22 +508,6 @@ fn a_static_member_goes_on_after_a_crash_and_fences_its_ghost() {
     let world = RealKafka::with_static_members();
     a_restart_goes_on_at_the_committed_offset(&world);
     a_later_session_of_the_same_member_fences_the_earlier_one(&world);
-}
-
-/// A worker that fills its stores from snapshots takes its time, and polls.
-#[test]
-fn a_member_that_polls_before_it_starts_keeps_its_partitions() {
-    let world = RealKafka::new();
-    let simple = Simple::new(&world, "opening", &["a"]);
-    let mut session = simple.session(&world, "m");
-    assigned(&mut session);
-    let over = Instant::now() + world.0.settings().poll_interval_max * 3 / 2;
-    while Instant::now() < over {
-        assert!(matches!(session.poll(Duration::from_millis(500)), Ok(Polled::Nothing)));
-    }
-    session.start(&simple.next(0)).unwrap();
-    assert_eq!(texts(&records(&mut session, 1)), ["a"]);
-    session.commit(vec![record(&simple.output, "A")], &simple.next(1)).unwrap();
 }
 
 #[test]

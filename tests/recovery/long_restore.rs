@@ -16,16 +16,23 @@ use tracewarden::store::folder::Found;
 use crate::service::{Service, Stateful};
 use crate::snapshots::{Lost, lost};
 
-/// A session that counts how often it is polled.
+/// A session that counts how often it is polled, and is lost at some poll.
 struct Watched {
     session: MemorySession,
     polls: Arc<AtomicUsize>,
+    lost_at: usize,
+}
+
+fn watched(service: &Service) -> Watched {
+    Watched { session: service.session(Stateful::Monitor), polls: Arc::default(), lost_at: usize::MAX }
 }
 
 impl Session for Watched {
     fn poll(&mut self, wait: Duration) -> Result<Polled, BrokerError> {
         let polled = self.session.poll(wait);
-        self.polls.fetch_add(1, Ordering::Relaxed);
+        if self.polls.fetch_add(1, Ordering::Relaxed) + 1 >= self.lost_at {
+            return Err(BrokerError::SessionLost("its place was taken".to_owned()));
+        }
         polled
     }
 
@@ -107,7 +114,7 @@ fn the_session_is_polled_while_a_partition_is_restored() {
     let seen = Arc::clone(&polls);
     // One poll brings the partitions; the others come while the store is opened.
     let opener = slow_opener(&lost.service, &found_so_far, move || seen.load(Ordering::Relaxed) > 5);
-    let session = Watched { session: lost.service.session(Stateful::Monitor), polls };
+    let session = Watched { polls, ..watched(&lost.service) };
     let mut worker = lost.service.monitor(Box::new(session), opener, options());
     while !worker.step(Duration::ZERO).unwrap().is_idle() {}
     assert_eq!(*found_so_far.lock().unwrap(), [Found::Snapshot(lost.offset)]);
@@ -139,24 +146,14 @@ fn a_session_that_is_lost_meanwhile_leaves_a_whole_store_to_the_next() {
     let lost = lost(root.path());
     let found_so_far = FoundSoFar::default();
     let polls = Arc::new(AtomicUsize::new(0));
-    let session = Watched { session: lost.service.session(Stateful::Monitor), polls: Arc::clone(&polls) };
-    let service = &lost.service;
-    let successor = Arc::new(Mutex::new(None));
-    let (place, broker_session) = (Arc::clone(&successor), service.session_maker(Stateful::Monitor));
-    let mut polls_then = None;
-    let opener = slow_opener(service, &found_so_far, move || {
-        // Another session takes the place; the next poll of this one learns of it.
-        place.lock().unwrap().get_or_insert_with(&broker_session);
-        let polls = polls.load(Ordering::Relaxed);
-        polls > *polls_then.get_or_insert(polls) + 1
-    });
-    let mut worker = service.monitor(Box::new(session), opener, options());
+    let session = Watched { polls: Arc::clone(&polls), lost_at: 3, ..watched(&lost.service) };
+    let opener = slow_opener(&lost.service, &found_so_far, move || polls.load(Ordering::Relaxed) >= 3);
+    let mut worker = lost.service.monitor(Box::new(session), opener, options());
     let error = worker.step(Duration::ZERO).unwrap_err();
     assert!(matches!(error, StageError::Broker(BrokerError::SessionLost(_))), "{error}");
     drop(worker);
-    let session = successor.lock().unwrap().take().unwrap();
-    let opener = slow_opener(service, &found_so_far, || true);
-    let mut worker = service.monitor(Box::new(session), opener, options());
+    let opener = slow_opener(&lost.service, &found_so_far, || true);
+    let mut worker = lost.service.monitor(Box::new(watched(&lost.service)), opener, options());
     while !worker.step(Duration::ZERO).unwrap().is_idle() {}
     assert_restored_once(&lost, &found_so_far);
 }

@@ -200,14 +200,8 @@ impl Service {
 
     /// A session of a stage's worker, in the place of the one before.
     pub(crate) fn session(&self, stage: Stateful) -> MemorySession {
-        self.session_maker(stage)()
-    }
-
-    /// Makes such sessions from another thread.
-    pub(crate) fn session_maker(&self, stage: Stateful) -> impl Fn() -> MemorySession + Send + use<> {
-        let (broker, topic) = (self.broker.clone(), self.topology.name(stage.topic()).clone());
-        let poll_records_max = self.options.batch_records_max;
-        move || session(&broker, stage.name(), topic.clone(), poll_records_max)
+        let topic = self.topology.name(stage.topic()).clone();
+        session(&self.broker, stage.name(), topic, self.options.batch_records_max)
     }
 
     /// A worker of monitor with a session, stores and options of the test's own.
