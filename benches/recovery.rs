@@ -100,6 +100,9 @@ impl Repeated {
             _ => format!("{code}{round}").into(),
         };
         change.document.document_id = format!("{}-{round}", change.document.document_id).into();
+        for observation in &mut change.asserted {
+            observation.key.document = change.document.clone();
+        }
         change
     }
 }
