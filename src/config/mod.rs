@@ -90,6 +90,14 @@ impl Config {
 
     /// The folder of state on disk; none when state is kept in memory.
     pub fn state_path(&self) -> Result<Option<&Path>, ConfigError> {
+        if self.store.trim_internal_topics && self.store.snapshot_url.is_none() {
+            return Err(ConfigError::field(
+                "store.trim_internal_topics",
+                "the configuration",
+                "it is true, and there is no store.snapshot_url",
+                "what is trimmed can only be rebuilt from snapshots: set store.snapshot_url, or leave this false",
+            ));
+        }
         match (self.store.kind, &self.store.path) {
             (StoreKind::Memory, _) => Ok(None),
             (StoreKind::Disk, Some(path)) => Ok(Some(path)),

@@ -329,19 +329,29 @@ pub const SECTIONS: &[Section] = &[
                 "snapshot_url",
                 Takes::Text,
                 "\"file:///mnt/backup/tracewarden\"",
-                "Folder for snapshots of the state on disk, as a path or file:// URL, that survives the loss of \
-                 store.path. Every instance must reach the same one. A partition without a local store is filled from \
-                 the newest; without this option, from the log alone. Only for kind = \"disk\".",
+                "Place for snapshots of the state on disk that survives the loss of store.path: a folder, as a path or \
+                 file:// URL, or s3://BUCKET/PREFIX, whose endpoint and keys come from the environment \
+                 (AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY). Every instance must reach \
+                 the same one. A partition without a local store is filled from the newest; without this option, from \
+                 the log alone. Only for kind = \"disk\".",
             ),
             option(
                 "snapshot_every_minutes",
-                Takes::Integer(1, 7 * 24 * 60),
-                "Time between two snapshots of a partition. Internal topics must be kept for longer than this.",
+                Takes::Integer(0, 7 * 24 * 60),
+                "Time between two snapshots of a partition; with 0 they follow one another, for tests. Internal topics \
+                 must be kept for longer than this.",
             ),
             option(
                 "snapshots_kept",
                 Takes::Integer(1, 1000),
                 "Snapshots of each partition that are kept; older ones are removed.",
+            ),
+            option(
+                "trim_internal_topics",
+                Takes::Boolean,
+                "Whether records of the internal topics that no kept snapshot needs are deleted, once as many snapshots \
+                 are there as are kept. It needs snapshot_url. From then on the state cannot be rebuilt from the log \
+                 alone: without local store and snapshots it is lost.",
             ),
         ],
     },

@@ -183,6 +183,8 @@ pub struct Store {
     /// Days after which what nothing new was heard of is forgotten; none: never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub horizon_days: Option<u32>,
+    /// Whether the internal topics are trimmed to what the kept snapshots need.
+    pub trim_internal_topics: bool,
 }
 
 /// Where state is kept.
@@ -299,6 +301,7 @@ impl Default for Store {
             snapshot_every_minutes: 15,
             snapshots_kept: 3,
             horizon_days: None,
+            trim_internal_topics: false,
         }
     }
 }

@@ -13,9 +13,10 @@ use super::local::rule_set_records;
 use super::state::StateHome;
 use super::topics::{self, kafka_settings};
 use crate::broker::kafka::KafkaBroker;
+use crate::broker::kafka::admin::Topics;
 use crate::broker::kafka::publish::Publisher;
 use crate::broker::kafka::read::PartitionReader;
-use crate::broker::{Broker, BrokerError, Record, SessionOptions, TopicPartition};
+use crate::broker::{Broker, BrokerError, Record, SessionOptions, TopicPartition, Trim};
 use crate::config::Config;
 use crate::domain::reference::Book;
 use crate::domain::rules::ruleset::RuleSet;
@@ -182,6 +183,8 @@ struct Service<'a> {
     topology: Arc<Topology>,
     book: SharedBook,
     state: StateHome,
+    /// Trims the internal topics; none unless that is configured.
+    trim: Option<Arc<dyn Trim>>,
 }
 
 impl<'a> Service<'a> {
@@ -190,7 +193,11 @@ impl<'a> Service<'a> {
         let topology = Arc::new(topics::topology(&options.config));
         let state =
             StateHome::from_config(&options.config).map_err(|error| BrokerError::Setup(error.to_string()))?;
-        Ok(Self { options, broker, topology, book: Arc::new(RwLock::new(Book::default())), state })
+        let trim: Option<Arc<dyn Trim>> = match options.config.store.trim_internal_topics {
+            true => Some(Arc::new(Topics::new(broker.settings())?)),
+            false => None,
+        };
+        Ok(Self { options, broker, topology, book: Arc::new(RwLock::new(Book::default())), state, trim })
     }
 
     /// Writes the rule set to every internal partition: whatever changes conclusions is in the log.
@@ -331,7 +338,7 @@ impl<'a> Service<'a> {
                 pass_time_every: (topics == Topic::INPUTS)
                     .then(|| Duration::from_millis(config.stage.tick_claims_ms)),
                 measure_lag_every: Some(MEASURE_LAG_EVERY),
-                snapshots: self.state.snapshot_plan(config),
+                snapshots: self.state.snapshot_plan(config, self.trim.clone()),
                 ..WorkerOptions::default()
             },
         }

@@ -241,6 +241,62 @@ pub const RESTORED_RECORDS: Metric = counter(
     "Records applied again, without outputs, to rebuild state.",
 );
 
+/// Snapshots taken.
+pub const SNAPSHOTS_TAKEN: Metric = counter(
+    "tracewarden_snapshots_taken_total",
+    STAGE,
+    "Snapshots of partitions that were written to store.snapshot_url.",
+);
+
+/// Snapshots that failed.
+pub const SNAPSHOTS_FAILED: Metric = counter(
+    "tracewarden_snapshots_failed_total",
+    STAGE,
+    "Snapshots that could not be written; the log says why, and the next turn tries again.",
+);
+
+/// Time to take a snapshot.
+pub const SNAPSHOT_SECONDS: Metric = histogram(
+    "tracewarden_snapshot_seconds",
+    Unit::Seconds,
+    SECONDS_LONG,
+    "Time to write one snapshot, beside the work.",
+);
+
+/// Bytes written for snapshots.
+pub const SNAPSHOT_BYTES: Metric = Metric {
+    unit: Unit::Bytes,
+    ..counter(
+        "tracewarden_snapshot_written_bytes_total",
+        STAGE,
+        "Bytes written for snapshots: what the snapshot before did not have.",
+    )
+};
+
+/// Age of the newest snapshot.
+pub const SNAPSHOT_AGE: Metric = gauge(
+    "tracewarden_snapshot_age_seconds",
+    Unit::Seconds,
+    &["topic", "partition"],
+    "Age of the newest snapshot of a partition, or how long this process has owned it without taking one.",
+);
+
+/// Offset of the newest snapshot.
+pub const SNAPSHOT_OFFSET: Metric = gauge(
+    "tracewarden_snapshot_offset",
+    Unit::Count,
+    &["topic", "partition"],
+    "Offset of the newest snapshot that this process took of a partition.",
+);
+
+/// First offset of a trimmed log.
+pub const TRIMMED_OFFSET: Metric = gauge(
+    "tracewarden_trimmed_offset",
+    Unit::Count,
+    &["topic", "partition"],
+    "First offset still in the log of a partition after this process trimmed it (store.trim_internal_topics).",
+);
+
 /// How far event time is behind.
 pub const WATERMARK_DELAY: Metric = gauge(
     "tracewarden_watermark_delay_seconds",
@@ -298,6 +354,13 @@ pub const METRICS: &[Metric] = &[
     SESSIONS_LOST,
     RESTORE_SECONDS,
     RESTORED_RECORDS,
+    SNAPSHOTS_TAKEN,
+    SNAPSHOTS_FAILED,
+    SNAPSHOT_SECONDS,
+    SNAPSHOT_BYTES,
+    SNAPSHOT_AGE,
+    SNAPSHOT_OFFSET,
+    TRIMMED_OFFSET,
     WATERMARK_DELAY,
     WALL_DELAY,
     LIMITS_HIT,

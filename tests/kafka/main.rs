@@ -13,6 +13,7 @@ mod support;
 mod answers;
 mod evaluate;
 mod installation;
+mod lost_disk;
 mod simulate;
 mod start;
 mod time;
