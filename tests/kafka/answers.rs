@@ -36,6 +36,7 @@ fn publish(installation: &Installation, uploads: &[String], stamp: Timestamp) {
 /// What is wrong with how a case ended.
 fn complaint(expected: &Answer, watcher: &Watcher) -> String {
     watcher.assert_gapless();
+    assert_eq!(watcher.lost_and_doubled(), (Vec::new(), Vec::new()), "{} uploads", watcher.uploads());
     expected.difference(&watcher.answer())
 }
 

@@ -1,7 +1,8 @@
 //! One installation under test: topics of its own on the shared cluster, the built binary beside them.
 
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,7 @@ const INPUT_PARTITIONS: u16 = 2;
 pub(crate) struct Installation {
     pub(crate) topology: Topology,
     pub(crate) prefix: String,
+    bootstrap: String,
     folder: PathBuf,
     environment: Vec<(String, String)>,
 }
@@ -40,17 +42,23 @@ impl Installation {
 
     /// One without topics yet, with so many partitions of the internal topics and of each input topic.
     pub(crate) fn sized(name: &str, partitions: u16, input_partitions: u16) -> Self {
+        Self::on(kafka::shared().bootstrap(), name, partitions, input_partitions)
+    }
+
+    /// The same on another cluster than the shared one.
+    pub(crate) fn on(bootstrap: &str, name: &str, partitions: u16, input_partitions: u16) -> Self {
         let prefix = format!("{}.", kafka::unique(name));
         let folder = std::env::temp_dir().join(prefix.trim_end_matches('.'));
         fs::create_dir_all(&folder).unwrap();
         let installation = Self {
             topology: Topology::new(&prefix, partitions, input_partitions),
             prefix: prefix.clone(),
+            bootstrap: bootstrap.to_owned(),
             folder,
             environment: Vec::new(),
         };
         installation
-            .with("KAFKA_BOOTSTRAP_SERVERS", kafka::shared().bootstrap())
+            .with("KAFKA_BOOTSTRAP_SERVERS", bootstrap)
             .with("KAFKA_TOPIC_PREFIX", &prefix)
             .with("KAFKA_PARTITIONS", &partitions.to_string())
             .with("KAFKA_INPUT_PARTITIONS", &input_partitions.to_string())
@@ -131,7 +139,12 @@ impl Installation {
     }
 
     pub(crate) fn settings(&self) -> KafkaSettings {
-        KafkaSettings::at(kafka::shared().bootstrap())
+        KafkaSettings::at(&self.bootstrap)
+    }
+
+    /// The folder of its logs and, when a test wants it, state.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     pub(crate) fn publisher(&self) -> Publisher {
@@ -163,9 +176,13 @@ impl Installation {
 impl Drop for Installation {
     /// The cluster is small: what a test leaves behind would slow down the next.
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            let _ = writeln!(std::io::stderr(), "the logs of the processes are in {}", self.folder.display());
+            return;
+        }
         let names: Vec<&str> = Topic::ALL.iter().map(|topic| &**self.topology.name(*topic)).collect();
         let admin: AdminClient<DefaultClientContext> =
-            ClientConfig::new().set("bootstrap.servers", kafka::shared().bootstrap()).create().unwrap();
+            ClientConfig::new().set("bootstrap.servers", &self.bootstrap).create().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         // Topics that were never created are no reason to fail.
         let _ = runtime.block_on(admin.delete_topics(&names, &AdminOptions::new()));
@@ -210,15 +227,25 @@ impl Running {
 
     /// Sends SIGTERM.
     pub(crate) fn terminate(&self) {
+        self.signal("TERM");
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
+    }
+
+    /// How it ended, if it has.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
     }
 
     /// Waits for its end.
     pub(crate) fn ended_within(&mut self, within: Duration) -> ExitStatus {
         let deadline = Instant::now() + within;
         loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
+            if let Some(status) = self.ended() {
                 return status;
             }
             assert!(Instant::now() < deadline, "it did not end within {within:?}:\n{}", self.log());
