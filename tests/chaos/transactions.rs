@@ -153,7 +153,10 @@ fn a_slow_revoke_holds_nobody_up_and_commits_nothing() {
     let deadline = Instant::now() + PATIENCE;
     let revoked = loop {
         assert!(Instant::now() < deadline, "nothing was revoked within {PATIENCE:?}");
-        assert!(!matches!(next.poll(Duration::from_millis(20)).unwrap(), Polled::Assigned(_)), "not given back yet");
+        assert!(
+            !matches!(next.poll(Duration::from_millis(20)).unwrap(), Polled::Assigned(_)),
+            "not given back yet"
+        );
         if let Polled::Revoked(partitions) = slow.poll(Duration::from_millis(20)).unwrap() {
             break partitions;
         }

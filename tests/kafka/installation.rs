@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -30,7 +30,8 @@ pub(crate) struct Installation {
     pub(crate) topology: Topology,
     pub(crate) prefix: String,
     bootstrap: String,
-    folder: PathBuf,
+    /// Its logs and, when a test wants it, state.
+    pub(crate) folder: PathBuf,
     environment: Vec<(String, String)>,
 }
 
@@ -124,12 +125,18 @@ impl Installation {
 
     /// Starts `run` with these arguments, as the process with this number on this host.
     pub(crate) fn run(&self, slot: u32, arguments: &[&str]) -> Running {
+        self.run_with(slot, arguments, &[])
+    }
+
+    /// The same with options of its own.
+    pub(crate) fn run_with(&self, slot: u32, arguments: &[&str], options: &[(&str, String)]) -> Running {
         let path = self.folder.join(kafka::unique(&format!("run-{slot}.log")));
         let log = File::create(&path).unwrap();
         let child = self
             .binary(&["run"])
             .args(arguments)
             .env("TRACEWARDEN_KAFKA_INSTANCE_SLOT", slot.to_string())
+            .envs(options.iter().map(|(option, value)| (format!("TRACEWARDEN_{option}"), value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
@@ -140,11 +147,6 @@ impl Installation {
 
     pub(crate) fn settings(&self) -> KafkaSettings {
         KafkaSettings::at(&self.bootstrap)
-    }
-
-    /// The folder of its logs and, when a test wants it, state.
-    pub(crate) fn folder(&self) -> &Path {
-        &self.folder
     }
 
     pub(crate) fn publisher(&self) -> Publisher {
@@ -162,14 +164,19 @@ impl Installation {
     /// An upload as a record of its topic. The partition is `number`'s, whatever the institution: uploads of one
     /// document may come in any order.
     pub(crate) fn upload(&self, upload: &str, number: usize) -> OutRecord {
-        let topic = Topic::of_group(route(upload.as_bytes()).group.unwrap_or(Group::Settlement));
-        let partition = i32::try_from(number).unwrap() % self.topology.partitions(topic);
-        OutRecord {
-            target: TopicPartition::new(self.topology.name(topic).clone(), partition),
-            key: None,
-            payload: Some(upload.as_bytes().to_vec()),
-            headers: Vec::new(),
-        }
+        upload_record(&self.topology, upload, number)
+    }
+}
+
+/// An upload as a record of its topic, at the partition of a number.
+pub(crate) fn upload_record(topology: &Topology, upload: &str, number: usize) -> OutRecord {
+    let topic = Topic::of_group(route(upload.as_bytes()).group.unwrap_or(Group::Settlement));
+    let partition = i32::try_from(number).unwrap() % topology.partitions(topic);
+    OutRecord {
+        target: TopicPartition::new(topology.name(topic).clone(), partition),
+        key: None,
+        payload: Some(upload.as_bytes().to_vec()),
+        headers: Vec::new(),
     }
 }
 

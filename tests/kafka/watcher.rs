@@ -95,9 +95,14 @@ impl Watcher {
         self.fold.answer()
     }
 
+    /// Revisions of one alert or decision that did not follow the one before.
+    pub(crate) fn gaps(&self) -> &[String] {
+        &self.fold.gaps
+    }
+
     /// Fails when revisions of one alert or decision did not follow each other without a gap.
     pub(crate) fn assert_gapless(&self) {
-        assert!(self.fold.gaps.is_empty(), "{}", self.fold.gaps.join("\n"));
+        assert!(self.gaps().is_empty(), "{}", self.gaps().join("\n"));
     }
 
     /// Reads what is there, waiting a little for the first record.

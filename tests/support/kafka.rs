@@ -74,9 +74,15 @@ impl Cluster {
         let jars = jars();
         let ports: Vec<Ports> = free_ports(size * 4)
             .chunks(4)
-            .map(|port| Ports { clients: port[0], controllers: port[1], behind_proxy: port[2], proxy: port[3] })
+            .map(|port| Ports {
+                clients: port[0],
+                controllers: port[1],
+                behind_proxy: port[2],
+                proxy: port[3],
+            })
             .collect();
-        let bootstrap: Vec<String> = ports.iter().map(|ports| format!("127.0.0.1:{}", ports.clients)).collect();
+        let bootstrap: Vec<String> =
+            ports.iter().map(|ports| format!("127.0.0.1:{}", ports.clients)).collect();
         let brokers = (0..size).map(|index| Broker::start(&jars, &ports, index)).collect();
         let cluster = Self { bootstrap: bootstrap.join(","), brokers };
         cluster.wait_until_ready(size);
