@@ -7,6 +7,7 @@ mod feed;
 mod fleet;
 #[path = "../support/fold.rs"]
 mod fold;
+mod inputs;
 #[path = "../kafka/installation.rs"]
 #[allow(dead_code, reason = "shared with the tests of the service")]
 mod installation;
@@ -21,7 +22,13 @@ mod transactions;
 #[allow(dead_code, reason = "shared with the tests of the service")]
 mod watcher;
 
+use std::sync::LazyLock;
+
 use run::Size;
+use support::kafka::Cluster;
+
+/// One broker for all tests that do not kill it.
+static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| Cluster::start(1));
 
 #[test]
 fn killed_again_and_again_it_loses_and_doubles_nothing() {

@@ -1,14 +1,14 @@
 //! Transactions on Kafka itself whose requests get lost or late on the way: what became of them is found out, and
 //! nothing is lost or doubled.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tracewarden::broker::kafka::{KafkaBroker, KafkaSettings};
 use tracewarden::broker::{Broker, BrokerError, NextOffset, OutRecord, Polled, Session, TopicPartition};
 
-use crate::support::kafka::Cluster;
+use crate::CLUSTER;
 use crate::support::proxy::{Mishap, Proxy, Request};
 use crate::support::world::{RealKafka, World};
 
@@ -16,11 +16,12 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A member that does not poll for so long is given up by its group.
 const POLL_INTERVAL_MAX: Duration = Duration::from_secs(4);
 
-/// A cluster of its own for these tests, so that whole brokers can be cut off.
-static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| Cluster::start(1));
 /// One proxy: a test has it for itself, as tests of this module take turns.
-static PROXY: LazyLock<std::sync::Mutex<Proxy>> =
-    LazyLock::new(|| std::sync::Mutex::new(Proxy::start(CLUSTER.proxied())));
+fn proxy() -> MutexGuard<'static, Proxy> {
+    static PROXY: LazyLock<Mutex<Proxy>> = LazyLock::new(|| Mutex::new(Proxy::start(CLUSTER.proxied())));
+    // A test that failed while it had it left nothing behind that matters to the next.
+    PROXY.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// An input with one record, an output, and members that are near the broker or behind the proxy.
 struct Scene {
@@ -94,7 +95,7 @@ fn record(target: &TopicPartition, payload: &str) -> OutRecord {
 /// member, who does the work. What was written must never be seen.
 #[test]
 fn a_rebalance_between_produce_and_commit_leaves_nothing_of_the_first_owner() {
-    let proxy = PROXY.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let proxy = proxy();
     let scene = Scene::new("between", &proxy, PATIENCE);
     let mut first = scene.session(&scene.far, "first");
     proxy.plan(Request::TxnOffsetCommit, Mishap::Hold);
@@ -112,7 +113,7 @@ fn a_rebalance_between_produce_and_commit_leaves_nothing_of_the_first_owner() {
 
 /// Commits across a mishap, then finds out with a new session what became of it.
 fn commit_with_unknown_outcome(name: &str, mishap: Mishap) -> (Scene, KafkaSession) {
-    let proxy = PROXY.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let proxy = proxy();
     let scene = Scene::new(name, &proxy, Duration::from_secs(3));
     let mut session = scene.session(&scene.far, "member");
     proxy.plan(Request::EndTxn, mishap);
@@ -146,7 +147,7 @@ fn a_commit_with_unknown_outcome_that_did_not_take_place_is_done_again() {
 /// and what it does afterwards counts for nothing.
 #[test]
 fn a_slow_revoke_holds_nobody_up_and_commits_nothing() {
-    let proxy = PROXY.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let proxy = proxy();
     let scene = Scene::new("slow", &proxy, PATIENCE);
     let mut slow = scene.session(&scene.near, "slow");
     let mut next = scene.near.session(&scene.group, "next", &[&scene.input.topic]);
