@@ -202,6 +202,11 @@ impl Chaos {
             cluster.start_again(index);
         }
         fleet.calm_down();
+        let deadline = Instant::now() + REST_WITHIN;
+        while !cluster.is_whole() {
+            assert!(Instant::now() < deadline, "the brokers do not come back");
+            fleet.tend();
+        }
     }
 }
 
