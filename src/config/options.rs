@@ -79,7 +79,7 @@ pub const RESERVED_SETTINGS: &[(&str, &str)] = &[
     ("group.instance.id", "it follows from kafka.instance_id, the stage and the worker"),
     ("group.protocol", GROUPS),
     ("partition.assignment.strategy", GROUPS),
-    ("session.timeout.ms", GROUPS),
+    ("session.timeout.ms", "it is set by kafka.session_timeout_ms"),
     ("heartbeat.interval.ms", GROUPS),
     ("max.poll.interval.ms", GROUPS),
     ("enable.auto.commit", COMMITTED_TOGETHER),
@@ -139,6 +139,12 @@ pub const SECTIONS: &[Section] = &[
                 Takes::Integer(1_000, 15 * MINUTE_MS),
                 "After this long the brokers abort the transaction of a worker that died; until then readers of \
                  the partitions it wrote to wait.",
+            ),
+            option(
+                "session_timeout_ms",
+                Takes::Integer(1_000, 30 * MINUTE_MS),
+                "A process not heard of for so long loses its partitions to the others; it must come back sooner to \
+                 keep them over a restart. The brokers allow 6,000 to 1,800,000 unless told otherwise.",
             ),
             without_default(
                 "group_prefix",

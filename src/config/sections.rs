@@ -54,6 +54,8 @@ pub struct Kafka {
     pub replication_factor: u16,
     /// After this long the brokers abort a transaction that nobody ends.
     pub transaction_timeout_ms: u32,
+    /// A process not heard of for so long loses its partitions.
+    pub session_timeout_ms: u32,
     /// What every consumer group and transactional id begins with; absent: the topic prefix.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group_prefix: Option<String>,
@@ -235,6 +237,7 @@ impl Default for Kafka {
             input_partitions: 8,
             replication_factor: 1,
             transaction_timeout_ms: 10_000,
+            session_timeout_ms: 30_000,
             group_prefix: None,
             instance_id: None,
             instance_slot: 0,

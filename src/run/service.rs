@@ -133,22 +133,46 @@ pub fn run(options: &ServiceOptions, stop: &Stop) -> Result<(), StageError> {
     if stop.is_stopped() {
         return Ok(());
     }
-    for difference in topics::verify(&options.config)? {
-        tracing::warn!("topic settings differ from what is configured: {difference}");
-    }
-    let service = Service::open(options)?;
     let mut threads = Vec::new();
-    if options.stages.contains(&StageName::Intake) {
-        threads.push(service.follow_reference(stop)?);
+    match start(options, stop, &mut threads) {
+        Err(StageError::Broker(BrokerError::SessionLost(_))) if stop.is_stopped() => return Ok(()),
+        started => started?,
     }
-    // Last of what can fail: a start that is refused leaves no trace in the logs of the stages.
-    service.put_rules_in_force()?;
-    service.start_workers(stop, &mut threads)?;
     tracing::info!(stages = ?options.stages, "running");
     wait_for_end(threads, stop);
     match stop.take_failure() {
         Some(failure) => Err(failure),
         None => Ok(()),
+    }
+}
+
+/// Checks the topics, reads what is to be known first, and starts the threads.
+fn start(options: &ServiceOptions, stop: &Stop, threads: &mut Vec<JoinHandle<()>>) -> Result<(), StageError> {
+    for difference in patiently(stop, || Ok(topics::verify(&options.config)?))? {
+        tracing::warn!("topic settings differ from what is configured: {difference}");
+    }
+    let service = Service::open(options)?;
+    if options.stages.contains(&StageName::Intake) {
+        threads.push(patiently(stop, || service.follow_reference(stop))?);
+    }
+    // Last of what can fail: a start that is refused leaves no trace in the logs of the stages.
+    patiently(stop, || service.put_rules_in_force())?;
+    service.start_workers(stop, threads)
+}
+
+/// Asks again what a cluster cannot answer yet that is itself starting, or choosing new leaders.
+fn patiently<T>(stop: &Stop, mut ask: impl FnMut() -> Result<T, StageError>) -> Result<T, StageError> {
+    let started = Instant::now();
+    loop {
+        match ask() {
+            Err(StageError::Broker(BrokerError::SessionLost(reason)))
+                if started.elapsed() < REACH_WITHIN && !stop.is_stopped() =>
+            {
+                tracing::warn!(reason, "the start waits for Kafka, trying again");
+                stop.pause(SESSION_PAUSE);
+            }
+            answered => return answered,
+        }
     }
 }
 
