@@ -45,7 +45,10 @@ fn samples_of_options_without_default_can_be_used() {
         for entry in section.options {
             let Some(sample) = entry.sample else { continue };
             let sample = if entry.takes == Takes::Secret { key.as_str() } else { sample };
-            let result = read(&format!("[{}]\n{} = {sample}\n", section.name, entry.key));
+            // Snapshots are of state on disk.
+            let beside =
+                if entry.key == "snapshot_url" { "kind = \"disk\"\npath = \"/state\"\n" } else { "" };
+            let result = read(&format!("[{}]\n{beside}{} = {sample}\n", section.name, entry.key));
             // A sample of a file need not exist here.
             let is_missing_file =
                 matches!(&result, Err(ConfigError::Field { problem, .. }) if problem.contains("cannot read"));

@@ -15,9 +15,9 @@ use crate::installation::Installation;
 use crate::support::kafka;
 use crate::watcher::{PATIENCE, Watcher};
 
-/// A week long past, whatever day the test is run on.
-const PROVINCE: &str = "seed = 6\nfirst_day = \"2025-01-06\"\ndays = 7\ninstitutions = 12\ncodes_per_day = 60\n\
-                        products = 20\n[habits]\nshelves_per_institution = 20\n[fraud]\nacts_per_day = 18\n\
+/// Two weeks long past, whatever day the test is run on.
+const PROVINCE: &str = "seed = 6\nfirst_day = \"2025-01-06\"\ndays = 14\ninstitutions = 12\ncodes_per_day = 60\n\
+                        products = 20\n[habits]\nshelves_per_institution = 20\n[fraud]\nacts_per_day = 9\n\
                         packs_per_act_max = 3\n";
 
 #[test]

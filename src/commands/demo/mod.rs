@@ -192,7 +192,7 @@ fn what_next(arguments: &Arguments, folder: &Path, language: Language) -> String
     let keep = match (&arguments.out, language) {
         (Some(_), _) => String::new(),
         (None, Language::Chinese) => {
-            "\n  tracewarden demo --out DIR                 保留全部文件，供下面两条使用".to_owned()
+            "\n  tracewarden demo --out DIR                 保留全部文件，供下一条使用".to_owned()
         }
         (None, Language::English) => {
             "\n  tracewarden demo --out DIR                 keeps all files, for the next command".to_owned()
