@@ -4,6 +4,8 @@
 //! what Kafka does is not taken from its documentation but from a real one.
 
 mod support;
+#[path = "broker/trimming.rs"]
+mod trimming;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,6 +19,7 @@ use tracewarden::broker::{
 };
 
 use support::world::{InMemory, RECORD_BYTES_MAX, RealKafka, World};
+use trimming::only_what_is_before_the_named_offset_is_deleted;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 fn record(target: &TopicPartition, payload: &str) -> OutRecord {
@@ -495,6 +498,7 @@ for_both! {
     a_silent_member_learns_that_its_partitions_moved
     a_later_session_of_the_same_member_fences_the_earlier_one
     an_offset_before_the_log_start_is_out_of_range
+    only_what_is_before_the_named_offset_is_deleted
     answers_must_fit_what_was_told
     a_missing_topic_is_named
 }

@@ -1,5 +1,5 @@
 //! From a simulated province through `replay` to `evaluate`, on the command line: everything planted is found and
-//! nothing else, a worse configuration shows in the comparison, and wrong files are named.
+//! nothing else, a worse configuration shows in the comparison, and wrong files are named. The same in one go: `demo`.
 
 use std::fs;
 use std::path::Path;
@@ -183,5 +183,44 @@ fn the_parameters_kept_with_a_province_make_it_again() {
     for name in ["reference.ndjson", "uploads.ndjson", "truth.ndjson", "until", "parameters.toml"] {
         let [a, b] = ["a", "b"].map(|one| fs::read(folder.join(one).join(name)).expect("a file"));
         assert!(a == b && !a.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn the_demo_finds_what_it_planted_and_keeps_what_it_shows() {
+    let home = tempfile::tempdir().expect("a folder");
+    let folder = home.path();
+    let shown = printed(folder, "demo --seed 7 --language zh --out d");
+    assert!(shown.contains("召回率 100.00 %") && shown.contains("准确率 100.00 %"), "{shown}");
+    assert!(shown.contains("d/report.html") && !shown.contains("Found:"), "{shown}");
+    let page = fs::read_to_string(folder.join("d/report.html")).expect("a page");
+    assert!(page.contains("id=\"zh\" checked") && page.contains("Recall and precision"), "{page}");
+    // What it kept says the same to `evaluate`.
+    let files = "--alerts d/alerts.ndjson --decisions d/decisions.ndjson --truth d/truth.ndjson";
+    let table =
+        printed(folder, &format!("evaluate {files} --uploads d/uploads.ndjson --language zh --list 0"));
+    let sums = table.lines().take_while(|line| !line.is_empty()).collect::<Vec<_>>();
+    assert!(sums.len() == 5 && sums.iter().all(|line| shown.contains(line)), "{sums:#?}\n{shown}");
+}
+
+#[test]
+fn what_cannot_be_used_is_said_before_the_work() {
+    let home = tempfile::tempdir().expect("a folder");
+    let folder = home.path();
+    fs::write(folder.join("uploads.ndjson"), "{}\n").expect("uploads");
+    let said = complaint(folder, "replay uploads.ndjson --out o --explain 123", 64);
+    assert!(said.contains("--explain") && said.contains("123") && !folder.join("o").exists(), "{said}");
+    let output = tracewarden(folder, "replay uploads.ndjson");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && said.contains("--reference FILE"), "{said}");
+
+    let key = format!("[intake]\npseudonym_key = \"{}\"\n[store]\n", "5a".repeat(32));
+    for (store, expected) in [
+        ("kind = \"disk\"\npath = \"state\"\nsnapshot_url = \"s3://bucket/x\"", "cannot be kept in `s3:`"),
+        ("snapshot_url = \"snapshots\"", "store.kind is \"memory\""),
+    ] {
+        fs::write(folder.join("wrong.toml"), format!("{key}{store}\n")).expect("a configuration");
+        let said = complaint(folder, "run --config wrong.toml", 64);
+        assert!(said.contains("store.snapshot_url") && said.contains(expected), "{said}");
     }
 }

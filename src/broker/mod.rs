@@ -155,6 +155,14 @@ pub trait Session: Send {
     fn close(&mut self);
 }
 
+/// Deletes the beginnings of logs. Not part of a session: it is done beside the work, by whoever knows what is still
+/// needed.
+pub trait Trim: Send + Sync + fmt::Debug {
+    /// Deletes what is before an offset of a partition, for good; one that the log begins behind anyway changes
+    /// nothing. Answers the first offset still there. It answers within seconds, or fails.
+    fn trim(&self, partition: &TopicPartition, before: i64) -> Result<i64, BrokerError>;
+}
+
 /// How a broker operation failed, and what follows from it.
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {

@@ -6,8 +6,6 @@ use std::path::{Path, PathBuf};
 
 use super::Failure;
 use crate::domain::reference::Change;
-use crate::domain::time::Timestamp;
-use crate::sim::{self, Parameters, Truth};
 use crate::wire::reference;
 
 /// Longest line that is read; a longer one is refused by the decoder, which sees this much of it.
@@ -82,73 +80,8 @@ pub(super) fn for_each_reference(
     })
 }
 
-/// A folder with a province: its reference data, its uploads, its truth, the moment at which all can be known, and
-/// the parameters that made it.
-pub(super) struct ProvinceFolder {
-    folder: PathBuf,
-    uploads: LineFile,
-    truth: BufWriter<File>,
-}
-
-impl ProvinceFolder {
-    /// The name of the file of uploads, unless another is asked for.
-    pub(super) const UPLOADS: &'static str = "uploads.ndjson";
-
-    /// Creates the folder and the two files that grow.
-    pub(super) fn create(folder: &Path) -> Result<Self, Failure> {
-        Self::with_uploads_in(folder, Self::UPLOADS)
-    }
-
-    /// The same with another name for the file of uploads.
-    pub(super) fn with_uploads_in(folder: &Path, uploads: &str) -> Result<Self, Failure> {
-        std::fs::create_dir_all(folder).map_err(|error| of_path(folder, &error))?;
-        Ok(Self {
-            folder: folder.to_owned(),
-            uploads: LineFile::create(&folder.join(uploads))?,
-            truth: create(folder, "truth.ndjson")?,
-        })
-    }
-
-    /// Writes what is known before the first upload.
-    pub(super) fn begin(&self, parameters: &Parameters) -> Result<(), Failure> {
-        let mut reference = create(&self.folder, "reference.ndjson")?;
-        for record in sim::reference(parameters) {
-            writeln!(reference, "{record}")?;
-        }
-        reference.flush()?;
-        let until = Timestamp::from_unix_millis(parameters.until());
-        for (name, text) in
-            [("until", format!("{until}\n")), ("parameters.toml", toml::to_string(parameters)?)]
-        {
-            let mut file = create(&self.folder, name)?;
-            file.write_all(text.as_bytes())?;
-            file.flush()?;
-        }
-        Ok(())
-    }
-
-    /// Writes statements of the truth.
-    pub(super) fn truth(&mut self, truth: &[Truth]) -> Result<(), Failure> {
-        for one in truth {
-            writeln!(self.truth, "{}", serde_json::to_string(one)?)?;
-        }
-        Ok(())
-    }
-
-    /// Writes one upload.
-    pub(super) fn upload(&mut self, json: &str) -> Result<(), Failure> {
-        self.uploads.line(json)
-    }
-
-    /// Makes sure that everything is written.
-    pub(super) fn finish(mut self) -> Result<(), Failure> {
-        self.truth.flush()?;
-        self.uploads.finish()
-    }
-}
-
 /// A file of lines that grows, compressed when its name ends in `.zst`.
-struct LineFile {
+pub(super) struct LineFile {
     path: PathBuf,
     writer: LineWriter,
 }
@@ -159,7 +92,8 @@ enum LineWriter {
 }
 
 impl LineFile {
-    fn create(path: &Path) -> Result<Self, Failure> {
+    /// Creates it; what was there is gone.
+    pub(super) fn create(path: &Path) -> Result<Self, Failure> {
         let writer = || {
             let file = BufWriter::with_capacity(1 << 20, File::create(path)?);
             if !is_compressed(path) {
@@ -173,29 +107,24 @@ impl LineFile {
         Ok(Self { path: path.to_owned(), writer })
     }
 
-    fn line(&mut self, json: &str) -> Result<(), Failure> {
+    /// Writes one line.
+    pub(super) fn line(&mut self, text: &[u8]) -> Result<(), Failure> {
         let writer: &mut dyn Write = match &mut self.writer {
             LineWriter::Plain(file) => file,
             LineWriter::Compressed(encoder) => encoder,
         };
-        let written = writer.write_all(json.as_bytes()).and_then(|()| writer.write_all(b"\n"));
+        let written = writer.write_all(text).and_then(|()| writer.write_all(b"\n"));
         written.map_err(|error| of_path(&self.path, &error))
     }
 
-    /// A compressed file is one only with its end.
-    fn finish(self) -> Result<(), Failure> {
+    /// Makes sure that everything is written: a compressed file is one only with its end.
+    pub(super) fn finish(self) -> Result<(), Failure> {
         let finished = match self.writer {
             LineWriter::Plain(mut file) => file.flush(),
             LineWriter::Compressed(encoder) => encoder.finish().and_then(|mut file| file.flush()),
         };
         finished.map_err(|error| of_path(&self.path, &error))
     }
-}
-
-/// Creates a file in a folder.
-pub(super) fn create(folder: &Path, name: &str) -> Result<BufWriter<File>, Failure> {
-    let path = folder.join(name);
-    File::create(&path).map(BufWriter::new).map_err(|error| of_path(&path, &error))
 }
 
 /// A failure that names the file or folder.

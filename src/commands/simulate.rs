@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::files::ProvinceFolder;
+use super::folder::{self, Folder};
 use super::{ConfigArguments, Failure, publisher, say};
 use crate::broker::kafka::publish::Publisher;
 use crate::run::topics::topology;
@@ -50,7 +50,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Name of the file of uploads in the folder; compressed with zstd when it ends in .zst.
-    #[arg(long, value_name = "NAME", default_value = ProvinceFolder::UPLOADS, requires = "out")]
+    #[arg(long, value_name = "NAME", default_value = folder::UPLOADS, requires = "out")]
     uploads: String,
     /// Publish reference records and uploads to their topics.
     #[arg(long)]
@@ -92,12 +92,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         return Err(Failure::usage("where to? Name a folder with --out DIR, or the topics with --to-kafka"));
     }
     let parameters = arguments.parameters()?;
-    let folder = arguments.out.as_deref();
-    let mut folder =
-        folder.map(|out| ProvinceFolder::with_uploads_in(out, &arguments.uploads)).transpose()?;
-    if let Some(folder) = &mut folder {
-        folder.begin(&parameters)?;
-    }
+    let mut folder = match &arguments.out {
+        Some(path) => Some(Folder::with_uploads_in(&arguments.uploads, path, &parameters)?),
+        None => None,
+    };
     let mut kafka = arguments.to_kafka.then(|| KafkaSink::open(arguments, &parameters)).transpose()?;
 
     let progress = Progress::of_count("simulate", None);

@@ -66,6 +66,7 @@ impl Config {
         let mut config: Self =
             toml::Value::Table(table).try_into().map_err(|error| error::untypable(name, &error))?;
         config.read_secret_files(&origin)?;
+        config.check_snapshots(&origin)?;
         Ok(config)
     }
 
@@ -89,6 +90,14 @@ impl Config {
 
     /// The folder of state on disk; none when state is kept in memory.
     pub fn state_path(&self) -> Result<Option<&Path>, ConfigError> {
+        if self.store.trim_internal_topics && self.store.snapshot_url.is_none() {
+            return Err(ConfigError::field(
+                "store.trim_internal_topics",
+                "the configuration",
+                "it is true, and there is no store.snapshot_url",
+                "what is trimmed can only be rebuilt from snapshots: set store.snapshot_url, or leave this false",
+            ));
+        }
         match (self.store.kind, &self.store.path) {
             (StoreKind::Memory, _) => Ok(None),
             (StoreKind::Disk, Some(path)) => Ok(Some(path)),
@@ -98,6 +107,20 @@ impl Config {
                 "it is missing, and store.kind is \"disk\"",
                 "name a folder on a local disk that only the service can write to",
             )),
+        }
+    }
+
+    /// State in memory has no snapshots: somebody who names a place for them believes that there are some.
+    fn check_snapshots(&self, origin: &dyn Fn(&str) -> String) -> Result<(), ConfigError> {
+        let field = "store.snapshot_url";
+        match (self.store.kind, &self.store.snapshot_url) {
+            (StoreKind::Memory, Some(_)) => Err(ConfigError::field(
+                field,
+                &origin(field),
+                "there are no snapshots of state in memory, and store.kind is \"memory\"",
+                "set store.kind = \"disk\" and store.path, or remove store.snapshot_url",
+            )),
+            _ => Ok(()),
         }
     }
 

@@ -254,6 +254,12 @@ pub const SECTIONS: &[Section] = &[
                 Takes::Integer(10, 10 * MINUTE_MS),
                 "Time between two ticks to the timelines of codes; bounds how late a grace is noticed.",
             ),
+            option(
+                "tick_idle_ms",
+                Takes::Integer(10, 10 * MINUTE_MS),
+                "Time between two ticks of an input partition where nothing comes. Every tick is written to all \
+                 partitions behind it; while any partition is idle, graces may be noticed this much later.",
+            ),
         ],
     },
     Section {
@@ -312,22 +318,40 @@ pub const SECTIONS: &[Section] = &[
                  of which each gets at least 1 MiB. A worker whose part is full waits for the disk.",
             ),
             without_default(
+                "horizon_days",
+                Takes::Integer(90, 36_500),
+                "1825",
+                "Days after which a code, a document or a claim that nothing new was heard of is forgotten, by the \
+                 time of the log; without this option, never. Uploads about older moments are refused then. It must be \
+                 longer than the shelf life of what is sold: a code that is heard of again afterwards begins anew.",
+            ),
+            without_default(
                 "snapshot_url",
                 Takes::Text,
                 "\"file:///mnt/backup/tracewarden\"",
-                "Folder for snapshots of the state on disk, as a path or file:// URL, that survives the loss of \
-                 store.path. Every instance must reach the same one. A partition without a local store is filled from \
-                 the newest; without this option, from the log alone.",
+                "Place for snapshots of the state on disk that survives the loss of store.path: a folder, as a path or \
+                 file:// URL, or s3://BUCKET/PREFIX, whose endpoint and keys come from the environment \
+                 (AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY). Every instance must reach \
+                 the same one. A partition without a local store is filled from the newest; without this option, from \
+                 the log alone. Only for kind = \"disk\".",
             ),
             option(
                 "snapshot_every_minutes",
-                Takes::Integer(1, 7 * 24 * 60),
-                "Time between two snapshots of a partition. Internal topics must be kept for longer than this.",
+                Takes::Integer(0, 7 * 24 * 60),
+                "Time between two snapshots of a partition; with 0 they follow one another, for tests. Internal topics \
+                 must be kept for longer than this.",
             ),
             option(
                 "snapshots_kept",
                 Takes::Integer(1, 1000),
                 "Snapshots of each partition that are kept; older ones are removed.",
+            ),
+            option(
+                "trim_internal_topics",
+                Takes::Boolean,
+                "Whether records of the internal topics that no kept snapshot needs are deleted, once as many snapshots \
+                 are there as are kept. It needs snapshot_url. From then on the state cannot be rebuilt from the log \
+                 alone: without local store and snapshots it is lost.",
             ),
         ],
     },

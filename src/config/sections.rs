@@ -118,6 +118,8 @@ pub struct Stage {
     pub tick_claims_ms: u64,
     /// Time between two ticks to `observations`.
     pub tick_observations_ms: u64,
+    /// Time between two ticks of an input partition where nothing comes.
+    pub tick_idle_ms: u64,
 }
 
 /// Decisions.
@@ -178,6 +180,11 @@ pub struct Store {
     pub snapshot_every_minutes: u64,
     /// Snapshots of a partition that are kept.
     pub snapshots_kept: usize,
+    /// Days after which what nothing new was heard of is forgotten; none: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub horizon_days: Option<u32>,
+    /// Whether the internal topics are trimmed to what the kept snapshots need.
+    pub trim_internal_topics: bool,
 }
 
 /// Where state is kept.
@@ -266,6 +273,7 @@ impl Default for Stage {
             timers_per_entry_max: 1_000,
             tick_claims_ms: 500,
             tick_observations_ms: 1_000,
+            tick_idle_ms: 10_000,
         }
     }
 }
@@ -292,6 +300,8 @@ impl Default for Store {
             snapshot_url: None,
             snapshot_every_minutes: 15,
             snapshots_kept: 3,
+            horizon_days: None,
+            trim_internal_topics: false,
         }
     }
 }

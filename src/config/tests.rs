@@ -256,3 +256,10 @@ fn state_on_disk_needs_a_folder_and_state_in_memory_none() {
     let problem = path("[store]\nkind = \"disk\"").unwrap_err().to_string();
     assert!(problem.starts_with("store.path (the configuration): it is missing"), "{problem}");
 }
+
+#[test]
+fn snapshots_need_state_on_disk() {
+    assert!(read("[store]\nkind = \"disk\"\npath = \"/state\"\nsnapshot_url = \"/snapshots\"").is_ok());
+    let problem = read("[store]\nsnapshot_url = \"/snapshots\"").unwrap_err().to_string();
+    assert!(problem.starts_with("store.snapshot_url (test.toml): there are no snapshots"), "{problem}");
+}

@@ -13,15 +13,16 @@ use super::local::rule_set_records;
 use super::state::StateHome;
 use super::topics::{self, kafka_settings};
 use crate::broker::kafka::KafkaBroker;
+use crate::broker::kafka::admin::Topics;
 use crate::broker::kafka::publish::Publisher;
 use crate::broker::kafka::read::PartitionReader;
-use crate::broker::{Broker, BrokerError, Record, SessionOptions, TopicPartition};
+use crate::broker::{Broker, BrokerError, Record, SessionOptions, TopicPartition, Trim};
 use crate::config::Config;
 use crate::domain::reference::Book;
 use crate::domain::rules::ruleset::RuleSet;
 use crate::domain::time::{Millis, Timestamp};
 use crate::stage::adjudicate::Adjudicate;
-use crate::stage::intake::{Clock, Intake, SharedBook};
+use crate::stage::intake::{Clock, Idling, Intake, SharedBook};
 use crate::stage::monitor::Monitor;
 use crate::stage::outbox::Outbox;
 use crate::stage::register::Register;
@@ -46,6 +47,8 @@ const MEASURE_LAG_EVERY: Duration = Duration::from_secs(5);
 const SESSION_PAUSE: Duration = Duration::from_millis(500);
 /// A failed disk is tried again after this long.
 const STORE_PAUSE: Duration = Duration::from_secs(5);
+/// An input partition is idle when nothing came for this long and the deadlines of what came before are over.
+const IDLE_AFTER: Duration = Duration::from_secs(30);
 /// Reference records taken at once.
 const REFERENCE_BATCH: usize = 10_000;
 
@@ -180,6 +183,8 @@ struct Service<'a> {
     topology: Arc<Topology>,
     book: SharedBook,
     state: StateHome,
+    /// Trims the internal topics; none unless that is configured.
+    trim: Option<Arc<dyn Trim>>,
 }
 
 impl<'a> Service<'a> {
@@ -188,7 +193,11 @@ impl<'a> Service<'a> {
         let topology = Arc::new(topics::topology(&options.config));
         let state =
             StateHome::from_config(&options.config).map_err(|error| BrokerError::Setup(error.to_string()))?;
-        Ok(Self { options, broker, topology, book: Arc::new(RwLock::new(Book::default())), state })
+        let trim: Option<Arc<dyn Trim>> = match options.config.store.trim_internal_topics {
+            true => Some(Arc::new(Topics::new(broker.settings())?)),
+            false => None,
+        };
+        Ok(Self { options, broker, topology, book: Arc::new(RwLock::new(Book::default())), state, trim })
     }
 
     /// Writes the rule set to every internal partition: whatever changes conclusions is in the log.
@@ -242,13 +251,21 @@ impl<'a> Service<'a> {
         let config = &self.options.config;
         let pseudonymiser =
             super::pseudonymiser(config).map_err(|error| BrokerError::Setup(error.to_string()))?;
-        Ok(Intake::new(
+        let mut intake = Intake::new(
             self.topology.clone(),
             self.book.clone(),
             super::limits(config),
             pseudonymiser,
             self.options.clock,
-        ))
+        );
+        intake.horizon = super::horizon(config);
+        // Decision deadlines of what came last are noticed in the usual rhythm.
+        let after = IDLE_AFTER.saturating_add(Duration::from_millis(config.adjudicate.decision_deadline_ms));
+        intake.idling = Some(Idling {
+            after: Millis::new(u64::try_from(after.as_millis()).unwrap_or(u64::MAX)),
+            tick_every: Millis::new(config.stage.tick_idle_ms),
+        });
+        Ok(intake)
     }
 
     /// Reads the reference topic to its end, refuses to go on when there is nothing, and goes on following it in a
@@ -321,7 +338,7 @@ impl<'a> Service<'a> {
                 pass_time_every: (topics == Topic::INPUTS)
                     .then(|| Duration::from_millis(config.stage.tick_claims_ms)),
                 measure_lag_every: Some(MEASURE_LAG_EVERY),
-                snapshots: self.state.snapshot_plan(config),
+                snapshots: self.state.snapshot_plan(config, self.trim.clone()),
                 ..WorkerOptions::default()
             },
         }

@@ -1,9 +1,11 @@
 //! Where the workers of a process keep their state: from the configuration to the stores that they open.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::SetupError;
+use crate::broker::Trim;
 use crate::config::Config;
 use crate::stage::snapshots::SnapshotPlan;
 use crate::stage::worker::OpenStore;
@@ -38,13 +40,15 @@ impl StateHome {
         })
     }
 
-    /// How often workers take snapshots; none when the configuration names no place for them.
-    pub fn snapshot_plan(&self, config: &Config) -> Option<SnapshotPlan> {
+    /// How often workers take snapshots, and what trims the log after them; none when the configuration names no place
+    /// for them.
+    pub fn snapshot_plan(&self, config: &Config, trim: Option<Arc<dyn Trim>>) -> Option<SnapshotPlan> {
         let Self::Disk(folder) = self else { return None };
         Some(SnapshotPlan {
             home: folder.snapshots()?.clone(),
             every: Duration::from_secs(config.store.snapshot_every_minutes * 60),
             kept: config.store.snapshots_kept,
+            trim,
         })
     }
 

@@ -133,6 +133,21 @@ pub enum StageError {
         /// The offset of the state.
         offset: i64,
     },
+    /// The state of a partition needs records that are not in its log any more.
+    #[error(
+        "the state of {partition} cannot be brought up to date: it needs the log from offset {offset} on, and the log \
+         begins at {first}. Bring back the folder of that partition under store.path, or its snapshots under \
+         store.snapshot_url, not older than {first}. If both are lost for good, start over: a new kafka.topic_prefix, \
+         and the inputs played into it"
+    )]
+    LogTrimmed {
+        /// The partition.
+        partition: TopicPartition,
+        /// The offset of the state.
+        offset: i64,
+        /// The first offset still there.
+        first: i64,
+    },
     /// An internal record cannot be read: written by a newer version, or damaged.
     #[error(
         "record {offset} of {partition} cannot be read: {error}; an older binary cannot read a newer log"

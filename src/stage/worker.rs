@@ -13,6 +13,8 @@
 //! | unknown or fatal (any other error) | the step fails: the worker is dropped with its session and its state |
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::gauges::Gauges;
@@ -53,6 +55,8 @@ pub struct WorkerOptions {
     pub measure_lag_every: Option<Duration>,
     /// Where and how often snapshots are taken; none: never.
     pub snapshots: Option<SnapshotPlan>,
+    /// While a store is opened for longer than this, the session is polled as often.
+    pub poll_opening_after: Duration,
     /// How often a batch is tried again after an abort before the worker gives up.
     pub aborts_max: u32,
 }
@@ -66,6 +70,7 @@ impl Default for WorkerOptions {
             pass_time_every: Some(Duration::from_millis(250)),
             measure_lag_every: None,
             snapshots: None,
+            poll_opening_after: Duration::from_secs(1),
             aborts_max: 5,
         }
     }
@@ -120,7 +125,7 @@ impl<S: Stage> Worker<S> {
     ) -> Self {
         Self {
             gauges: Gauges::new(stage.name()),
-            snapshots: Snapshots::new(options.snapshots.clone()),
+            snapshots: Snapshots::new(stage.name(), options.snapshots.clone()),
             stage,
             session,
             open_store,
@@ -167,6 +172,7 @@ impl<S: Stage> Worker<S> {
         if self.gauges.are_due(self.options.measure_lag_every) {
             let (lags, wall) = (self.lags()?, (self.read_wall)());
             self.gauges.measured(&lags, &mut self.partitions, wall);
+            self.snapshots.measured();
         }
         Ok(step)
     }
@@ -258,13 +264,16 @@ impl<S: Stage> Worker<S> {
             let known = self.session.committed(source)?;
             let committed = known.unwrap_or(first);
             let (store, found, start) = if self.stage.keeps_state() {
-                let (store, found) = (self.open_store)(source, known)?;
+                let (store, found) = self.open_while_polling(source, known)?;
                 let start = store.next_offset();
                 // State is written after a commit, so there was one.
                 if known.is_none() && start > 0 {
                     return Err(StageError::OffsetsForgotten { partition: source.clone(), offset: start });
                 }
-                (store, found, if known.is_some() { start } else { start.max(first) })
+                if start < first {
+                    return Err(StageError::LogTrimmed { partition: source.clone(), offset: start, first });
+                }
+                (store, found, start)
             } else {
                 (Box::new(MemoryStore::default()) as Box<dyn Store>, Found::Nothing, committed)
             };
@@ -295,6 +304,43 @@ impl<S: Stage> Worker<S> {
         );
         self.session.start(&starts)?;
         Ok(())
+    }
+
+    /// Opens a store, which may have to be filled from a snapshot first, on a thread of its own. When that takes long,
+    /// the session is polled meanwhile, so that the group does not give this worker up; it answers with nothing until
+    /// the partitions are started. When the session is lost all the same, the store is filled to its end first: the
+    /// next session finds it on disk.
+    fn open_while_polling(
+        &mut self,
+        source: &TopicPartition,
+        committed: Option<i64>,
+    ) -> Result<(Box<dyn Store>, Found), StageError> {
+        let (open_store, session, poll_after) =
+            (&mut self.open_store, &mut self.session, self.options.poll_opening_after);
+        let (done, opened) = mpsc::channel();
+        thread::scope(|scope| {
+            let opening = scope.spawn(move || {
+                // The other end waits for this.
+                let _ = done.send(open_store(source, committed));
+            });
+            let mut polled = Ok(Polled::Nothing);
+            loop {
+                match opened.recv_timeout(poll_after) {
+                    Ok(store) => {
+                        polled?;
+                        return Ok(store?);
+                    }
+                    Err(RecvTimeoutError::Timeout) if polled.is_ok() => polled = session.poll(Duration::ZERO),
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => {
+                        // Joined here, the panic ends here.
+                        drop(opening.join());
+                        let reason = "the thread that opens a store panicked: this is a defect";
+                        return Err(StoreError::Failed(reason.to_owned()).into());
+                    }
+                }
+            }
+        })
     }
 
     fn give_back(&mut self, revoked: &[TopicPartition]) -> Result<(), StageError> {
@@ -403,6 +449,11 @@ impl<S: Stage> Worker<S> {
             applied?;
             if let Some(state) = self.partitions.get_mut(&record.source) {
                 state.applied(record);
+            }
+        }
+        for source in batch.iter().map(|record| &record.source).collect::<BTreeSet<_>>() {
+            if let Some(state) = self.partitions.get_mut(source) {
+                metrics::forgotten(self.stage.name(), state.sweep()?);
             }
         }
         Ok(())

@@ -84,15 +84,18 @@ pub enum StoreError {
     },
     /// A snapshot cannot be used: written by a newer version, or damaged.
     #[error(
-        "the snapshot {snapshot} under store.snapshot_url cannot be used: {problem}; remove its folder to use an older \
-         one, or the log alone"
+        "the snapshot {snapshot} under store.snapshot_url cannot be used: {problem}; remove it to use an older one, \
+         or the log alone"
     )]
     SnapshotDamaged {
-        /// Its folder.
+        /// Its manifest.
         snapshot: String,
         /// What is wrong.
         problem: String,
     },
+    /// Whoever asked was told to stop meanwhile.
+    #[error("it was told to stop")]
+    Stopped,
     /// The disk or the engine failed. The state on disk is as it was after some earlier batch: once the cause is
     /// gone it can be opened and brought up to date again.
     #[error("the state store failed: {0}")]

@@ -89,6 +89,13 @@ pub const INPUTS_REJECTED: Metric = counter(
     "Records refused as a whole; each has one dead letter with the same reason.",
 );
 
+/// Uploads refused beside others of the same record.
+pub const UPLOADS_REJECTED: Metric = counter(
+    "tracewarden_uploads_rejected_total",
+    &["reason"],
+    "Uploads refused while others of the same record were taken; each has one dead letter with the same reason.",
+);
+
 /// Records that report no fact.
 pub const INPUTS_IGNORED: Metric = counter(
     "tracewarden_inputs_ignored_total",
@@ -112,7 +119,7 @@ pub const UPLOADS: Metric = counter(
     "tracewarden_uploads_total",
     &["outcome"],
     "Uploads merged into their document: accepted (something new), duplicate (all known already), superseded \
-     (older than what is known).",
+     (older than what is known), no_room (refused with a dead letter, since the document is full).",
 );
 
 /// Reversals passed on.
@@ -156,6 +163,13 @@ pub const DECISIONS: Metric = counter(
     "tracewarden_decisions_total",
     &["verdict", "provisional"],
     "Decision revisions published, by verdict (pay, hold, refuse).",
+);
+
+/// Decisions withdrawn.
+pub const DECISIONS_WITHDRAWN: Metric = counter(
+    "tracewarden_decisions_withdrawn_total",
+    &[],
+    "Decisions withdrawn because their claim was taken back; not among tracewarden_decisions_total.",
 );
 
 /// Partitions owned.
@@ -227,6 +241,62 @@ pub const RESTORED_RECORDS: Metric = counter(
     "Records applied again, without outputs, to rebuild state.",
 );
 
+/// Snapshots taken.
+pub const SNAPSHOTS_TAKEN: Metric = counter(
+    "tracewarden_snapshots_taken_total",
+    STAGE,
+    "Snapshots of partitions that were written to store.snapshot_url.",
+);
+
+/// Snapshots that failed.
+pub const SNAPSHOTS_FAILED: Metric = counter(
+    "tracewarden_snapshots_failed_total",
+    STAGE,
+    "Snapshots that could not be written; the log says why, and the next turn tries again.",
+);
+
+/// Time to take a snapshot.
+pub const SNAPSHOT_SECONDS: Metric = histogram(
+    "tracewarden_snapshot_seconds",
+    Unit::Seconds,
+    SECONDS_LONG,
+    "Time to write one snapshot, beside the work.",
+);
+
+/// Bytes written for snapshots.
+pub const SNAPSHOT_BYTES: Metric = Metric {
+    unit: Unit::Bytes,
+    ..counter(
+        "tracewarden_snapshot_written_bytes_total",
+        STAGE,
+        "Bytes written for snapshots: what the snapshot before did not have.",
+    )
+};
+
+/// Age of the newest snapshot.
+pub const SNAPSHOT_AGE: Metric = gauge(
+    "tracewarden_snapshot_age_seconds",
+    Unit::Seconds,
+    &["topic", "partition"],
+    "Age of the newest snapshot of a partition, or how long this process has owned it without taking one.",
+);
+
+/// Offset of the newest snapshot.
+pub const SNAPSHOT_OFFSET: Metric = gauge(
+    "tracewarden_snapshot_offset",
+    Unit::Count,
+    &["topic", "partition"],
+    "Offset of the newest snapshot that this process took of a partition.",
+);
+
+/// First offset of a trimmed log.
+pub const TRIMMED_OFFSET: Metric = gauge(
+    "tracewarden_trimmed_offset",
+    Unit::Count,
+    &["topic", "partition"],
+    "First offset still in the log of a partition after this process trimmed it (store.trim_internal_topics).",
+);
+
 /// How far event time is behind.
 pub const WATERMARK_DELAY: Metric = gauge(
     "tracewarden_watermark_delay_seconds",
@@ -250,11 +320,19 @@ pub const LIMITS_HIT: Metric = counter(
     "How often a limit that keeps state or work bounded was reached.",
 );
 
+/// State forgotten.
+pub const STATE_FORGOTTEN: Metric = counter(
+    "tracewarden_state_forgotten_total",
+    &["stage"],
+    "Documents, codes, claims and members of aliases removed since they are older than store.horizon_days.",
+);
+
 /// All metrics, in the order of the reference page.
 pub const METRICS: &[Metric] = &[
     BUILD_INFO,
     INPUTS_READ,
     INPUTS_REJECTED,
+    UPLOADS_REJECTED,
     INPUTS_IGNORED,
     INPUTS_DECODED,
     UPLOADS_DERIVED,
@@ -265,6 +343,7 @@ pub const METRICS: &[Metric] = &[
     FINDINGS_OBSERVED,
     FINDINGS_ALLOWED,
     DECISIONS,
+    DECISIONS_WITHDRAWN,
     PARTITIONS_OWNED,
     LAG,
     BATCH_RECORDS,
@@ -275,9 +354,17 @@ pub const METRICS: &[Metric] = &[
     SESSIONS_LOST,
     RESTORE_SECONDS,
     RESTORED_RECORDS,
+    SNAPSHOTS_TAKEN,
+    SNAPSHOTS_FAILED,
+    SNAPSHOT_SECONDS,
+    SNAPSHOT_BYTES,
+    SNAPSHOT_AGE,
+    SNAPSHOT_OFFSET,
+    TRIMMED_OFFSET,
     WATERMARK_DELAY,
     WALL_DELAY,
     LIMITS_HIT,
+    STATE_FORGOTTEN,
 ];
 
 impl Kind {

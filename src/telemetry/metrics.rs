@@ -36,6 +36,8 @@ pub enum UploadOutcome {
     Duplicate,
     /// It was older than what is known.
     Superseded,
+    /// Its document had no room for it.
+    NoRoom,
 }
 
 /// A batch was taken: so many records, so many bytes.
@@ -68,6 +70,35 @@ pub fn restored(stage: &str, records: u64, elapsed: Duration) {
     HANDLES.restored(stage, records, elapsed);
 }
 
+/// A snapshot was taken in this time, for which so many bytes were written.
+pub fn snapshot_taken(stage: &str, bytes_written: u64, elapsed: Duration) {
+    HANDLES.of(stage, |stage| {
+        stage.snapshots_taken.increment(1);
+        stage.snapshot_bytes.increment(bytes_written);
+        stage.snapshot_seconds.record(elapsed);
+    });
+}
+
+/// A snapshot could not be taken.
+pub fn snapshot_failed(stage: &str) {
+    HANDLES.of(stage, |stage| stage.snapshots_failed.increment(1));
+}
+
+/// How old the newest snapshot of a partition is; zero when the partition goes.
+pub fn snapshot_age(topic: &str, partition: i32, age: Duration) {
+    gauge(&declared::SNAPSHOT_AGE, of_partition(topic, partition)).set(age);
+}
+
+/// The offset of the newest snapshot of a partition.
+pub fn snapshot_offset(topic: &str, partition: i32, offset: i64) {
+    gauge(&declared::SNAPSHOT_OFFSET, of_partition(topic, partition)).set(offset as f64);
+}
+
+/// The first offset still in the log of a partition.
+pub fn trimmed(topic: &str, partition: i32, first: i64) {
+    gauge(&declared::TRIMMED_OFFSET, of_partition(topic, partition)).set(first as f64);
+}
+
 /// Partitions came.
 pub fn assigned(stage: &str, partitions: usize) {
     HANDLES.of(stage, |stage| stage.partitions_owned.increment(partitions as f64));
@@ -81,8 +112,7 @@ pub fn revoked(stage: &str, partitions: usize) {
 /// Records of a partition that wait to be processed. Zero when the partition goes: its lag is then somebody
 /// else's to report.
 pub fn lag(topic: &str, partition: i32, records: i64) {
-    let labels = vec![Label::new("topic", topic.to_owned()), Label::new("partition", partition.to_string())];
-    gauge(&declared::LAG, labels).set(records.max(0) as f64);
+    gauge(&declared::LAG, of_partition(topic, partition)).set(records.max(0) as f64);
 }
 
 /// How far the `now` of a partition (called `documents/3`) is behind the wall clock; zero when the partition goes.
@@ -103,6 +133,11 @@ pub fn inputs_read(count: u64) {
 /// Input records were refused, with one of the stable reasons.
 pub fn inputs_rejected(reason: &'static str, count: u64) {
     counter(&declared::INPUTS_REJECTED, vec![Label::new("reason", reason)]).increment(count);
+}
+
+/// Uploads were refused beside others of the same record, with one of the stable reasons.
+pub fn uploads_rejected(reason: &'static str, count: u64) {
+    counter(&declared::UPLOADS_REJECTED, vec![Label::new("reason", reason)]).increment(count);
 }
 
 /// Input records reported no fact.
@@ -155,9 +190,22 @@ pub fn decisions(verdict: Verdict, provisional: bool, count: u64) {
     increment(&HANDLES.decisions, (verdict, provisional), count);
 }
 
+/// Decisions were withdrawn with their claims.
+pub fn decisions_withdrawn(count: u64) {
+    HANDLES.decisions_withdrawn.increment(count);
+}
+
 /// A limit, called by its stable name, was reached.
 pub fn limits_hit(limit: &'static str, count: u64) {
     counter(&declared::LIMITS_HIT, vec![Label::new("limit", limit)]).increment(count);
+}
+
+/// State of a stage that was forgotten since it is older than the horizon.
+pub fn forgotten(stage: &'static str, count: usize) {
+    if count > 0 {
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        counter(&declared::STATE_FORGOTTEN, vec![Label::new("stage", stage)]).increment(count);
+    }
 }
 
 /// Makes the handles, against the recorder in force, and says which version runs.
@@ -180,6 +228,7 @@ struct Handles {
     observed: BTreeMap<RuleId, Counter>,
     allowed: BTreeMap<RuleId, Counter>,
     decisions: BTreeMap<(Verdict, bool), Counter>,
+    decisions_withdrawn: Counter,
 }
 
 /// The series of one stage.
@@ -192,6 +241,10 @@ struct StageHandles {
     sessions_lost: Counter,
     restore_seconds: Histogram,
     restored_records: Counter,
+    snapshots_taken: Counter,
+    snapshots_failed: Counter,
+    snapshot_seconds: Histogram,
+    snapshot_bytes: Counter,
     partitions_owned: Gauge,
 }
 
@@ -208,6 +261,7 @@ impl Handles {
                 (UploadOutcome::Accepted, outcome("accepted")),
                 (UploadOutcome::Duplicate, outcome("duplicate")),
                 (UploadOutcome::Superseded, outcome("superseded")),
+                (UploadOutcome::NoRoom, outcome("no_room")),
             ]),
             reversals_forwarded: counter(&declared::REVERSALS_FORWARDED, vec![]),
             reversed_at_issue: counter(&declared::REVERSED_AT_ISSUE, vec![]),
@@ -215,6 +269,7 @@ impl Handles {
             observed: rule_counters(&declared::FINDINGS_OBSERVED),
             allowed: rule_counters(&declared::FINDINGS_ALLOWED),
             decisions: decision_counters(),
+            decisions_withdrawn: counter(&declared::DECISIONS_WITHDRAWN, vec![]),
         }
     }
 
@@ -254,6 +309,10 @@ impl StageHandles {
             sessions_lost: counter(&declared::SESSIONS_LOST, labels()),
             restore_seconds: histogram(&declared::RESTORE_SECONDS, labels()),
             restored_records: counter(&declared::RESTORED_RECORDS, labels()),
+            snapshots_taken: counter(&declared::SNAPSHOTS_TAKEN, labels()),
+            snapshots_failed: counter(&declared::SNAPSHOTS_FAILED, labels()),
+            snapshot_seconds: histogram(&declared::SNAPSHOT_SECONDS, labels()),
+            snapshot_bytes: counter(&declared::SNAPSHOT_BYTES, labels()),
             partitions_owned: gauge(&declared::PARTITIONS_OWNED, labels()),
         }
     }
@@ -290,6 +349,10 @@ fn increment<K: Ord>(counters: &BTreeMap<K, Counter>, key: K, count: u64) {
     if let Some(counter) = counters.get(&key) {
         counter.increment(count);
     }
+}
+
+fn of_partition(topic: &str, partition: i32) -> Vec<Label> {
+    vec![Label::new("topic", topic.to_owned()), Label::new("partition", partition.to_string())]
 }
 
 fn partition_gauge(metric: &Metric, partition: &str) -> Gauge {

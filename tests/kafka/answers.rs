@@ -19,12 +19,17 @@ const AT_ONCE: usize = 4;
 
 /// Puts a case's reference data in place.
 fn install(case: &Case) -> Installation {
-    let installation = Installation::new(&case.name);
+    install_with(case, |installation| installation)
+}
+
+/// The same, with options of the test's own.
+pub(crate) fn install_with(case: &Case, options: impl FnOnce(Installation) -> Installation) -> Installation {
+    let installation = options(Installation::new(&case.name));
     installation.load_reference(&case.reference);
     installation
 }
 
-fn publish(installation: &Installation, uploads: &[String], stamp: Timestamp) {
+pub(crate) fn publish(installation: &Installation, uploads: &[String], stamp: Timestamp) {
     let publisher = installation.publisher();
     for (number, upload) in uploads.iter().enumerate() {
         // Stamped with the world's own time: no upload is ahead of the clock, whatever day the test is run on.
@@ -34,7 +39,7 @@ fn publish(installation: &Installation, uploads: &[String], stamp: Timestamp) {
 }
 
 /// What is wrong with how a case ended.
-fn complaint(expected: &Answer, watcher: &Watcher) -> String {
+pub(crate) fn complaint(expected: &Answer, watcher: &Watcher) -> String {
     watcher.assert_gapless();
     expected.difference(&watcher.answer())
 }

@@ -11,7 +11,9 @@ mod oracle;
 mod support;
 
 mod answers;
+mod evaluate;
 mod installation;
+mod lost_disk;
 mod simulate;
 mod start;
 mod time;

@@ -219,6 +219,8 @@ fn consumer(group: &str, isolation: &str) -> BaseConsumer {
         .set("group.id", group)
         .set("isolation.level", isolation)
         .set("enable.auto.commit", "false")
+        // The log may be trimmed while it is read.
+        .set("auto.offset.reset", "earliest")
         .set("fetch.wait.max.ms", "5")
         .set("fetch.queue.backoff.ms", "5")
         .create()

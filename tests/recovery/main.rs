@@ -7,6 +7,7 @@
 mod filling;
 #[path = "../support/fold.rs"]
 mod fold;
+mod long_restore;
 #[path = "../oracle/mod.rs"]
 mod oracle;
 mod service;
@@ -190,7 +191,7 @@ fn a_log_that_no_longer_reaches_back_to_the_store_is_refused() {
     fs::remove_dir_all(path).unwrap();
     service.broker().trim(&observations, 1).unwrap();
     let error = service.step(Stateful::Monitor).unwrap_err();
-    let expected = StageError::Broker(BrokerError::OffsetOutOfRange { partition: observations, offset: 0 });
+    let expected = StageError::LogTrimmed { partition: observations, offset: 0, first: 1 };
     assert_eq!(error.to_string(), expected.to_string());
 }
 

@@ -1,13 +1,12 @@
 //! All stages on the memory twin with their state on disk, stepped one at a time, each of which can be killed.
 
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use serde_json::Value;
-use tracewarden::broker::memory::{MemoryBroker, MemoryOptions};
-use tracewarden::broker::{Broker, Header, OutRecord, SessionOptions, TopicPartition};
+use tracewarden::broker::memory::{MemoryBroker, MemoryOptions, MemorySession};
+use tracewarden::broker::{Broker, Header, OutRecord, Session, SessionOptions, TopicPartition, Trim};
 use tracewarden::config::Config;
 use tracewarden::domain::reference::Book;
 use tracewarden::run::local::{LocalOptions, rule_set_records};
@@ -152,15 +151,20 @@ impl Service {
 
     /// Lets workers that start from here on take snapshots, and keep so many.
     pub(crate) fn snapshots_every(&mut self, every: Duration, kept: usize) {
-        self.plan = Some(SnapshotPlan { home: self.snapshots().clone(), every, kept });
+        self.plan = Some(SnapshotPlan { home: self.snapshots().clone(), every, kept, trim: None });
+    }
+
+    /// Lets workers that start from here on trim the log behind their snapshots.
+    pub(crate) fn trims_the_log(&mut self) {
+        let log: Arc<dyn Trim> = Arc::new(self.broker.clone());
+        self.plan = self.plan.take().map(|plan| SnapshotPlan { trim: Some(log), ..plan });
     }
 
     /// Takes a snapshot of the local store of a partition, whose worker is down; its offset.
     pub(crate) fn take_snapshot(&self, partition: &TopicPartition) -> i64 {
         let (topic, number) = (&*partition.topic, partition.partition);
         let (store, _) = self.folder.open(topic, number, i64::MAX).unwrap();
-        let never = AtomicBool::new(false);
-        self.snapshots().take(topic, number, store.view(), &never).unwrap().unwrap().next_offset
+        self.snapshots().take(topic, number, store.view()).unwrap().manifest.next_offset
     }
 
     /// Drops a worker with its session and what it did not write.
@@ -194,8 +198,26 @@ impl Service {
         }
     }
 
+    /// A session of a stage's worker, in the place of the one before.
+    pub(crate) fn session(&self, stage: Stateful) -> MemorySession {
+        let topic = self.topology.name(stage.topic()).clone();
+        session(&self.broker, stage.name(), topic, self.options.batch_records_max)
+    }
+
+    /// A worker of monitor with a session, stores and options of the test's own.
+    pub(crate) fn monitor(
+        &self,
+        session: Box<dyn Session>,
+        open_store: OpenStore,
+        options: WorkerOptions,
+    ) -> Worker<Monitor> {
+        let outbox = Outbox::new(self.topology.clone(), self.options.format, self.options.record_bytes_max);
+        let monitor = Monitor { timers_per_entry_max: 3 };
+        Worker::new(monitor, session, outbox, open_store, Box::new(Default::default), options)
+    }
+
     /// Opens stores on the disk, which may be full.
-    fn opener(&self) -> OpenStore {
+    pub(crate) fn opener(&self) -> OpenStore {
         let (mut open, disk) = (StateHome::Disk(self.folder.clone()).opener(), self.disk.clone());
         Box::new(move |partition, committed| {
             let (store, found) = open(partition, committed)?;
@@ -243,7 +265,7 @@ impl Service {
             self.topology.all(stage.topic()).all(|partition| {
                 let (first, next) = self.broker.watermarks(&partition).unwrap();
                 self.broker.committed(stage.name(), &partition).unwrap_or(first)
-                    >= last_record(&self.broker, &partition, next)
+                    >= last_record(&self.broker, &partition, first, next)
             })
         })
     }
@@ -276,10 +298,16 @@ impl Service {
 }
 
 /// The offset behind the last record; what follows may be a marker, which nobody commits past.
-fn last_record(broker: &MemoryBroker, partition: &TopicPartition, next: i64) -> i64 {
-    let from = next.saturating_sub(4).max(0);
+fn last_record(broker: &MemoryBroker, partition: &TopicPartition, first: i64, next: i64) -> i64 {
+    let from = next.saturating_sub(4).max(first);
     let records = broker.read(partition, from, usize::MAX).unwrap();
     records.last().map_or(from, |record| record.offset + 1)
+}
+
+fn session(broker: &MemoryBroker, stage: &str, topic: Arc<str>, poll_records_max: usize) -> MemorySession {
+    let options =
+        SessionOptions { group: stage.into(), member: stage.into(), topics: vec![topic], poll_records_max };
+    broker.session(&options).unwrap()
 }
 
 fn worker<S: Stage>(
@@ -291,12 +319,7 @@ fn worker<S: Stage>(
     stage: S,
     topic: Topic,
 ) -> Worker<S> {
-    let session = broker.session(&SessionOptions {
-        group: stage.name().into(),
-        member: stage.name().into(),
-        topics: vec![topology.name(topic).clone()],
-        poll_records_max: options.batch_records_max,
-    });
+    let session = session(broker, stage.name(), topology.name(topic).clone(), options.batch_records_max);
     let worker_options = WorkerOptions {
         batch_records_max: options.batch_records_max,
         pass_time_every: None,
@@ -305,7 +328,7 @@ fn worker<S: Stage>(
     };
     Worker::new(
         stage,
-        Box::new(session.unwrap()),
+        Box::new(session),
         Outbox::new(topology.clone(), options.format, options.record_bytes_max),
         open_store,
         Box::new(Default::default),

@@ -3,16 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions};
-use rdkafka::client::DefaultClientContext;
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tracewarden::broker::kafka::admin::{Creation, Retention, TopicSpec, Topics};
 use tracewarden::broker::kafka::publish::Publisher;
 use tracewarden::broker::kafka::read::PartitionReader;
 use tracewarden::broker::kafka::{KafkaBroker, KafkaSettings};
 use tracewarden::broker::memory::{MemoryBroker, MemoryOptions};
-use tracewarden::broker::{Broker, BrokerError, OutRecord, Record, SessionOptions, TopicPartition};
+use tracewarden::broker::{Broker, BrokerError, OutRecord, Record, SessionOptions, TopicPartition, Trim};
 
 use super::kafka;
 
@@ -29,7 +25,10 @@ pub(crate) trait World {
     /// All committed records of a partition.
     fn read(&self, partition: &TopicPartition) -> Vec<Record>;
     /// Drops what is before an offset.
-    fn trim(&self, partition: &TopicPartition, start: i64);
+    fn trim(&self, partition: &TopicPartition, start: i64) {
+        assert_eq!(self.trimmer().trim(partition, start).unwrap(), start);
+    }
+    fn trimmer(&self) -> Box<dyn Trim>;
     /// Whatever it takes until the group gives up a member that is silent.
     fn expire(&self, group: &str, member: &str);
 
@@ -81,8 +80,8 @@ impl World for InMemory {
         self.0.read(partition, 0, usize::MAX).unwrap()
     }
 
-    fn trim(&self, partition: &TopicPartition, start: i64) {
-        self.0.trim(partition, start).unwrap();
+    fn trimmer(&self) -> Box<dyn Trim> {
+        Box::new(self.0.clone())
     }
 
     fn expire(&self, group: &str, member: &str) {
@@ -144,15 +143,8 @@ impl World for RealKafka {
         all
     }
 
-    fn trim(&self, partition: &TopicPartition, start: i64) {
-        let admin: AdminClient<DefaultClientContext> = ClientConfig::new()
-            .set("bootstrap.servers", &self.0.settings().bootstrap_servers)
-            .create()
-            .unwrap();
-        let mut offsets = TopicPartitionList::new();
-        offsets.add_partition_offset(&partition.topic, partition.partition, Offset::Offset(start)).unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(admin.delete_records(&offsets, &AdminOptions::new())).unwrap();
+    fn trimmer(&self) -> Box<dyn Trim> {
+        Box::new(Topics::new(self.0.settings()).unwrap())
     }
 
     fn expire(&self, _group: &str, _member: &str) {

@@ -1,7 +1,8 @@
-//! Topics: creating them, and comparing what is there with what should be.
+//! Topics: creating them, comparing what is there with what should be, and deleting the beginnings of their logs.
 //!
-//! Nothing that exists is ever changed here: partitions cannot be taken back, and a shorter retention deletes
-//! data. What differs is returned, for a person to decide.
+//! No topic that exists is ever changed here: partitions cannot be taken back, and a shorter retention deletes
+//! data. What differs is returned, for a person to decide. Records are deleted only up to an offset that somebody names
+//! ([`Trim`]).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,10 +14,14 @@ use std::time::{Duration, Instant};
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::{KafkaSettings, errors, settings};
-use crate::broker::BrokerError;
+use crate::broker::{BrokerError, TopicPartition, Trim};
+
+/// Somebody may wait for the end of a deletion before he gives a partition back.
+const TRIM_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long a topic keeps its records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -254,6 +259,36 @@ impl Topics {
         AdminOptions::new()
             .request_timeout(Some(self.call_timeout))
             .operation_timeout(Some(self.call_timeout))
+    }
+}
+
+impl Trim for Topics {
+    fn trim(&self, partition: &TopicPartition, before: i64) -> Result<i64, BrokerError> {
+        let what = format!("deleting records of {partition}");
+        let fails = |error: &KafkaError| errors::asking(&what, error);
+        if before < 0 {
+            // Kafka takes -1 for the end of the log.
+            return Err(BrokerError::Setup(format!("{what}: there is no offset {before}")));
+        }
+        let (topic, number) = (&*partition.topic, partition.partition);
+        let mut wish = TopicPartitionList::new();
+        wish.add_partition_offset(topic, number, Offset::Offset(before)).map_err(|error| fails(&error))?;
+        let options = AdminOptions::new()
+            .request_timeout(Some(TRIM_WITHIN.min(self.call_timeout)))
+            .operation_timeout(Some(TRIM_WITHIN.min(self.call_timeout)));
+        let done = wait(self.client.delete_records(&wish, &options)).map_err(|error| fails(&error))?;
+        let done = done.find_partition(topic, number);
+        match done.as_ref().map(|done| (done.error(), done.offset())) {
+            Some((Ok(()), Offset::Offset(first))) => Ok(first),
+            Some((Err(error), _)) => Err(fails(&error)),
+            _ => Err(BrokerError::SessionLost(format!("{what} brought no answer"))),
+        }
+    }
+}
+
+impl fmt::Debug for Topics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Topics").field("call_timeout", &self.call_timeout).finish_non_exhaustive()
     }
 }
 

@@ -156,7 +156,7 @@ impl KafkaSession {
                 Some(Err(error)) => match errors::reading(&error) {
                     Reading::Transient => tracing::debug!(%error, "reading goes on after an error"),
                     Reading::OutOfRange => return Err(self.out_of_range(&error)),
-                    Reading::Fails(error) => return Err(error),
+                    Reading::Fails(error) => return Err(self.name_taken().unwrap_or(error)),
                 },
                 None if !read.is_empty() || left.is_zero() => break,
                 None => {}
@@ -170,6 +170,12 @@ impl KafkaSession {
             }
         }
         Ok(if read.is_empty() { Polled::Nothing } else { Polled::Records(read) })
+    }
+
+    /// Whether another member of the same name has taken this one's place; the library tells it beside the error.
+    fn name_taken(&self) -> Option<BrokerError> {
+        let (code, _) = self.consumer.client().fatal_error()?;
+        (code == RDKafkaErrorCode::FencedInstanceId).then(|| errors::name_taken(&self.options.member))
     }
 
     /// A record of a started partition; what still comes of a revoked one will be read by its next owner.

@@ -19,7 +19,7 @@ mod session;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::{Broker, BrokerError, OutRecord, Record, SessionOptions, TopicPartition};
+use super::{Broker, BrokerError, OutRecord, Record, SessionOptions, TopicPartition, Trim};
 use faults::Faults;
 pub use faults::{CommitFault, FaultRates};
 use group::Group;
@@ -167,6 +167,13 @@ impl MemoryBroker {
         }
     }
 
+    /// Puts back what a group has committed on a partition, as an operator would.
+    pub fn restore_committed(&self, group: &str, partition: &TopicPartition, next_offset: i64) {
+        if let Some(group) = self.state().groups.get_mut(group) {
+            group.offsets.insert(partition.clone(), next_offset);
+        }
+    }
+
     /// Drops what is before `start` in a partition, as retention does.
     pub fn trim(&self, partition: &TopicPartition, start: i64) -> Result<(), BrokerError> {
         self.state().log_mut(partition)?.trim(start);
@@ -215,6 +222,16 @@ impl Broker for MemoryBroker {
 
     fn session(&self, options: &SessionOptions) -> Result<MemorySession, BrokerError> {
         MemorySession::join(self.clone(), options.clone())
+    }
+}
+
+impl Trim for MemoryBroker {
+    fn trim(&self, partition: &TopicPartition, before: i64) -> Result<i64, BrokerError> {
+        if before < 0 {
+            return Err(BrokerError::Setup(format!("{partition}: there is no offset {before}")));
+        }
+        Self::trim(self, partition, before)?;
+        Ok(self.watermarks(partition)?.0)
     }
 }
 
