@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use tracewarden::domain::time::Timestamp as Moment;
 use tracewarden::sim::evaluate::{Evaluation, Language, Report};
-use tracewarden::sim::{self, Act, Dirt, Fraud, Parameters, TimedUpload, Truth};
+use tracewarden::sim::{self, Act, Dirt, Fraud, Parameters, TimedUpload, Truth, UploadForm};
 
 use crate::oracle::{self, Answer, Timestamp};
 
@@ -34,7 +34,7 @@ fn fraudulent(seed: u64) -> Parameters {
 }
 
 /// Accidents far more frequent than in life, so that a small province has all of them.
-fn filthy() -> Dirt {
+pub(crate) fn filthy() -> Dirt {
     Dirt {
         issued_late_ppm: 80_000,
         held_up_ppm: 100_000,
@@ -306,7 +306,8 @@ fn odd_parameters_make_an_odd_province_but_no_failure() {
     dirt.clock_skew_seconds_max = u32::MAX;
     let ended = Parameters { days: 0, ..small(1) };
     assert_eq!(sim::uploads(&ended).count(), 0);
-    for parameters in [nothing, everything] {
+    let messages = Parameters { form: UploadForm::National, ..everything.clone() };
+    for parameters in [nothing, everything, messages] {
         assert!(sim::uploads(&parameters).all(|upload| parsed(&upload.json).is_object()));
     }
 }

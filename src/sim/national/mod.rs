@@ -58,14 +58,10 @@ pub(super) fn messages(world: &World, document: &Document) -> Vec<Message> {
 /// The line of the truth: what line number `line` of a document is called by who reads the messages.
 pub(super) fn line(world: &World, filed: &Filed, line: usize) -> LineRef {
     let place = world.institution(filed.institution);
-    let (document_id, line_id) = if filed.group == Group::Settlement {
-        let document_id = match (place.hospital, filed.visit) {
-            (true, visit) => format!("V{visit}/{}", filed.name),
-            (false, _) => msgid(&place.id, filed.occurred_at, filed.name, 0),
-        };
-        (document_id, line + 1)
-    } else {
-        (stock_document_id(filed, line), 1)
+    let (document_id, line_id) = match (filed.group, place.hospital) {
+        (Group::Settlement, true) => (format!("V{}/{}", filed.visit, filed.name), line + 1),
+        (Group::Settlement, false) => (msgid(&place.id, filed.occurred_at, filed.name, 0), line + 1),
+        _ => (stock_document_id(filed, line), 1),
     };
     LineRef {
         institution_id: place.id.clone(),
@@ -75,6 +71,7 @@ pub(super) fn line(world: &World, filed: &Filed, line: usize) -> LineRef {
     }
 }
 
+/// The document of a row of stock or sales: its type of data, batch, transaction, and what else tells rows apart.
 fn stock_document_id(filed: &Filed, line: usize) -> String {
     let (product, lot) = filed.rows.get(line).copied().unwrap_or((0, Lot::Month(0)));
     let (batch, hilist) = (filed.name, rows::hilist_id(product));
@@ -168,6 +165,7 @@ fn of_rows(sender: &Sender<'_>, number: &str, node: &str, part: u64, mut rows: V
     sender.message(&format!("{number}A"), sender.msgid(part), input, Some(output))
 }
 
+/// 3501 or 3502, behind the purchase's papers where it has some.
 fn stock(sender: &Sender<'_>, full: &Full) -> Vec<Message> {
     let row = |make: rows::MakeRow| full.lines.iter().map(|line| make(sender, full, line)).collect();
     let number = if full.kind == Kind::Stocktake { "3501" } else { "3502" };
@@ -182,6 +180,7 @@ fn stock(sender: &Sender<'_>, full: &Full) -> Vec<Message> {
     papers.into_iter().chain([codes]).map(|json| (Group::Procurement, json)).collect()
 }
 
+/// 3505 or 3506.
 fn sales(sender: &Sender<'_>, full: &Full) -> Message {
     let number = if full.kind == Kind::Dispense { "3505" } else { "3506" };
     let rows = full.lines.iter().map(|line| rows::sold(sender, full, line)).collect();
@@ -210,6 +209,7 @@ fn cancel(sender: &Sender<'_>, settlement: u64) -> Message {
     (Group::Settlement, sender.message(number, sender.msgid(0), json!({"data": data}), None))
 }
 
+/// 2204 and 2207, or one of them, at a hospital; 2102 at a pharmacy.
 fn settlement(sender: &Sender<'_>, full: &Full) -> Vec<Message> {
     let place = sender.world.institution(sender.document.institution);
     if !place.hospital {
