@@ -66,7 +66,7 @@ fn killed_again_and_again_it_loses_and_doubles_nothing() {
 }
 
 #[test]
-#[ignore = "takes half an hour and three brokers"]
+#[ignore = "takes ten minutes and three brokers"]
 fn killed_two_hundred_times_it_loses_and_doubles_nothing() {
     let size =
         Size { seed: 1, kills: 200, brokers: 3, processes: 3, uploads_per_second: 60, codes_per_day: 2_000 };

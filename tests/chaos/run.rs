@@ -22,6 +22,8 @@ const SESSION_TIMEOUT: Duration = Duration::from_secs(3);
 const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(5);
 /// After the last fault everything must come to rest within this long.
 const REST_WITHIN: Duration = Duration::from_secs(300);
+/// Of a run that went wrong not everything is said.
+const COMPLAINT_LINES_MAX: usize = 100;
 const PARTITIONS: u16 = 4;
 const INPUT_PARTITIONS: u16 = 2;
 
@@ -73,7 +75,7 @@ pub(crate) fn run(size: &Size) {
     chaos.end(&mut cluster, &mut fleet);
     let sent = feed.stop();
     let expected = Expected::of(&references, &sent);
-    come_to_rest(&installation, &mut fleet, &mut watcher, expected.now);
+    come_to_rest(size.seed, &installation, &mut fleet, &mut watcher, expected.now);
     fleet.stop();
     let mut complaints = expected.complaints(&watcher);
     let before = watcher.alerts.len() + watcher.decisions.len() + watcher.dead_letters.len();
@@ -85,12 +87,14 @@ pub(crate) fn run(size: &Size) {
     }
     complaints.append(&mut fleet.complaints);
     tell(&report(size, &chaos, &watcher, &expected, &fleet, shaken, started.elapsed()));
+    let said = complaints.join("\n");
     assert!(
         complaints.is_empty(),
-        "CHAOS_SEED={}, logs in {}:\n{}",
+        "CHAOS_SEED={}, logs in {}; {} lines, the first of which are:\n{}",
         size.seed,
         installation.folder.display(),
-        complaints.join("\n")
+        said.lines().count(),
+        said.lines().take(COMPLAINT_LINES_MAX).collect::<Vec<_>>().join("\n")
     );
 }
 
@@ -111,13 +115,19 @@ fn install(cluster: &Cluster, size: &Size) -> Installation {
 }
 
 /// Waits until time has come to its end everywhere and everything that was written is dealt with.
-fn come_to_rest(installation: &Installation, fleet: &mut Fleet<'_>, watcher: &mut Watcher, now: Timestamp) {
+fn come_to_rest(
+    seed: u64,
+    installation: &Installation,
+    fleet: &mut Fleet<'_>,
+    watcher: &mut Watcher,
+    now: Timestamp,
+) {
     installation.succeed(&["tick", "--at", &now.to_string()]);
     let deadline = Instant::now() + REST_WITHIN;
     while !(watcher.is_all_processed() && watcher.reached() == Some(now)) {
         assert!(
             Instant::now() < deadline,
-            "not at rest at {now}, but at {:?}: {}",
+            "CHAOS_SEED={seed}: not at rest at {now}, but at {:?}: {}",
             watcher.reached(),
             watcher.state()
         );
