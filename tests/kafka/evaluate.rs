@@ -15,8 +15,8 @@ use crate::installation::Installation;
 use crate::support::kafka;
 use crate::watcher::{PATIENCE, Watcher};
 
-/// Two weeks long past, whatever day the test is run on.
-const PROVINCE: &str = "seed = 6\nfirst_day = \"2025-01-06\"\ndays = 14\ninstitutions = 12\ncodes_per_day = 60\n\
+/// Two weeks long past, whatever day the test is run on, in which institutions report already.
+const PROVINCE: &str = "seed = 6\nfirst_day = \"2025-09-01\"\ndays = 14\ninstitutions = 12\ncodes_per_day = 60\n\
                         products = 20\n[habits]\nshelves_per_institution = 20\n[fraud]\nacts_per_day = 9\n\
                         packs_per_act_max = 3\n";
 

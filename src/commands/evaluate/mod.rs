@@ -57,14 +57,14 @@ pub(super) struct Arguments {
 /// Where the alerts and decisions of a run are.
 enum Published<'a> {
     Files { alerts: &'a Path, decisions: &'a Path },
-    Topics(Config),
+    Topics(Box<Config>),
 }
 
 impl Arguments {
     fn this(&self) -> Result<Published<'_>, Failure> {
         match (&self.alerts, &self.decisions) {
             (Some(alerts), Some(decisions)) => Ok(Published::Files { alerts, decisions }),
-            _ => Ok(Published::Topics(self.config.load()?)),
+            _ => Ok(Published::Topics(Box::new(self.config.load()?))),
         }
     }
 
@@ -72,7 +72,7 @@ impl Arguments {
         if let Some(prefix) = &self.compare_prefix {
             let mut config = self.config.load()?;
             config.kafka.topic_prefix.clone_from(prefix);
-            return Ok(Some(Published::Topics(config)));
+            return Ok(Some(Published::Topics(Box::new(config))));
         }
         Ok(match self.compare.as_slice() {
             [alerts, decisions] => Some(Published::Files { alerts, decisions }),

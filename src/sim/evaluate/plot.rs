@@ -173,11 +173,11 @@ fn compared<'a>(report: &'a Report, other: &'a Report, language: Language) -> [P
     ]
 }
 
-fn rows<'a>(
-    report: &'a Report,
+fn rows(
+    report: &Report,
     language: Language,
     bars: impl Fn(&RuleScore) -> Option<[Bar; 2]>,
-) -> Vec<(&'a str, [Bar; 2])> {
+) -> Vec<(&str, [Bar; 2])> {
     let rows =
         report.rules.iter().filter_map(|(rule, score)| Some((rule_title(rule, language), bars(score)?)));
     rows.collect()
