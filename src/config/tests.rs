@@ -256,3 +256,11 @@ fn state_on_disk_needs_a_folder_and_state_in_memory_none() {
     let problem = path("[store]\nkind = \"disk\"").unwrap_err().to_string();
     assert!(problem.starts_with("store.path (the configuration): it is missing"), "{problem}");
 }
+
+#[test]
+fn trimming_without_snapshots_is_refused() {
+    let text = "[store]\nkind = \"disk\"\npath = \"/tmp/x\"\ntrim_internal_topics = true\n";
+    let config = Config::read(text, "test", []).unwrap();
+    let error = config.state_path().unwrap_err().to_string();
+    assert!(error.contains("store.trim_internal_topics") && error.contains("store.snapshot_url"), "{error}");
+}
