@@ -65,8 +65,9 @@ pub struct WorkerOptions {
     pub measure_lag_every: Option<Duration>,
     /// Where and how often snapshots are taken; none: never.
     pub snapshots: Option<SnapshotPlan>,
-    /// While a store is opened for longer than this, the session is polled as often.
-    pub poll_opening_after: Duration,
+    /// While a store is opened for longer than this, the session is polled as often; none: never, for those who need
+    /// one thread.
+    pub poll_opening_after: Option<Duration>,
     /// How often a batch is tried again after an abort before the worker gives up.
     pub aborts_max: u32,
 }
@@ -80,7 +81,7 @@ impl Default for WorkerOptions {
             pass_time_every: Some(Duration::from_millis(250)),
             measure_lag_every: None,
             snapshots: None,
-            poll_opening_after: Duration::from_secs(1),
+            poll_opening_after: None,
             aborts_max: 5,
         }
     }
@@ -325,8 +326,8 @@ impl<S: Stage> Worker<S> {
         source: &TopicPartition,
         reach: LogReach,
     ) -> Result<(Box<dyn Store>, Found), StageError> {
-        let (open_store, session, poll_after) =
-            (&mut self.open_store, &mut self.session, self.options.poll_opening_after);
+        let (open_store, session) = (&mut self.open_store, &mut self.session);
+        let Some(poll_after) = self.options.poll_opening_after else { return Ok(open_store(source, reach)?) };
         let (done, opened) = mpsc::channel();
         thread::scope(|scope| {
             let opening = scope.spawn(move || {
