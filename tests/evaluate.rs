@@ -1,5 +1,5 @@
 //! From a simulated province through `replay` to `evaluate`, on the command line: everything planted is found and
-//! nothing else, a worse configuration shows in the comparison, and wrong files are named.
+//! nothing else, a worse configuration shows in the comparison, and wrong files are named. The same in one go: `demo`.
 
 use std::fs;
 use std::path::Path;
@@ -85,6 +85,35 @@ fn what_is_planted_is_found_in_a_clean_province_and_in_a_dirty_one() {
     }
 }
 
+/// One file holds the other's uploads, compressed.
+#[test]
+fn a_compressed_province_in_the_national_form_is_read_like_any_other() {
+    let home = tempfile::tempdir().expect("a folder");
+    let folder = home.path();
+    fs::write(folder.join("small.toml"), SMALL).expect("parameters");
+    let simulate = "simulate --parameters small.toml --seed 6 --form national";
+    printed(folder, &format!("{simulate} --out plain"));
+    printed(folder, &format!("{simulate} --out p --uploads uploads.ndjson.zst"));
+    let plain = fs::read(folder.join("plain/uploads.ndjson")).expect("uploads");
+    let compressed = fs::read(folder.join("p/uploads.ndjson.zst")).expect("uploads");
+    assert!(compressed.len() * 3 < plain.len(), "{} of {} bytes", compressed.len(), plain.len());
+    assert_eq!(zstd::decode_all(compressed.as_slice()).expect("it is complete"), plain);
+
+    let until = fs::read_to_string(folder.join("p/until")).expect("a moment");
+    let words = "replay p/uploads.ndjson.zst --reference p/reference.ndjson --out o --until";
+    printed(folder, &format!("{words} {}", until.trim()));
+    let table = printed(folder, &format!("{EVALUATE} --uploads p/uploads.ndjson.zst"));
+    let result = json(folder);
+    for list in ["missed", "unexplained", "inexact"] {
+        assert_eq!(result[list], Value::Array(Vec::new()), "{list}\n{table}");
+    }
+    assert!(result["scans"].as_u64() > Some(2_000), "{}", result["scans"]);
+
+    fs::write(folder.join("cut.ndjson.zst"), &compressed[..compressed.len() / 2]).expect("a file");
+    let said = complaint(folder, "replay cut.ndjson.zst --reference p/reference.ndjson", 1);
+    assert!(said.contains("cut.ndjson.zst: "), "{said}");
+}
+
 #[test]
 fn an_honest_clean_province_expects_nothing_and_gets_nothing() {
     let home = province("--seed 3 --no-fraud --dirt none");
@@ -154,5 +183,44 @@ fn the_parameters_kept_with_a_province_make_it_again() {
     for name in ["reference.ndjson", "uploads.ndjson", "truth.ndjson", "until", "parameters.toml"] {
         let [a, b] = ["a", "b"].map(|one| fs::read(folder.join(one).join(name)).expect("a file"));
         assert!(a == b && !a.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn the_demo_finds_what_it_planted_and_keeps_what_it_shows() {
+    let home = tempfile::tempdir().expect("a folder");
+    let folder = home.path();
+    let shown = printed(folder, "demo --seed 7 --language zh --out d");
+    assert!(shown.contains("召回率 100.00 %") && shown.contains("准确率 100.00 %"), "{shown}");
+    assert!(shown.contains("d/report.html") && !shown.contains("Found:"), "{shown}");
+    let page = fs::read_to_string(folder.join("d/report.html")).expect("a page");
+    assert!(page.contains("id=\"zh\" checked") && page.contains("Recall and precision"), "{page}");
+    // What it kept says the same to `evaluate`.
+    let files = "--alerts d/alerts.ndjson --decisions d/decisions.ndjson --truth d/truth.ndjson";
+    let table =
+        printed(folder, &format!("evaluate {files} --uploads d/uploads.ndjson --language zh --list 0"));
+    let sums = table.lines().take_while(|line| !line.is_empty()).collect::<Vec<_>>();
+    assert!(sums.len() == 5 && sums.iter().all(|line| shown.contains(line)), "{sums:#?}\n{shown}");
+}
+
+#[test]
+fn what_cannot_be_used_is_said_before_the_work() {
+    let home = tempfile::tempdir().expect("a folder");
+    let folder = home.path();
+    fs::write(folder.join("uploads.ndjson"), "{}\n").expect("uploads");
+    let said = complaint(folder, "replay uploads.ndjson --out o --explain 123", 64);
+    assert!(said.contains("--explain") && said.contains("123") && !folder.join("o").exists(), "{said}");
+    let output = tracewarden(folder, "replay uploads.ndjson");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && said.contains("--reference FILE"), "{said}");
+
+    let key = format!("[intake]\npseudonym_key = \"{}\"\n[store]\n", "5a".repeat(32));
+    for (store, expected) in [
+        ("kind = \"disk\"\npath = \"state\"\nsnapshot_url = \"s3://bucket/x\"", "cannot be kept in `s3:`"),
+        ("snapshot_url = \"snapshots\"", "store.kind is \"memory\""),
+    ] {
+        fs::write(folder.join("wrong.toml"), format!("{key}{store}\n")).expect("a configuration");
+        let said = complaint(folder, "run --config wrong.toml", 64);
+        assert!(said.contains("store.snapshot_url") && said.contains(expected), "{said}");
     }
 }

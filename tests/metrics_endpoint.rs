@@ -30,6 +30,7 @@ fn the_endpoint_shows_what_is_declared_and_recorded() {
 fn record_everything() {
     metrics::inputs_read(4);
     metrics::inputs_rejected("unparseable", 2);
+    metrics::uploads_rejected("over_limit", 6);
     metrics::inputs_ignored(1);
     metrics::inputs_decoded(1);
     metrics::uploads_derived(3);
@@ -38,6 +39,7 @@ fn record_everything() {
     metrics::alerts(RuleId::Reflow, Status::Raised, 1);
     metrics::findings_observed(RuleId::UnknownProduct, 5);
     metrics::decisions(Verdict::Hold, true, 1);
+    metrics::decisions_withdrawn(7);
     metrics::assigned("monitor", 4);
     metrics::revoked("monitor", 1);
     metrics::lag("tracewarden.observations", 2, 17);
@@ -80,6 +82,8 @@ fn recorded_values_are_shown(shown: &str) {
         "tracewarden_alerts_total{rule=\"resale\",status=\"raised\"} 0",
         "tracewarden_findings_observed_total{rule=\"unknown_product\"} 5",
         "tracewarden_decisions_total{verdict=\"hold\",provisional=\"true\"} 1",
+        "tracewarden_uploads_rejected_total{reason=\"over_limit\"} 6",
+        "tracewarden_decisions_withdrawn_total 7",
         "tracewarden_commit_seconds_bucket{stage=\"monitor\",le=\"0.005\"} 0",
         "tracewarden_commit_seconds_bucket{stage=\"monitor\",le=\"0.01\"} 1",
         "tracewarden_batch_records_count{stage=\"monitor\"} 1",

@@ -104,6 +104,28 @@ fn nothing_is_left_for_later() {
 }
 
 #[test]
+fn every_class_of_failure_has_its_test() {
+    let table = SourceFile::read("tests/chaos/main.rs").expect("it is there").text;
+    let rows: Vec<&str> = table.lines().filter_map(|line| line.strip_prefix("//! | ")).collect();
+    let numbered = |row: &&&str| row.starts_with(|c: char| c.is_ascii_digit());
+    assert_eq!(rows.iter().filter(numbered).count(), 14);
+    let files = code_files(&["tests"]);
+    for row in rows.iter().filter(numbered) {
+        let tests: Vec<&str> = row.split('`').skip(1).step_by(2).collect();
+        assert!(!tests.is_empty(), "{row}");
+        for test in tests {
+            let (binary, name) = test.split_once("::").expect("a test is named with its binary");
+            let homes = [format!("tests/{binary}.rs"), format!("tests/{binary}/")];
+            let is_there = files.iter().any(|file| {
+                homes.iter().any(|home| file.name.starts_with(home))
+                    && file.text.contains(&format!("fn {name}("))
+            });
+            assert!(is_there, "there is no test {test}");
+        }
+    }
+}
+
+#[test]
 fn the_checks_themselves_see_what_they_look_for() {
     assert_eq!(used_modules("use crate::wire::entries::Tick;"), ["wire"]);
     assert_eq!(used_modules("use crate::{domain::Text, stage};"), ["domain", "stage"]);

@@ -1,4 +1,4 @@
-//! Files of one JSON value a line.
+//! Files of one JSON value a line, compressed with zstd when their name ends in `.zst`.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
@@ -6,8 +6,6 @@ use std::path::{Path, PathBuf};
 
 use super::Failure;
 use crate::domain::reference::Change;
-use crate::domain::time::Timestamp;
-use crate::sim::{self, Parameters, Truth};
 use crate::wire::reference;
 
 /// Longest line that is read; a longer one is refused by the decoder, which sees this much of it.
@@ -19,7 +17,7 @@ pub(super) fn for_each_line(
     mut each: impl FnMut(u64, Vec<u8>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let of_file = |error: io::Error| of_path(path, &error);
-    let mut reader = BufReader::with_capacity(1 << 20, File::open(path).map_err(of_file)?);
+    let mut reader = open(path).map_err(of_file)?;
     for number in 1.. {
         let mut line = Vec::new();
         let read = reader.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line).map_err(of_file)?;
@@ -36,6 +34,19 @@ pub(super) fn for_each_line(
         }
     }
     Ok(())
+}
+
+/// The text of a file, decompressed by its extension.
+fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
+    let file = File::open(path)?;
+    if is_compressed(path) {
+        return Ok(Box::new(BufReader::with_capacity(1 << 20, zstd::Decoder::new(file)?)));
+    }
+    Ok(Box::new(BufReader::with_capacity(1 << 20, file)))
+}
+
+fn is_compressed(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zst"))
 }
 
 fn skip_line(reader: &mut impl BufRead) -> io::Result<()> {
@@ -69,67 +80,51 @@ pub(super) fn for_each_reference(
     })
 }
 
-/// A folder with a province: its reference data, its uploads, its truth, the moment at which all can be known, and
-/// the parameters that made it.
-pub(super) struct ProvinceFolder {
-    folder: PathBuf,
-    uploads: BufWriter<File>,
-    truth: BufWriter<File>,
+/// A file of lines that grows, compressed when its name ends in `.zst`.
+pub(super) struct LineFile {
+    path: PathBuf,
+    writer: LineWriter,
 }
 
-impl ProvinceFolder {
-    /// Creates the folder and the two files that grow.
-    pub(super) fn create(folder: &Path) -> Result<Self, Failure> {
-        std::fs::create_dir_all(folder).map_err(|error| of_path(folder, &error))?;
-        Ok(Self {
-            folder: folder.to_owned(),
-            uploads: create(folder, "uploads.ndjson")?,
-            truth: create(folder, "truth.ndjson")?,
-        })
-    }
-
-    /// Writes what is known before the first upload.
-    pub(super) fn begin(&self, parameters: &Parameters) -> Result<(), Failure> {
-        let mut reference = create(&self.folder, "reference.ndjson")?;
-        for record in sim::reference(parameters) {
-            writeln!(reference, "{record}")?;
-        }
-        reference.flush()?;
-        let until = Timestamp::from_unix_millis(parameters.until());
-        for (name, text) in
-            [("until", format!("{until}\n")), ("parameters.toml", toml::to_string(parameters)?)]
-        {
-            let mut file = create(&self.folder, name)?;
-            file.write_all(text.as_bytes())?;
-            file.flush()?;
-        }
-        Ok(())
-    }
-
-    /// Writes statements of the truth.
-    pub(super) fn truth(&mut self, truth: &[Truth]) -> Result<(), Failure> {
-        for one in truth {
-            writeln!(self.truth, "{}", serde_json::to_string(one)?)?;
-        }
-        Ok(())
-    }
-
-    /// Writes one upload.
-    pub(super) fn upload(&mut self, json: &str) -> Result<(), Failure> {
-        Ok(writeln!(self.uploads, "{json}")?)
-    }
-
-    /// Makes sure that everything is written.
-    pub(super) fn finish(mut self) -> Result<(), Failure> {
-        self.truth.flush()?;
-        Ok(self.uploads.flush()?)
-    }
+enum LineWriter {
+    Plain(BufWriter<File>),
+    Compressed(zstd::Encoder<'static, BufWriter<File>>),
 }
 
-/// Creates a file in a folder.
-pub(super) fn create(folder: &Path, name: &str) -> Result<BufWriter<File>, Failure> {
-    let path = folder.join(name);
-    File::create(&path).map(BufWriter::new).map_err(|error| of_path(&path, &error))
+impl LineFile {
+    /// Creates it; what was there is gone.
+    pub(super) fn create(path: &Path) -> Result<Self, Failure> {
+        let writer = || {
+            let file = BufWriter::with_capacity(1 << 20, File::create(path)?);
+            if !is_compressed(path) {
+                return Ok(LineWriter::Plain(file));
+            }
+            let mut encoder = zstd::Encoder::new(file, zstd::DEFAULT_COMPRESSION_LEVEL)?;
+            encoder.include_checksum(true)?;
+            Ok(LineWriter::Compressed(encoder))
+        };
+        let writer = writer().map_err(|error| of_path(path, &error))?;
+        Ok(Self { path: path.to_owned(), writer })
+    }
+
+    /// Writes one line.
+    pub(super) fn line(&mut self, text: &[u8]) -> Result<(), Failure> {
+        let writer: &mut dyn Write = match &mut self.writer {
+            LineWriter::Plain(file) => file,
+            LineWriter::Compressed(encoder) => encoder,
+        };
+        let written = writer.write_all(text).and_then(|()| writer.write_all(b"\n"));
+        written.map_err(|error| of_path(&self.path, &error))
+    }
+
+    /// Makes sure that everything is written: a compressed file is one only with its end.
+    pub(super) fn finish(self) -> Result<(), Failure> {
+        let finished = match self.writer {
+            LineWriter::Plain(mut file) => file.flush(),
+            LineWriter::Compressed(encoder) => encoder.finish().and_then(|mut file| file.flush()),
+        };
+        finished.map_err(|error| of_path(&self.path, &error))
+    }
 }
 
 /// A failure that names the file or folder.

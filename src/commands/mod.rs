@@ -6,6 +6,8 @@ mod config;
 mod demo;
 mod evaluate;
 mod files;
+mod folder;
+mod language;
 mod publish;
 mod reference;
 mod replay;
@@ -169,6 +171,11 @@ pub fn main() -> ExitCode {
 #[expect(clippy::print_stdout, reason = "the result of a command goes to standard output")]
 fn say(text: impl std::fmt::Display) {
     println!("{text}");
+}
+
+/// What somebody should know beside the result.
+fn warn(text: &str) {
+    say_error(&format!("warning: {text}"));
 }
 
 #[expect(clippy::print_stderr, reason = "what went wrong goes to standard error")]

@@ -13,7 +13,7 @@ use crate::wire::route::route;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Files of uploads, one a line, canonical or national form.
+    /// Files of uploads, one a line, canonical or national form, .zst compressed.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
@@ -28,14 +28,20 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let progress = Progress::of_count("publish", None);
     let mut published = 0_u64;
     for path in &arguments.files {
-        files::for_each_line(path, |_, line| {
-            publisher.publish(&record(&topology, line))?;
+        files::for_each_line(path, |number, line| {
+            publisher.publish(&record(&topology, line)).map_err(|error| Failure {
+                exit_code: 1,
+                message: format!("{} line {number}: {error}", path.display()),
+            })?;
             published += 1;
             progress.advance(1);
             Ok(())
         })?;
     }
-    publisher.flush()?;
+    publisher.flush().map_err(|error| Failure {
+        exit_code: 1,
+        message: format!("after the last of {published} uploads: {error}"),
+    })?;
     progress.finish();
     say(format_args!("{published} uploads published"));
     Ok(())

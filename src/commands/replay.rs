@@ -1,27 +1,29 @@
 //! `replay`: uploads from files through all stages on the memory twin; every revision is written out in order.
 
 use std::fmt::Write as _;
-use std::fs::{self, File};
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::{ConfigArguments, Failure, files, parse_moment, say};
+use super::folder::Folder;
+use super::{ConfigArguments, Failure, files, parse_moment, say, warn};
 use crate::domain::document::merge::Outcome;
 use crate::domain::reference::Book;
-use crate::domain::rules::ruleset::RuleSet;
 use crate::domain::time::Timestamp;
 use crate::domain::wording::explain;
 use crate::run::local::{Local, LocalOptions};
 use crate::stage::tally::{InputOutcome, Tally};
-use crate::stage::topology::Topic;
 use crate::telemetry::progress::Progress;
 
 /// Uploads between two looks at what was published.
 const DRAIN_EVERY: u64 = 10_000;
 
+/// `run` would refuse to start; for a back-test it may be meant.
+const NO_REFERENCE: &str = "there is no reference data, so no product, exemption or institution is known: lines are \
+    judged as if their products were unmapped, and rules that need to know whether an institution reports stay \
+    silent. Name the records with --reference FILE";
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Files of uploads, one a line, canonical or national form; read in the order given.
+    /// Files of uploads, one a line, canonical or national form, .zst compressed; read in the order given.
     #[arg(required = true, value_name = "FILE")]
     uploads: Vec<PathBuf>,
     /// Files of reference records, one a line; may be repeated.
@@ -49,6 +51,9 @@ pub(super) struct Arguments {
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let config = arguments.config.load()?;
+    let codes = arguments.explain.iter().map(|scanned| explain::code_of(scanned));
+    let codes =
+        codes.collect::<Result<Vec<_>, _>>().map_err(|why| Failure::usage(format!("--explain: {why}")))?;
     let mut book = Book::default();
     for path in &arguments.reference {
         files::for_each_reference(path, |change| {
@@ -56,13 +61,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             Ok(())
         })?;
     }
+    if book.is_empty() {
+        warn(NO_REFERENCE);
+    }
     let options = LocalOptions {
         partitions: arguments.partitions,
         batch_records_max: usize::from(arguments.batch),
         ..LocalOptions::from_config(&config).map_err(|error| Failure::usage(error.to_string()))?
     };
     let mut local = Local::new(&options, book)?;
-    let mut out = arguments.out.as_deref().map(OutFolder::create).transpose()?;
+    let mut out = arguments.out.as_deref().map(Folder::of_outputs).transpose()?;
     let progress = Progress::of_count("replay", None);
     let mut fed = 0_u64;
     for path in &arguments.uploads {
@@ -84,66 +92,20 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     progress.finish();
     say(summary(&local));
-    for scanned in &arguments.explain {
-        say(format!("\n{}", explained(&mut local, scanned, &options.rules)?));
+    for code in &codes {
+        let state = local.code_state(code)?;
+        say(format_args!("\n{}", explain::explain(code, &state, &options.rules, local.now())));
     }
     Ok(())
 }
 
-/// The page of one code, or why it has none.
-fn explained(local: &mut Local, scanned: &str, rules: &RuleSet) -> Result<String, Failure> {
-    match explain::code_of(scanned) {
-        Ok(code) => {
-            let state = local.code_state(&code)?;
-            Ok(explain::explain(&code, &state, rules, local.now()))
-        }
-        Err(why) => Ok(why),
-    }
-}
-
-fn write_outputs(local: &mut Local, mut out: Option<&mut OutFolder>) -> Result<(), Failure> {
+fn write_outputs(local: &mut Local, mut out: Option<&mut Folder>) -> Result<(), Failure> {
     for output in local.drain()? {
-        if let (Some(out), Some(payload)) = (out.as_mut(), &output.record.payload) {
-            out.write(output.topic, payload)?;
+        if let Some(out) = &mut out {
+            out.output(output.topic, &output.record)?;
         }
     }
     Ok(())
-}
-
-/// The three files of published records.
-struct OutFolder {
-    alerts: BufWriter<File>,
-    decisions: BufWriter<File>,
-    deadletter: BufWriter<File>,
-}
-
-impl OutFolder {
-    fn create(folder: &Path) -> Result<Self, Failure> {
-        fs::create_dir_all(folder).map_err(|error| files::of_path(folder, &error))?;
-        Ok(Self {
-            alerts: files::create(folder, "alerts.ndjson")?,
-            decisions: files::create(folder, "decisions.ndjson")?,
-            deadletter: files::create(folder, "deadletter.ndjson")?,
-        })
-    }
-
-    fn write(&mut self, topic: Topic, payload: &[u8]) -> Result<(), Failure> {
-        let file = match topic {
-            Topic::Alerts => &mut self.alerts,
-            Topic::Decisions => &mut self.decisions,
-            _ => &mut self.deadletter,
-        };
-        file.write_all(payload)?;
-        file.write_all(b"\n")?;
-        Ok(())
-    }
-
-    fn finish(mut self) -> Result<(), Failure> {
-        for file in [&mut self.alerts, &mut self.decisions, &mut self.deadletter] {
-            file.flush()?;
-        }
-        Ok(())
-    }
 }
 
 /// The accounting of the run, and what was published.
@@ -178,7 +140,7 @@ fn accounting(tally: &Tally) -> String {
     let rejected = tally.inputs_total(|outcome| matches!(outcome, InputOutcome::Rejected(_)));
     let mut text = format!(
         "records     {} read = {rejected} rejected + {} ignored + {} decoded\n\
-         uploads     {} derived = {} accepted + {} duplicate + {} superseded + {} in flight",
+         uploads     {} derived = {} accepted + {} duplicate + {} superseded + {} without room + {} in flight",
         tally.read_total(),
         tally.inputs_total(|outcome| outcome == InputOutcome::Ignored),
         tally.inputs_total(|outcome| outcome == InputOutcome::Decoded),
@@ -186,6 +148,7 @@ fn accounting(tally: &Tally) -> String {
         tally.merged_as(Outcome::Accepted),
         tally.merged_as(Outcome::Duplicate),
         tally.merged_as(Outcome::Superseded),
+        tally.merged_as(Outcome::NoRoom),
         tally.in_flight(),
     );
     if tally.reversed_at_issue > 0 {

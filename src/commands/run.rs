@@ -2,6 +2,7 @@
 
 use super::{ConfigArguments, Failure, check_kafka_settings};
 use crate::run::service::{self, ServiceOptions, StageName, Stop};
+use crate::run::state::StateHome;
 use crate::stage::intake::Clock;
 use crate::telemetry::{exporter, logs};
 
@@ -43,6 +44,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             ))
         })?;
     }
+    // Makes the folder of snapshots too: what cannot be made is said here, as configuration.
+    StateHome::from_config(&config).map_err(|error| Failure::usage(error.to_string()))?;
     check_kafka_settings(&config)?;
     logs::start(&config.log)?;
     let clock = match arguments.clock {

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::files::ProvinceFolder;
+use super::folder::{self, Folder};
 use super::{ConfigArguments, Failure, publisher, say};
 use crate::broker::kafka::publish::Publisher;
 use crate::run::topics::topology;
-use crate::sim::{self, Dirt, Parameters};
+use crate::sim::{self, Dirt, Parameters, UploadForm};
 use crate::stage::topology::Topology;
 use crate::telemetry::progress::Progress;
 
@@ -43,9 +43,15 @@ pub(super) struct Arguments {
     /// How uploads go wrong without anybody meaning it.
     #[arg(long, value_enum)]
     dirt: Option<Dirtiness>,
+    /// Form of the uploads.
+    #[arg(long, value_enum)]
+    form: Option<Form>,
     /// Folder for reference.ndjson, uploads.ndjson, truth.ndjson, until and parameters.toml.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Name of the file of uploads in the folder; compressed with zstd when it ends in .zst.
+    #[arg(long, value_name = "NAME", default_value = folder::UPLOADS, requires = "out")]
+    uploads: String,
     /// Publish reference records and uploads to their topics.
     #[arg(long)]
     to_kafka: bool,
@@ -68,6 +74,14 @@ enum Dirtiness {
     None,
 }
 
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Form {
+    /// One canonical upload a document.
+    Canonical,
+    /// Messages of the national interface.
+    National,
+}
+
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if arguments.example {
@@ -78,10 +92,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         return Err(Failure::usage("where to? Name a folder with --out DIR, or the topics with --to-kafka"));
     }
     let parameters = arguments.parameters()?;
-    let mut folder = arguments.out.as_deref().map(ProvinceFolder::create).transpose()?;
-    if let Some(folder) = &mut folder {
-        folder.begin(&parameters)?;
-    }
+    let mut folder = match &arguments.out {
+        Some(path) => Some(Folder::with_uploads_in(&arguments.uploads, path, &parameters)?),
+        None => None,
+    };
     let mut kafka = arguments.to_kafka.then(|| KafkaSink::open(arguments, &parameters)).transpose()?;
 
     let progress = Progress::of_count("simulate", None);
@@ -140,6 +154,11 @@ impl Arguments {
         match self.dirt {
             Some(Dirtiness::Usual) => parameters.dirt = Dirt::usual(),
             Some(Dirtiness::None) => parameters.dirt = Dirt::none(),
+            None => {}
+        }
+        match self.form {
+            Some(Form::Canonical) => parameters.form = UploadForm::Canonical,
+            Some(Form::National) => parameters.form = UploadForm::National,
             None => {}
         }
         Ok(parameters)

@@ -31,7 +31,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 fn folder(config: &ConfigArguments) -> Result<StateFolder, Failure> {
-    match StateHome::from_config(&config.load()?)? {
+    let home = StateHome::from_config(&config.load()?).map_err(|error| Failure::usage(error.to_string()))?;
+    match home {
         StateHome::Disk(folder) if folder.snapshots().is_some() => Ok(folder),
         _ => Err(Failure::usage(
             "no snapshots are configured: set store.kind = \"disk\", store.path and store.snapshot_url",

@@ -79,7 +79,7 @@ pub const RESERVED_SETTINGS: &[(&str, &str)] = &[
     ("group.instance.id", "it follows from kafka.instance_id, the stage and the worker"),
     ("group.protocol", GROUPS),
     ("partition.assignment.strategy", GROUPS),
-    ("session.timeout.ms", GROUPS),
+    ("session.timeout.ms", "it is set by kafka.session_timeout_ms"),
     ("heartbeat.interval.ms", GROUPS),
     ("max.poll.interval.ms", GROUPS),
     ("enable.auto.commit", COMMITTED_TOGETHER),
@@ -139,6 +139,12 @@ pub const SECTIONS: &[Section] = &[
                 Takes::Integer(1_000, 15 * MINUTE_MS),
                 "After this long the brokers abort the transaction of a worker that died; until then readers of \
                  the partitions it wrote to wait.",
+            ),
+            option(
+                "session_timeout_ms",
+                Takes::Integer(1_000, 30 * MINUTE_MS),
+                "A process not heard of for so long loses its partitions to the others; it must come back sooner to \
+                 keep them over a restart. The brokers allow 6,000 to 1,800,000 unless told otherwise.",
             ),
             without_default(
                 "group_prefix",
@@ -254,6 +260,12 @@ pub const SECTIONS: &[Section] = &[
                 Takes::Integer(10, 10 * MINUTE_MS),
                 "Time between two ticks to the timelines of codes; bounds how late a grace is noticed.",
             ),
+            option(
+                "tick_idle_ms",
+                Takes::Integer(10, 10 * MINUTE_MS),
+                "Time between two ticks of an input partition where nothing comes. Every tick is written to all \
+                 partitions behind it; while any partition is idle, graces may be noticed this much later.",
+            ),
         ],
     },
     Section {
@@ -312,6 +324,14 @@ pub const SECTIONS: &[Section] = &[
                  of which each gets at least 1 MiB. A worker whose part is full waits for the disk.",
             ),
             without_default(
+                "horizon_days",
+                Takes::Integer(90, 36_500),
+                "1825",
+                "Days after which a code, a document or a claim that nothing new was heard of is forgotten, by the \
+                 time of the log; without this option, never. Uploads about older moments are refused then. It must be \
+                 longer than the shelf life of what is sold: a code that is heard of again afterwards begins anew.",
+            ),
+            without_default(
                 "snapshot_url",
                 Takes::Text,
                 "\"file:///mnt/backup/tracewarden\"",
@@ -319,7 +339,7 @@ pub const SECTIONS: &[Section] = &[
                  file:// URL, or s3://BUCKET/PREFIX, whose endpoint and keys come from the environment \
                  (AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY). Every instance must reach \
                  the same one. A partition without a local store is filled from the newest; without this option, from \
-                 the log alone.",
+                 the log alone. Only for kind = \"disk\".",
             ),
             option(
                 "snapshot_every_minutes",

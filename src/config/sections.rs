@@ -54,6 +54,8 @@ pub struct Kafka {
     pub replication_factor: u16,
     /// After this long the brokers abort a transaction that nobody ends.
     pub transaction_timeout_ms: u32,
+    /// A process not heard of for so long loses its partitions.
+    pub session_timeout_ms: u32,
     /// What every consumer group and transactional id begins with; absent: the topic prefix.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group_prefix: Option<String>,
@@ -118,6 +120,8 @@ pub struct Stage {
     pub tick_claims_ms: u64,
     /// Time between two ticks to `observations`.
     pub tick_observations_ms: u64,
+    /// Time between two ticks of an input partition where nothing comes.
+    pub tick_idle_ms: u64,
 }
 
 /// Decisions.
@@ -178,6 +182,9 @@ pub struct Store {
     pub snapshot_every_minutes: u64,
     /// Snapshots of a partition that are kept.
     pub snapshots_kept: usize,
+    /// Days after which what nothing new was heard of is forgotten; none: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub horizon_days: Option<u32>,
     /// Whether the internal topics are trimmed to what the kept snapshots need.
     pub trim_internal_topics: bool,
 }
@@ -230,6 +237,7 @@ impl Default for Kafka {
             input_partitions: 8,
             replication_factor: 1,
             transaction_timeout_ms: 10_000,
+            session_timeout_ms: 30_000,
             group_prefix: None,
             instance_id: None,
             instance_slot: 0,
@@ -268,6 +276,7 @@ impl Default for Stage {
             timers_per_entry_max: 1_000,
             tick_claims_ms: 500,
             tick_observations_ms: 1_000,
+            tick_idle_ms: 10_000,
         }
     }
 }
@@ -294,6 +303,7 @@ impl Default for Store {
             snapshot_url: None,
             snapshot_every_minutes: 15,
             snapshots_kept: 3,
+            horizon_days: None,
             trim_internal_topics: false,
         }
     }

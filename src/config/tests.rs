@@ -45,7 +45,10 @@ fn samples_of_options_without_default_can_be_used() {
         for entry in section.options {
             let Some(sample) = entry.sample else { continue };
             let sample = if entry.takes == Takes::Secret { key.as_str() } else { sample };
-            let result = read(&format!("[{}]\n{} = {sample}\n", section.name, entry.key));
+            // Snapshots are of state on disk.
+            let beside =
+                if entry.key == "snapshot_url" { "kind = \"disk\"\npath = \"/state\"\n" } else { "" };
+            let result = read(&format!("[{}]\n{beside}{} = {sample}\n", section.name, entry.key));
             // A sample of a file need not exist here.
             let is_missing_file =
                 matches!(&result, Err(ConfigError::Field { problem, .. }) if problem.contains("cannot read"));
@@ -258,9 +261,16 @@ fn state_on_disk_needs_a_folder_and_state_in_memory_none() {
 }
 
 #[test]
+fn snapshots_need_state_on_disk() {
+    assert!(read("[store]\nkind = \"disk\"\npath = \"/state\"\nsnapshot_url = \"/snapshots\"").is_ok());
+    let problem = read("[store]\nsnapshot_url = \"/snapshots\"").unwrap_err().to_string();
+    assert!(problem.starts_with("store.snapshot_url (test.toml): there are no snapshots"), "{problem}");
+}
+
+#[test]
 fn trimming_without_snapshots_is_refused() {
-    let text = "[store]\nkind = \"disk\"\npath = \"/tmp/x\"\ntrim_internal_topics = true\n";
-    let config = Config::read(text, "test", []).unwrap();
-    let error = config.state_path().unwrap_err().to_string();
-    assert!(error.contains("store.trim_internal_topics") && error.contains("store.snapshot_url"), "{error}");
+    let store = "[store]\nkind = \"disk\"\npath = \"/state\"\ntrim_internal_topics = true\n";
+    assert!(read(&format!("{store}snapshot_url = \"/snapshots\"")).is_ok());
+    let problem = read(store).unwrap_err().to_string();
+    assert!(problem.starts_with("store.trim_internal_topics (test.toml): it is true"), "{problem}");
 }

@@ -45,6 +45,10 @@ pub struct AlertChange {
     pub reference_version: u64,
 }
 
+/// Most findings of one document or one code whose revisions are kept, those withdrawn among them. One that has more
+/// takes no further facts.
+pub const FINDINGS_KEPT_MAX: usize = 100_000;
+
 /// What one document or one code has published: the last revision of each finding, and what it said while it holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AlertBook {
@@ -143,6 +147,11 @@ impl AlertBook {
             self.published.insert(key, Published { revision: 1, open: Some(Box::new(finding)) });
         }
         changes
+    }
+
+    /// Whether there is room for what further facts may bring up.
+    pub fn has_room(&self) -> bool {
+        self.published.len() <= FINDINGS_KEPT_MAX
     }
 
     /// Whether nothing was ever published.

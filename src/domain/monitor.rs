@@ -22,7 +22,7 @@ use super::rules::code::{Evaluation, evaluate};
 use super::rules::ruleset::RuleSet;
 use super::rules::{Action, RuleId};
 use super::time::Timestamp;
-use super::timeline::order;
+use super::timeline::{OBSERVATIONS_KEPT_MAX, order};
 
 /// All that is kept of one code.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub struct CodeState {
     pub verdicts: BTreeMap<ObservationKey, Judged>,
     /// When a grace ends that a finding waits for.
     pub due: Option<Timestamp>,
+    /// When its last live observation was taken back; none while there is any.
+    pub emptied_at: Option<Timestamp>,
 }
 
 /// The last answer to one settlement observation.
@@ -58,6 +60,8 @@ pub struct MonitorEffects {
     pub observed: Vec<RuleId>,
     /// For metrics and the log, findings that an allowance silences, with its reason; counted likewise.
     pub allowed: Vec<(RuleId, Text)>,
+    /// For metrics, observations that found no room.
+    pub without_room: usize,
     /// When the code is to be looked at again, if nothing changes before.
     pub due: Option<Timestamp>,
 }
@@ -72,7 +76,9 @@ impl CodeState {
 /// Applies what one upload changes of the code. Retractions of what is not there are ignored.
 pub fn apply(state: &mut CodeState, change: &CodeChange, moment: &Moment, rules: &RuleSet) -> MonitorEffects {
     let reference_before = newest_reference(&state.observations);
-    order::amend(&mut state.observations, &change.document, &change.retracted, &change.asserted);
+    let at_most = if state.alerts.has_room() { OBSERVATIONS_KEPT_MAX } else { 0 };
+    let found_room =
+        order::amend(&mut state.observations, &change.document, &change.retracted, &change.asserted, at_most);
     let cause = Cause { document: Some(change.document.clone()), what: change.what };
     let asked =
         change.asserted.iter().filter(|o| o.key.document == change.document).map(|o| &o.key).collect();
@@ -83,7 +89,31 @@ pub fn apply(state: &mut CodeState, change: &CodeChange, moment: &Moment, rules:
         asked,
         reference_version: reference_before.max(newest_reference(&state.observations)),
     };
-    judge(state, &news, moment, rules)
+    let mut effects = judge(state, &news, moment, rules);
+    state.emptied_at =
+        (state.observations.is_empty() && !state.is_empty()).then_some(change.origin.received_at);
+    if !found_room {
+        effects.without_room = turn_away(state, change, &mut effects.verdicts);
+    }
+    effects
+}
+
+/// Holds the settlement lines whose observations found no room: nothing will be known of their code. How many
+/// observations found none.
+fn turn_away(state: &CodeState, change: &CodeChange, verdicts: &mut Vec<CodeVerdict>) -> usize {
+    let kept: BTreeSet<&ObservationKey> = state.observations.iter().map(|known| &known.key).collect();
+    let turned_away: Vec<&Observation> =
+        change.asserted.iter().filter(|observation| !kept.contains(&observation.key)).collect();
+    for observation in turned_away.iter().filter(|observation| observation.is_settlement()) {
+        verdicts.push(CodeVerdict {
+            key: observation.key.document.clone(),
+            line_id: observation.key.line_id.clone(),
+            code: change.code.clone(),
+            revision: observation.revision,
+            reasons: Reasons::from([(RuleId::OverusedCode, Verdict::Hold)]),
+        });
+    }
+    turned_away.len()
 }
 
 /// Looks at the code again because time has passed.
@@ -119,7 +149,7 @@ fn judge(state: &mut CodeState, news: &News<'_>, moment: &Moment, rules: &RuleSe
     };
     let alerts = state.alerts.diff(findings, &occasion);
     state.due = next_due;
-    MonitorEffects { alerts, verdicts, observed, allowed, due: next_due }
+    MonitorEffects { alerts, verdicts, observed, allowed, without_room: 0, due: next_due }
 }
 
 /// Answers every settlement observation that asks, and every one whose reasons changed; forgets those gone.
@@ -197,8 +227,8 @@ mod tests {
     use crate::domain::alert::Status;
     use crate::domain::document::Kind::{DispenseReturn, PurchaseIn, Settlement};
     use crate::domain::rules::ruleset::Override;
-    use crate::domain::timeline::OBSERVATIONS_WALKED_MAX;
     use crate::domain::timeline::story::{HOSPITAL, PHARMACY, Tell, day, told};
+    use crate::domain::timeline::{OBSERVATIONS_KEPT_MAX, OBSERVATIONS_WALKED_MAX};
 
     const CODE: &str = "81773220000000016835";
 
@@ -338,6 +368,23 @@ mod tests {
         assert_eq!(observed, (resale(""), vec![RuleId::DuplicateSettlement]));
         let elsewhere = last(PHARMACY, Some(false), None);
         assert_eq!(elsewhere, (vec!["S2 1 duplicate_settlement refuse".to_owned()], vec![]));
+    }
+
+    #[test]
+    fn a_code_that_is_full_holds_what_it_does_not_keep_and_lets_known_facts_be_corrected() {
+        let claims = (0..OBSERVATIONS_KEPT_MAX).map(|n| told(PurchaseIn, PHARMACY, &format!("B{n:05}"), 5));
+        let mut state = CodeState { observations: claims.collect(), ..CodeState::default() };
+        let effects = told_of(&mut state, &told(Settlement, PHARMACY, "S1", 6));
+        assert_eq!(answered(&effects), ["S1 1 overused_code hold"]);
+        assert_eq!((effects.without_room, state.observations.len()), (1, OBSERVATIONS_KEPT_MAX));
+        let corrected = told(PurchaseIn, PHARMACY, "B00007", 4).with(|o| o.revision = 2);
+        assert_eq!(told_of(&mut state, &corrected).without_room, 0);
+        assert_eq!(state.observations.first(), Some(&corrected));
+        let gone = change(&corrected, What::Retracted);
+        apply(&mut state, &gone, &at(20), &RuleSet::default());
+        let effects = told_of(&mut state, &told(Settlement, PHARMACY, "S2", 6));
+        assert_eq!((effects.without_room, state.observations.len()), (0, OBSERVATIONS_KEPT_MAX));
+        assert_eq!(answered(&effects), ["S2 1 overused_code hold"]);
     }
 
     #[test]

@@ -78,6 +78,21 @@ pub struct RegisterEffects {
     pub allowed: Vec<(RuleId, Text)>,
 }
 
+impl RegisterEffects {
+    fn nothing(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            changed: false,
+            meets_reversal: false,
+            alerts: Vec::new(),
+            changes: Vec::new(),
+            claim: None,
+            observed: Vec::new(),
+            allowed: Vec::new(),
+        }
+    }
+}
+
 /// What a document says at one time, as far as the parts alone decide.
 #[derive(Default)]
 struct View {
@@ -124,22 +139,18 @@ pub fn apply(
     moment: &Moment,
     rules: &RuleSet,
 ) -> RegisterEffects {
+    if !state.parts.has_room_for(upload) || !state.alerts.has_room() {
+        return RegisterEffects::nothing(Outcome::NoRoom);
+    }
     let key = upload.key();
     let parts_before = state.parts.clone();
     let merged = match upload {
         Upload::Version(version) => state.parts.merge(version),
         Upload::Reversal(reversal) => state.parts.reverse(reversal),
     };
-    let mut effects = RegisterEffects {
-        outcome: merged.outcome,
-        changed: merged.change != Change::Nothing,
-        meets_reversal: merged.meets_reversal,
-        alerts: Vec::new(),
-        changes: Vec::new(),
-        claim: None,
-        observed: Vec::new(),
-        allowed: Vec::new(),
-    };
+    let mut effects = RegisterEffects::nothing(merged.outcome);
+    effects.changed = merged.change != Change::Nothing;
+    effects.meets_reversal = merged.meets_reversal;
     if !effects.changed {
         return effects;
     }

@@ -115,6 +115,7 @@ impl Local {
             Clock::UploadsOfAll,
         );
         intake.reads_files = true;
+        intake.horizon = options.rules.horizon;
         let register = Register::default();
         let monitor = Monitor { timers_per_entry_max: 10_000 };
         let adjudicate = Adjudicate { timers_per_entry_max: 10_000 };

@@ -22,7 +22,7 @@ use crate::domain::reference::Book;
 use crate::domain::rules::ruleset::RuleSet;
 use crate::domain::time::{Millis, Timestamp};
 use crate::stage::adjudicate::Adjudicate;
-use crate::stage::intake::{Clock, Intake, SharedBook};
+use crate::stage::intake::{Clock, Idling, Intake, SharedBook};
 use crate::stage::monitor::Monitor;
 use crate::stage::outbox::Outbox;
 use crate::stage::register::Register;
@@ -49,6 +49,8 @@ const POLL_OPENING_AFTER: Duration = Duration::from_secs(1);
 const SESSION_PAUSE: Duration = Duration::from_millis(500);
 /// A failed disk is tried again after this long.
 const STORE_PAUSE: Duration = Duration::from_secs(5);
+/// An input partition is idle when nothing came for this long and the deadlines of what came before are over.
+const IDLE_AFTER: Duration = Duration::from_secs(30);
 /// Reference records taken at once.
 const REFERENCE_BATCH: usize = 10_000;
 
@@ -133,22 +135,46 @@ pub fn run(options: &ServiceOptions, stop: &Stop) -> Result<(), StageError> {
     if stop.is_stopped() {
         return Ok(());
     }
-    for difference in topics::verify(&options.config)? {
-        tracing::warn!("topic settings differ from what is configured: {difference}");
-    }
-    let service = Service::open(options)?;
     let mut threads = Vec::new();
-    if options.stages.contains(&StageName::Intake) {
-        threads.push(service.follow_reference(stop)?);
+    match start(options, stop, &mut threads) {
+        Err(StageError::Broker(BrokerError::SessionLost(_))) if stop.is_stopped() => return Ok(()),
+        started => started?,
     }
-    // Last of what can fail: a start that is refused leaves no trace in the logs of the stages.
-    service.put_rules_in_force()?;
-    service.start_workers(stop, &mut threads)?;
     tracing::info!(stages = ?options.stages, "running");
     wait_for_end(threads, stop);
     match stop.take_failure() {
         Some(failure) => Err(failure),
         None => Ok(()),
+    }
+}
+
+/// Checks the topics, reads what is to be known first, and starts the threads.
+fn start(options: &ServiceOptions, stop: &Stop, threads: &mut Vec<JoinHandle<()>>) -> Result<(), StageError> {
+    for difference in patiently(stop, || Ok(topics::verify(&options.config)?))? {
+        tracing::warn!("topic settings differ from what is configured: {difference}");
+    }
+    let service = Service::open(options)?;
+    if options.stages.contains(&StageName::Intake) {
+        threads.push(patiently(stop, || service.follow_reference(stop))?);
+    }
+    // Last of what can fail: a start that is refused leaves no trace in the logs of the stages.
+    patiently(stop, || service.put_rules_in_force())?;
+    service.start_workers(stop, threads)
+}
+
+/// Asks again what a cluster cannot answer yet that is itself starting, or choosing new leaders.
+fn patiently<T>(stop: &Stop, mut ask: impl FnMut() -> Result<T, StageError>) -> Result<T, StageError> {
+    let started = Instant::now();
+    loop {
+        match ask() {
+            Err(StageError::Broker(BrokerError::SessionLost(reason)))
+                if started.elapsed() < REACH_WITHIN && !stop.is_stopped() =>
+            {
+                tracing::warn!(reason, "the start waits for Kafka, trying again");
+                stop.pause(SESSION_PAUSE);
+            }
+            answered => return answered,
+        }
     }
 }
 
@@ -251,13 +277,21 @@ impl<'a> Service<'a> {
         let config = &self.options.config;
         let pseudonymiser =
             super::pseudonymiser(config).map_err(|error| BrokerError::Setup(error.to_string()))?;
-        Ok(Intake::new(
+        let mut intake = Intake::new(
             self.topology.clone(),
             self.book.clone(),
             super::limits(config),
             pseudonymiser,
             self.options.clock,
-        ))
+        );
+        intake.horizon = super::horizon(config);
+        // Decision deadlines of what came last are noticed in the usual rhythm.
+        let after = IDLE_AFTER.saturating_add(Duration::from_millis(config.adjudicate.decision_deadline_ms));
+        intake.idling = Some(Idling {
+            after: Millis::new(u64::try_from(after.as_millis()).unwrap_or(u64::MAX)),
+            tick_every: Millis::new(config.stage.tick_idle_ms),
+        });
+        Ok(intake)
     }
 
     /// Reads the reference topic to its end, refuses to go on when there is nothing, and goes on following it in a

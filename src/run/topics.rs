@@ -26,6 +26,7 @@ pub fn kafka_settings(config: &Config) -> KafkaSettings {
     KafkaSettings {
         overrides: kafka.settings.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         transaction_timeout: Duration::from_millis(u64::from(kafka.transaction_timeout_ms)),
+        session_timeout: Duration::from_millis(u64::from(kafka.session_timeout_ms)),
         record_bytes_max: RECORD_BYTES_MAX,
         ..KafkaSettings::at(kafka.bootstrap_servers.clone())
     }

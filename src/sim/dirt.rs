@@ -3,9 +3,11 @@
 //! Every accident here leaves the *set* of live facts as it was meant: a late, repeated, corrected or deleted and
 //! renewed document ends in the same facts. What cannot be mended (a mangled code) is decided where the lines are
 //! made, and is part of the truth. A document on whose number or stamp others depend is handled `Careful`: it may
-//! only be held up on the way.
+//! only be held up on the way, or arrive twice. One that the truth counts comes in no second batch.
 
 use super::document::{Body, Document, Full, Handling, Name};
+use super::national::{self, RowIdentity};
+use super::parameters::UploadForm;
 use super::places::World;
 use super::province::Province;
 use super::truth::{DocumentRef, LineRef};
@@ -13,11 +15,20 @@ use super::{HOUR, writer};
 use crate::domain::document::{Group, Kind};
 
 /// A document that was sent.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Filed {
     pub(super) name: Name,
     pub(super) institution: u32,
     pub(super) group: Group,
+    pub(super) kind: Kind,
+    /// When it occurred, by the sender's clock.
+    pub(super) occurred_at: i64,
+    /// The number of its visit, else of its settlement.
+    pub(super) visit: u64,
+    /// Whether it names the visit.
+    pub(super) names_visit: bool,
+    /// What tells its rows apart, in the national form.
+    pub(super) rows: Vec<RowIdentity>,
     /// When the last version of it is sent.
     pub(super) sent_at: i64,
     /// When it counts as known: the later of occurrence and issue (rules: at most 7 days after it occurred).
@@ -26,16 +37,49 @@ pub(super) struct Filed {
 
 impl Filed {
     pub(super) fn document(&self, world: &World) -> DocumentRef {
-        DocumentRef {
-            institution_id: world.institution(self.institution).id.clone(),
-            group: self.group.name().to_owned(),
-            document_id: self.name.to_string(),
-        }
+        let LineRef { institution_id, group, document_id, .. } = self.line(world, 0);
+        DocumentRef { institution_id, group, document_id }
     }
 
     pub(super) fn line(&self, world: &World, line: usize) -> LineRef {
-        let DocumentRef { institution_id, group, document_id } = self.document(world);
-        LineRef { institution_id, group, document_id, line_id: (line + 1).to_string() }
+        match world.parameters.form {
+            UploadForm::National => national::line(world, self, line),
+            UploadForm::Canonical => LineRef {
+                institution_id: world.institution(self.institution).id.clone(),
+                group: self.group.name().to_owned(),
+                document_id: self.name.to_string(),
+                line_id: (line + 1).to_string(),
+            },
+        }
+    }
+
+    /// What is known of a document when it is sent.
+    fn new(document: &Document, form: UploadForm, sent_at: i64) -> Self {
+        let filed = Self {
+            name: document.name,
+            institution: document.institution,
+            group: document.group(),
+            kind: Kind::Settlement,
+            occurred_at: document.issued_at,
+            visit: 0,
+            names_visit: false,
+            rows: Vec::new(),
+            sent_at,
+            known_at: document.issued_at,
+        };
+        let Body::Full(full) = &document.body else {
+            return filed;
+        };
+        let rows = full.lines.iter().filter(|_| form == UploadForm::National);
+        Self {
+            kind: full.kind,
+            occurred_at: full.occurred_at,
+            visit: full.visit.or(full.settlement).unwrap_or_default(),
+            names_visit: full.visit.is_some(),
+            rows: rows.map(|line| (line.product, line.lot)).collect(),
+            known_at: document.issued_at.clamp(full.occurred_at, full.occurred_at + 7 * super::DAY),
+            ..filed
+        }
     }
 }
 
@@ -59,8 +103,9 @@ impl Province {
                 self.post(document)
             }
             Accident::Repeated => {
-                self.post(document.clone());
-                self.post(document)
+                let first = self.post(document.clone());
+                let second = self.post(document);
+                Filed { sent_at: first.sent_at.min(second.sent_at), ..first }
             }
             Accident::NewBatch => {
                 let filed = self.post(document.clone());
@@ -79,11 +124,14 @@ impl Province {
                 let name = self.name('X');
                 let (institution, group) = (document.institution, document.group());
                 let issued_at = document.issued_at + self.hours(12);
-                let body = Body::Reversal { group, target: document.name, line: None };
-                self.post(Document { name, institution, issued_at, body });
+                let settlement = document.settlement();
+                let body = Body::Reversal { group, target: document.name, line: None, settlement };
+                let deletion = self.post(Document { name, institution, issued_at, body });
                 document.name.again = 1;
                 document.issued_at = issued_at + self.hours(6);
-                self.post(document)
+                let renewed = self.post(document);
+                // As long as both are there, nobody can tell which one counts.
+                Filed { sent_at: renewed.sent_at.max(deletion.sent_at), ..renewed }
             }
         }
     }
@@ -96,16 +144,23 @@ impl Province {
         let sent_at = self.after_silence(document.institution, document.issued_at + transit + held_up);
         let skew = self.world.institution(document.institution).clock_skew_millis;
         document.issued_at += skew;
-        let mut known_at = document.issued_at;
         if let Body::Full(full) = &mut document.body {
             full.occurred_at += skew;
-            known_at = known_at.clamp(full.occurred_at, full.occurred_at + 7 * super::DAY);
         }
-        let mut json = String::with_capacity(1024);
-        writer::write(&self.world, &document, &mut json);
-        let group = document.group();
-        self.enqueue(sent_at, group, json);
-        Filed { name: document.name, institution: document.institution, group, sent_at, known_at }
+        let form = self.world.parameters.form;
+        match form {
+            UploadForm::Canonical => {
+                let mut json = String::with_capacity(1024);
+                writer::write(&self.world, &document, &mut json);
+                self.enqueue(sent_at, document.group(), json);
+            }
+            UploadForm::National => {
+                for (group, json) in national::messages(&self.world, &document) {
+                    self.enqueue(sent_at, group, json);
+                }
+            }
+        }
+        Filed::new(&document, form, sent_at)
     }
 
     fn accident(&mut self, document: &Document, handling: Handling) -> Accident {
@@ -113,24 +168,24 @@ impl Province {
         let Body::Full(full) = &document.body else {
             return Accident::Nothing;
         };
-        if handling == Handling::Careful {
-            return Accident::Nothing;
-        }
         let dirt = &self.world.parameters.dirt;
         let mut limit = 0;
         let mut below = |share: u32| {
             limit = u32::saturating_add(limit, share);
             drawn < limit
         };
-        if below(dirt.issued_late_ppm) {
-            Accident::IssuedLate
-        } else if below(dirt.repeated_ppm) {
+        if below(dirt.repeated_ppm) {
             Accident::Repeated
+        } else if handling == Handling::Careful {
+            Accident::Nothing
+        } else if below(dirt.issued_late_ppm) {
+            Accident::IssuedLate
         } else if below(dirt.corrected_ppm) {
             Accident::Corrected
         } else if below(dirt.deleted_ppm) {
             Accident::Deleted
-        } else if below(dirt.new_batch_ppm) && self.may_come_in_new_batch(full) {
+        } else if handling == Handling::Free && below(dirt.new_batch_ppm) && self.may_come_in_new_batch(full)
+        {
             Accident::NewBatch
         } else {
             Accident::Nothing

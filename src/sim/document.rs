@@ -141,6 +141,8 @@ pub(super) enum Body {
         group: Group,
         target: Name,
         line: Option<usize>,
+        /// The settlement's number, when it takes one back.
+        settlement: u64,
     },
 }
 
@@ -191,7 +193,9 @@ impl Full {
 pub(super) enum Handling {
     /// Anything: other documents or the truth do not depend on its number and stamp.
     Free,
-    /// It may come late, nothing else.
+    /// Anything but a second document of the same: the truth counts it, under the number that it ends with.
+    Counted,
+    /// It may come late or twice, nothing else.
     Careful,
 }
 
@@ -209,6 +213,14 @@ impl Document {
         match &self.body {
             Body::Full(full) => full.kind.group(),
             Body::Reversal { group, .. } => *group,
+        }
+    }
+
+    /// The number of its settlement; 0 when it names none.
+    pub(super) fn settlement(&self) -> u64 {
+        match &self.body {
+            Body::Full(full) => full.settlement.unwrap_or_default(),
+            Body::Reversal { settlement, .. } => *settlement,
         }
     }
 }

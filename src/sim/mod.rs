@@ -2,8 +2,8 @@
 //!
 //! Nobody gets real uploads to try the system with, so this is how users, rule authors and tests judge it. The
 //! path of an upload: [`Province`] goes through the days hour by hour; honest trade (`trade`, `visit`) and planted
-//! acts (`fraud`) make documents; each passes the accidents of `dirt`, is written as canonical JSON by `writer`
-//! and goes out in the order of sending. What must be found is stated as [`Truth`] at the same time, after the
+//! acts (`fraud`) make documents; each passes the accidents of `dirt`, is written as canonical JSON by `writer`,
+//! or as messages of the national interface by `national`, and goes out in the order of sending. What must be found is stated as [`Truth`] at the same time, after the
 //! dirt. [`evaluate`] compares alerts and decisions with it. The commands `simulate` and `evaluate` do both with
 //! files.
 //!
@@ -15,6 +15,8 @@ mod dirt;
 mod document;
 pub mod evaluate;
 mod fraud;
+mod masters;
+mod national;
 mod parameters;
 mod places;
 mod province;
@@ -26,7 +28,7 @@ mod verdict;
 mod visit;
 mod writer;
 
-pub use parameters::{Dirt, Fraud, Habits, Parameters};
+pub use parameters::{Dirt, Fraud, Habits, Parameters, UploadForm};
 pub use province::Province;
 pub use truth::{Act, DocumentRef, Effect, LineRef, Truth};
 
@@ -44,7 +46,7 @@ pub struct TimedUpload {
     pub sent_at: i64,
     /// The topic it belongs to.
     pub group: Group,
-    /// The upload in canonical form, one line.
+    /// The upload in canonical form, or a message of the national interface; one line.
     pub json: String,
 }
 

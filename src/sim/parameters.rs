@@ -31,12 +31,25 @@ pub struct Parameters {
     pub codes_per_day: u32,
     /// Products in the catalogue: 20, so that every family of codes is there, to 200,000.
     pub products: u32,
+    /// The form in which everybody uploads.
+    pub form: UploadForm,
     /// How honest institutions work.
     pub habits: Habits,
     /// What is planted.
     pub fraud: Fraud,
     /// How uploads go wrong without anybody meaning it.
     pub dirt: Dirt,
+}
+
+/// The form of uploads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UploadForm {
+    /// One canonical upload a document.
+    #[default]
+    Canonical,
+    /// The national interface's own messages, with their responses where they have facts.
+    National,
 }
 
 /// How honest institutions and persons behave.
@@ -58,8 +71,14 @@ pub struct Habits {
     pub stock_days: u32,
     /// Most lines of a visit; between one and this, evenly.
     pub lines_per_visit_max: u32,
-    /// Most packs of a line; long prescriptions are the upper end.
+    /// Most packs of a line; between one and this, evenly.
     pub packs_per_line_max: u32,
+    /// Visits with a long prescription: a chronic patient fetches the first line's packs for months. Monitors are
+    /// told not to limit them, so they must not look like fraud (share assumed).
+    pub long_prescriptions_ppm: u32,
+    /// Most packs of the first line of a long prescription: three months of weekly packs; more than
+    /// `packs_per_line_max` and up to this, evenly, as far as the shelf has them.
+    pub long_prescription_packs_max: u32,
     /// Lines of hospitals that hand over a part of a pack, where the product allows it (assumed).
     pub split_ppm: u32,
     /// Visits paid by the person: dispensed, never settled (assumed).
@@ -124,10 +143,16 @@ pub struct Dirt {
     pub decorated_ppm: u32,
     /// Products of the 20-digit family whose prefix nobody mapped.
     pub unmapped_products_ppm: u32,
+    /// Pairs of institution and product with a wrong entry in the institution's drug master: another product's code
+    /// (which is a swap, to whoever reads it), no code, or a wrong rate, which counts a pack by its units.
+    pub wrong_masters_ppm: u32,
     /// Institutions silent for a day, who upload everything the next morning.
     pub silent_days_ppm: u32,
     /// How far the clock of an institution is off, at most, in seconds, to either side; at most an hour.
     pub clock_skew_seconds_max: u32,
+    /// Institutions whose software writes messages carelessly, each in its own way: field names misspelt or in
+    /// capitals, codes joined in one text, moments without the blank, rows under the wrong node. National form only.
+    pub careless_senders_ppm: u32,
 }
 
 impl Parameters {
@@ -149,6 +174,7 @@ impl Parameters {
             persons: 8_000,
             codes_per_day: 500,
             products: 60,
+            form: UploadForm::Canonical,
             habits: Habits::default(),
             fraud: Fraud::default(),
             dirt: Dirt::usual(),
@@ -208,6 +234,8 @@ impl Default for Habits {
             stock_days: 4,
             lines_per_visit_max: 3,
             packs_per_line_max: 3,
+            long_prescriptions_ppm: 20_000,
+            long_prescription_packs_max: 12,
             split_ppm: 200_000,
             self_pay_ppm: 150_000,
             unlinked_ppm: 60_000,
@@ -240,8 +268,10 @@ impl Dirt {
             mangled_ppm: 0,
             decorated_ppm: 0,
             unmapped_products_ppm: 0,
+            wrong_masters_ppm: 0,
             silent_days_ppm: 0,
             clock_skew_seconds_max: 0,
+            careless_senders_ppm: 0,
         }
     }
 
@@ -258,8 +288,10 @@ impl Dirt {
             mangled_ppm: 1_000,
             decorated_ppm: 5_000,
             unmapped_products_ppm: 20_000,
+            wrong_masters_ppm: 1_000,
             silent_days_ppm: 2_000,
             clock_skew_seconds_max: 300,
+            careless_senders_ppm: 200_000,
         }
     }
 }

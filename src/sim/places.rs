@@ -6,6 +6,7 @@
 use std::fmt;
 
 use super::catalogue::Catalogue;
+use super::national::Carelessness;
 use super::parameters::Parameters;
 use super::random::{Random, mix3};
 use crate::domain::time::Day;
@@ -40,6 +41,19 @@ pub(super) struct Institution {
     pub(super) uploads_dispensing: bool,
     /// How far its clock is off.
     pub(super) clock_skew_millis: i64,
+}
+
+/// What an institution's drug master says of a product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Master {
+    /// What is true.
+    Right,
+    /// The catalogue code of this other product.
+    OtherProduct(u32),
+    /// No catalogue code.
+    NoProduct,
+    /// So many units to the pack that is one: whole packs are counted by their units.
+    WrongRate(u32),
 }
 
 /// Everything that does not change during a run.
@@ -123,6 +137,36 @@ impl World {
     pub(super) fn sold_without_code(&self, institution: u32, product: u32, day: u32) -> bool {
         self.exempt(institution, product)
             || day <= self.parameters.days / 2 && self.has_no_code_stock(institution, product)
+    }
+
+    /// What the institution's drug master says of the product. Wrong only for mapped drugs that it always sells with
+    /// codes, so that what follows from it is certain.
+    pub(super) fn master(&self, institution: u32, product: u32) -> Master {
+        let share = self.parameters.dirt.wrong_masters_ppm;
+        if share == 0 || self.pair(institution, product, 0xd) >= u64::from(share) {
+            return Master::Right;
+        }
+        let lacks_codes = self.exempt(institution, product) || self.has_no_code_stock(institution, product);
+        let Ok(at) = self.catalogue.plain.binary_search(&product) else {
+            return Master::Right;
+        };
+        let plain = &self.catalogue.plain;
+        match self.pair(institution, product, 0xdd) % 3 {
+            _ if lacks_codes || plain.len() < 2 => Master::Right,
+            0 => Master::OtherProduct(plain[(at + 1) % plain.len()]),
+            1 => Master::NoProduct,
+            _ => Master::WrongRate(self.catalogue.get(product).units_per_pack.unwrap_or(10)),
+        }
+    }
+
+    /// How careless the institution's software is.
+    pub(super) fn carelessness(&self, institution: u32) -> Carelessness {
+        let share = u64::from(self.parameters.dirt.careless_senders_ppm);
+        if self.pair(institution, 0, 0xc) >= share {
+            return Carelessness::None;
+        }
+        let kinds = Carelessness::ALL;
+        kinds[(self.pair(institution, 1, 0xc) % kinds.len() as u64) as usize]
     }
 
     fn may_lack_codes(&self, product: u32) -> bool {

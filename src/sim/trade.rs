@@ -7,7 +7,9 @@
 
 use super::HOUR;
 use super::catalogue::Family;
+use super::dirt::Filed;
 use super::document::{Body, Document, Form, Full, Handling, Line, Lot, Pack, Scan, Supplier};
+use super::parameters::Habits;
 use super::province::{Province, Shelf};
 use crate::domain::document::Kind;
 
@@ -65,7 +67,7 @@ impl Province {
         if self.world.institution(institution).uploads_stock {
             let mut full = Full::new(Kind::PurchaseIn, at, lines);
             full.supplier = Some(supplier);
-            let handling = if mangled.is_empty() { Handling::Free } else { Handling::Careful };
+            let handling = if mangled.is_empty() { Handling::Free } else { Handling::Counted };
             let filed = self.file('B', institution, full, handling);
             for line in mangled {
                 self.state_mangled(&filed, line, None);
@@ -172,12 +174,14 @@ impl Province {
     pub(super) fn open_doors(&mut self, day: u32, hour: u32, start: i64) {
         let habits = &self.world.parameters.habits;
         // Lines and packs are drawn evenly from 1 to their most, so the mean of each is (1 + most) / 2.
-        let packs = (1 + u64::from(habits.lines_per_visit_max)) * (1 + u64::from(habits.packs_per_line_max));
+        let packs = (1 + u64::from(habits.lines_per_visit_max)) * (1 + u64::from(habits.packs_per_line_max))
+            + longer(habits);
         let packs_today = u64::from(self.world.parameters.codes_per_day);
         let visits_thousandths = packs_today * 4 * VISITS_BY_HOUR[hour as usize % 24] / packs.max(1);
         let more = self.life.below(1000) < visits_thousandths % 1000;
         for _ in 0..visits_thousandths / 1000 + u64::from(more) {
-            let at = start + self.life.within(120, HOUR / 1000 - 1) * 1000;
+            // A claim may be made two minutes before the hand-over is entered, its fee lines a minute before that.
+            let at = start + self.life.within(180, HOUR / 1000 - 1) * 1000;
             self.visit(day, at);
         }
     }
@@ -186,6 +190,8 @@ impl Province {
     pub(super) fn take(&mut self, institution: u32, day: u32) -> Vec<Taken> {
         let habits = &self.world.parameters.habits;
         let (most_lines, most_packs) = (habits.lines_per_visit_max.max(1), habits.packs_per_line_max.max(1));
+        let longest = i64::from(habits.long_prescription_packs_max.max(most_packs.saturating_add(1)));
+        let long = self.life.chance(habits.long_prescriptions_ppm);
         let split_ppm = if self.world.institution(institution).hospital { habits.split_ppm } else { 0 };
         let count = self.life.within(1, i64::from(most_lines)) as usize;
         let shelves = self.shelves[institution as usize].len();
@@ -197,8 +203,12 @@ impl Province {
             if at > 0 && shelf == first {
                 break;
             }
-            let packs = self.life.within(1, i64::from(most_packs)) as u32;
-            let split = self.life.chance(split_ppm);
+            let mut packs = self.life.within(1, i64::from(most_packs)) as u32;
+            let mut split = self.life.chance(split_ppm);
+            if long && at == 0 {
+                packs = self.life.within(i64::from(most_packs) + 1, longest) as u32;
+                split = false;
+            }
             taken.extend(self.take_line(institution, shelf, day, packs, split));
         }
         taken
@@ -291,7 +301,8 @@ impl Province {
     fn mangles(&mut self, institution: u32, line: &mut Line) -> bool {
         let single = self.world.catalogue.get(line.product).packs_per_code == 1;
         let reports = self.world.institution(institution).uploads_stock;
-        reports && single && self.mangle(line)
+        let right = !self.is_mismastered(institution, std::slice::from_ref(line));
+        reports && single && right && self.mangle(line)
     }
 
     /// Mangles the first code of a line of 20-digit codes, now and then.
@@ -304,18 +315,35 @@ impl Province {
         line.scans.first_mut().map(|scan| scan.form = form).is_some()
     }
 
-    /// Sends a document with header and lines.
-    pub(super) fn file(
+    /// Sends a document with header and lines, and states what a wrong drug master makes of it.
+    pub(super) fn file(&mut self, letter: char, institution: u32, full: Full, handling: Handling) -> Filed {
+        let wrong = self.wrong_lines(institution, &full);
+        let counted = handling == Handling::Free && !wrong.is_empty();
+        let handling = if counted { Handling::Counted } else { handling };
+        let filed = self.file_silently(letter, institution, full, handling);
+        self.state_wrong_lines(&filed, &wrong);
+        filed
+    }
+
+    /// The same of a document that will be taken back: nothing is true of it in the end.
+    pub(super) fn file_silently(
         &mut self,
         letter: char,
         institution: u32,
         full: Full,
         handling: Handling,
-    ) -> super::dirt::Filed {
+    ) -> Filed {
         let name = self.name(letter);
         self.send(
             Document { name, institution, issued_at: full.occurred_at, body: Body::Full(full) },
             handling,
         )
     }
+}
+
+/// Four times the packs by which long prescriptions make the mean visit larger: their first line has, on average, half
+/// the longest where another has half the most.
+fn longer(habits: &Habits) -> u64 {
+    let more = u64::from(habits.long_prescription_packs_max) * u64::from(habits.long_prescriptions_ppm);
+    2 * more / 1_000_000
 }

@@ -15,6 +15,9 @@ pub enum Act {
     ReflowRing,
     /// A shop keeps photographs of codes, lets the packs go elsewhere, and settles the codes later.
     PhotographedCodes,
+    /// Goods that no insurance pays for are handed over under a pack's code; the pack stays on the shelf and is sold
+    /// under the same code again.
+    GoodsSwap,
     /// One product is settled under the code of another.
     CatalogueSwap,
     /// The same with a maker's own code, which no catalogue knows.
@@ -49,14 +52,17 @@ pub enum Act {
     MangledCode,
     /// Dirt: the scan of a delivery was mangled, so the purchase cannot be proved.
     MangledDelivery,
+    /// Dirt: the institution's drug master is wrong about a product.
+    WrongMaster,
 }
 
 impl Act {
     /// All planted acts, without dirt.
-    pub const PLANTED: [Self; 18] = [
+    pub const PLANTED: [Self; 19] = [
         Self::PatientResale,
         Self::ReflowRing,
         Self::PhotographedCodes,
+        Self::GoodsSwap,
         Self::CatalogueSwap,
         Self::DeclaredSwap,
         Self::EmptySwipe,
@@ -80,6 +86,7 @@ impl Act {
             Self::PatientResale => "参保人倒卖",
             Self::ReflowRing => "跨城回流团伙",
             Self::PhotographedCodes => "拍码留存",
+            Self::GoodsSwap => "以药换物",
             Self::CatalogueSwap => "串换药品",
             Self::DeclaredSwap => "申报串换",
             Self::EmptySwipe => "空刷",
@@ -97,6 +104,7 @@ impl Act {
             Self::RepeatedLine => "同单重复",
             Self::MangledCode => "错码",
             Self::MangledDelivery => "入库错码",
+            Self::WrongMaster => "目录对照错误",
         }
     }
 
@@ -106,6 +114,7 @@ impl Act {
             Self::PatientResale => "resale by a patient",
             Self::ReflowRing => "reflow ring across cities",
             Self::PhotographedCodes => "photographed codes",
+            Self::GoodsSwap => "goods under a pack's code",
             Self::CatalogueSwap => "swap of products",
             Self::DeclaredSwap => "swap under a maker's code",
             Self::EmptySwipe => "empty swipe",
@@ -123,6 +132,7 @@ impl Act {
             Self::RepeatedLine => "one code on two lines",
             Self::MangledCode => "mangled code",
             Self::MangledDelivery => "mangled code at delivery",
+            Self::WrongMaster => "wrong drug master",
         }
     }
 }

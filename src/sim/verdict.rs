@@ -3,6 +3,8 @@
 use super::HOUR;
 use super::dirt::Filed;
 use super::document::Pack;
+use super::national;
+use super::parameters::UploadForm;
 use super::province::Province;
 use super::truth::{Act, Effect, Truth};
 use crate::domain::rules::{Basis, RuleId, Scope};
@@ -59,6 +61,9 @@ impl Province {
     /// States a fact of an act.
     pub(super) fn prove(&mut self, (act, act_number): (Act, u64), fact: Fact<'_>) {
         let world = &self.world;
+        if world.parameters.form == UploadForm::National && !national::carries(fact.rule) {
+            return;
+        }
         let documents = fact.takes.into_iter().chain(fact.counterpart);
         let deciding =
             documents.fold(fact.subject, |last, one| if one.sent_at > last.sent_at { one } else { last });

@@ -6,6 +6,7 @@
 use super::HOUR;
 use super::dirt::Filed;
 use super::document::{Body, Document, Full, Handling, Line, Name, Pack, Portion};
+use super::parameters::UploadForm;
 use super::province::Province;
 use super::trade::Taken;
 use super::truth::{Act, Effect};
@@ -52,16 +53,22 @@ impl Province {
             visit.link = Link::Settlement;
         }
         let unproved = unrecorded(&taken);
+        let lines: Vec<Line> = taken.iter().map(|line| line.line.clone()).collect();
         let returned = back.flatten().filter(|_| {
             let linked = visit.settled && visit.link != Link::None;
-            linked && unproved.is_empty() && taken.first().is_some_and(|line| line.whole)
+            let certain = unproved.is_empty() && !self.is_mismastered(visit.institution, &lines);
+            // What is settled again after the end of its stock without codes would have to have them.
+            let lasting =
+                !lines.iter().any(|line| self.world.has_no_code_stock(visit.institution, line.product));
+            linked && certain && lasting && taken.first().is_some_and(|line| line.whole)
         });
-        let lines: Vec<Line> = taken.iter().map(|line| line.line.clone()).collect();
         let (mut handed, mut claimed) = (lines.clone(), lines);
         let may_be_mangled = returned.is_none() && unproved.is_empty();
         let mangled = may_be_mangled.then(|| self.mangle_one(&visit, &mut handed, &mut claimed)).flatten();
-        if returned.is_some() || mangled.is_some() || !unproved.is_empty() {
+        if returned.is_some() {
             visit.handling = Handling::Careful;
+        } else if mangled.is_some() || !unproved.is_empty() {
+            visit.handling = Handling::Counted;
         }
         let dispensing = visit.dispensed.then(|| self.hand_over(&visit, handed));
         let settlement = visit.settled.then(|| self.claim(&visit, claimed));
@@ -129,8 +136,8 @@ impl Province {
         full.visit = Some(visit.number);
         full.settlement = Some(visit.number);
         if visit.cancelled {
-            let first = self.file('S', visit.institution, full.clone(), Handling::Careful);
-            self.take_back(visit.institution, at + 300_000, first.name, None);
+            let first = self.file_silently('S', visit.institution, full.clone(), Handling::Careful);
+            self.take_back(visit, at + 300_000, first.name, None);
             full.occurred_at = at + 600_000;
         }
         if visit.fees_first {
@@ -142,15 +149,18 @@ impl Province {
     /// The fee lines first, header and codes at the settlement: two uploads of one document.
     fn claim_in_two_parts(&mut self, visit: &Visit, mut full: Full) -> Filed {
         let (name, institution) = (self.name('S'), visit.institution);
+        let wrong = self.wrong_lines(institution, &full);
         let settled_at = full.occurred_at;
         let mut part = |portion, issued_at| {
             full.portion = portion;
             let body = Body::Full(full.clone());
             self.send(Document { name, institution, issued_at, body }, Handling::Careful)
         };
-        let fees = part(Portion::Fees, visit.at);
+        let fees = part(Portion::Fees, visit.at.min(settled_at) - 60_000);
         let codes = part(Portion::Codes, settled_at);
-        Filed { sent_at: fees.sent_at.max(codes.sent_at), ..codes }
+        let filed = Filed { sent_at: fees.sent_at.max(codes.sent_at), ..codes };
+        self.state_wrong_lines(&filed, &wrong);
+        filed
     }
 
     /// The first line comes back: a return, the refund of the claim's line, and the packs are for sale again.
@@ -173,17 +183,34 @@ impl Province {
             full.returns = Some(dispensing.name);
             self.file('R', visit.institution, full, Handling::Careful);
         }
-        let line = (taken.len() > 1).then_some(0);
         let issued_at = at + self.life.within(60, 600) * 1000;
-        self.take_back(visit.institution, issued_at, settlement.name, line);
+        self.refund(visit, issued_at, settlement.name, taken);
         let packs = first.packs.iter().map(|pack| (visit.institution, *pack));
         self.comebacks.entry(day + 1).or_default().extend(packs);
     }
 
+    /// Refunds the first line of a claim. The national form can only cancel all of it and settle the rest again; chance
+    /// goes on as if it had not, so that both forms tell of the same province.
+    fn refund(&mut self, visit: &Visit, issued_at: i64, target: Name, taken: &[Taken]) {
+        let rest = taken.get(1..).unwrap_or_default();
+        let whole = self.world.parameters.form == UploadForm::National;
+        self.take_back(visit, issued_at, target, (!rest.is_empty() && !whole).then_some(0));
+        if whole && !rest.is_empty() {
+            let accidents = self.accidents.clone();
+            let lines = rest.iter().map(|line| line.line.clone()).collect();
+            let mut full = Full::new(Kind::Settlement, issued_at + 60_000, lines);
+            full.person = Some(visit.person);
+            full.visit = Some(visit.number);
+            full.settlement = Some(visit.number);
+            self.file('S', visit.institution, full, Handling::Careful);
+            self.accidents = accidents;
+        }
+    }
+
     /// Takes back a settlement, or one line of it.
-    fn take_back(&mut self, institution: u32, issued_at: i64, target: Name, line: Option<usize>) {
-        let name = self.name('X');
-        let body = Body::Reversal { group: Group::Settlement, target, line };
+    fn take_back(&mut self, visit: &Visit, issued_at: i64, target: Name, line: Option<usize>) {
+        let (name, institution) = (self.name('X'), visit.institution);
+        let body = Body::Reversal { group: Group::Settlement, target, line, settlement: visit.number };
         self.send(Document { name, institution, issued_at, body }, Handling::Careful);
     }
 
@@ -203,7 +230,8 @@ impl Province {
         (0..lines.len())
             .find(|&at| {
                 let single = self.world.catalogue.get(lines[at].product).packs_per_code == 1;
-                single && self.mangle(&mut lines[at])
+                let right = !self.is_mismastered(visit.institution, &lines[at..=at]);
+                single && right && self.mangle(&mut lines[at])
             })
             .map(|at| (group, at))
     }

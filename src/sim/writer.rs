@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use super::catalogue::Family;
 use super::document::{Body, Document, Form, Full, Line, Portion, Scan};
-use super::places::{PersonCertificate, PersonNumber, World};
+use super::places::{Master, PersonCertificate, PersonNumber, World};
 use crate::domain::amount::Money;
 use crate::domain::document::{Group, Kind};
 use crate::domain::time::Timestamp;
@@ -30,9 +30,9 @@ pub(super) fn write(world: &World, document: &Document, out: &mut String) {
             if full.portion != Portion::Fees {
                 write_header(full, out);
             }
-            write_lines(world, full, out);
+            write_lines(world, document.institution, full, out);
         }
-        Body::Reversal { group, target, line } => {
+        Body::Reversal { group, target, line, .. } => {
             let group = group.name();
             let _ = write!(out, ",\"reverses\":{{\"group\":\"{group}\",\"document_id\":\"{target}\"");
             if let Some(line) = line {
@@ -72,28 +72,28 @@ fn write_header(full: &Full, out: &mut String) {
     }
 }
 
-fn write_lines(world: &World, full: &Full, out: &mut String) {
+fn write_lines(world: &World, institution: u32, full: &Full, out: &mut String) {
     out.push_str(",\"lines\":[");
     for (index, line) in full.lines.iter().enumerate() {
         if index > 0 {
             out.push(',');
         }
-        write_line(world, full, index, line, out);
+        write_line(world, institution, full, (index, line), out);
     }
     out.push(']');
 }
 
-fn write_line(world: &World, full: &Full, index: usize, line: &Line, out: &mut String) {
+fn write_line(world: &World, institution: u32, full: &Full, (index, line): (usize, &Line), out: &mut String) {
     let _ = write!(out, "{{\"line_id\":\"{}\"", index + 1);
     if full.portion != Portion::Codes {
-        write_fee(world, full, line, out);
+        write_fee(world, institution, full, line, out);
     }
     // A part that carries codes says so even where there are none.
     if full.portion != Portion::Fees && (full.portion == Portion::Codes || !line.scans.is_empty()) {
         out.push_str(",\"trace_codes\":[");
         for (at, scan) in line.scans.iter().enumerate() {
             out.push_str(if at > 0 { ",\"" } else { "\"" });
-            write_scan(world, line, scan, out);
+            write_scan(world, line, scan, "\\u001d", out);
             out.push('"');
         }
         out.push(']');
@@ -101,13 +101,13 @@ fn write_line(world: &World, full: &Full, index: usize, line: &Line, out: &mut S
     out.push('}');
 }
 
-fn write_fee(world: &World, full: &Full, line: &Line, out: &mut String) {
-    let product = world.catalogue.get(line.product);
-    let _ = write!(
-        out,
-        ",\"product_code\":\"{}\",\"product_name\":\"{}\",\"quantity\":\"{}\"",
-        product.code, product.name, line.quantity
-    );
+fn write_fee(world: &World, institution: u32, full: &Full, line: &Line, out: &mut String) {
+    let (product_code, quantity) = mastered(world, institution, line);
+    if let Some(product_code) = product_code {
+        let _ = write!(out, ",\"product_code\":\"{product_code}\"");
+    }
+    let name = &world.catalogue.get(line.product).name;
+    let _ = write!(out, ",\"product_name\":\"{name}\",\"quantity\":\"{quantity}\"");
     if line.split {
         out.push_str(",\"split\":true");
     }
@@ -119,8 +119,19 @@ fn write_fee(world: &World, full: &Full, line: &Line, out: &mut String) {
     let _ = write!(out, ",\"lot\":\"{}\",\"expires_on\":\"{}\"", line.lot, line.lot.expires_on());
 }
 
-/// A code as the scanner gave it.
-fn write_scan(world: &World, line: &Line, scan: &Scan, out: &mut String) {
+/// Product code and quantity as the institution's drug master gives them.
+pub(super) fn mastered<'w>(world: &'w World, institution: u32, line: &Line) -> (Option<&'w str>, u32) {
+    let right = world.catalogue.get(line.product).code.as_str();
+    match world.master(institution, line.product) {
+        Master::OtherProduct(other) => (Some(world.catalogue.get(other).code.as_str()), line.quantity),
+        Master::NoProduct => (None, line.quantity),
+        Master::WrongRate(units) if !line.split => (Some(right), line.quantity.saturating_mul(units)),
+        Master::WrongRate(_) | Master::Right => (Some(right), line.quantity),
+    }
+}
+
+/// A code as the scanner gave it, with `separator` for the character GS.
+pub(super) fn write_scan(world: &World, line: &Line, scan: &Scan, separator: &str, out: &mut String) {
     let product = world.catalogue.get(scan.product);
     let code = product.normal_code(scan.number);
     match scan.form {
@@ -129,7 +140,7 @@ fn write_scan(world: &World, line: &Line, scan: &Scan, out: &mut String) {
             let expiry = line.lot.expires_on().to_string().replace('-', "");
             let serial = code.rsplit(')').next().unwrap_or_default();
             let expiry = expiry.get(2..).unwrap_or_default();
-            let _ = write!(out, "01{}17{expiry}10{}\\u001d21{serial}", product.prefix, line.lot);
+            let _ = write!(out, "01{}17{expiry}10{}{separator}21{serial}", product.prefix, line.lot);
         }
         Form::FullWidth => out.extend(code.chars().map(full_width)),
         Form::Marked => {

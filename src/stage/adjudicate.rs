@@ -6,6 +6,8 @@ use super::{Context, Stage, StageError, unreadable};
 use crate::broker::Record;
 use crate::domain::adjudicator::{self, ClaimState, Policy};
 use crate::domain::claim::Decision;
+use crate::domain::horizon;
+use crate::domain::time::Timestamp;
 use crate::store::StoreError;
 use crate::wire::entries::{self, ClaimEntry};
 use crate::wire::state;
@@ -28,6 +30,13 @@ impl StateValue for ClaimState {
 
     fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+    fn newest(&self) -> Option<Timestamp> {
+        horizon::newest_of_claim(self)
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        self.deadline
     }
 }
 

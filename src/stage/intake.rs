@@ -13,9 +13,10 @@ use super::topology::{Topic, Topology};
 use super::{Context, Stage, StageError, WallClock};
 use crate::broker::{Record, TopicPartition};
 use crate::domain::Text;
-use crate::domain::document::{Origin, Upload};
+use crate::domain::document::{DocumentKey, Origin, Upload};
+use crate::domain::horizon;
 use crate::domain::reference::{Book, Slice};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Millis, Timestamp};
 use crate::wire::entries::{DeadLetter, DocumentEntry, Tick};
 use crate::wire::intake::{self, Decoded, DecodedUpload, Input, Limits};
 use crate::wire::pseudonym::Pseudonymiser;
@@ -30,6 +31,16 @@ pub enum Clock {
     Uploads,
     /// The same over everything one intake reads: for a replay, where a single intake reads all inputs.
     UploadsOfAll,
+}
+
+/// How time is passed on for an input partition where nothing comes: every tick is written to all partitions behind it,
+/// so an idle service would fill its topics with them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Idling {
+    /// A partition is idle when nothing came for this long.
+    pub after: Millis,
+    /// Time between two ticks of an idle partition.
+    pub tick_every: Millis,
 }
 
 /// Reference data shared between the one who keeps it up to date and those who attach it.
@@ -61,6 +72,10 @@ pub struct Intake {
     /// Whether the records are lines of files: then file and line are read from headers (nobody outside is trusted
     /// with them), the topic follows from the kind, and an upload is received when it was issued.
     pub reads_files: bool,
+    /// How far back uploads are accepted; none: by the limits only.
+    pub horizon: Option<Millis>,
+    /// How time is passed on where nothing comes, under [`Clock::Wall`]; none: as everywhere.
+    pub idling: Option<Idling>,
     sources: BTreeMap<Text, SourceTime>,
     moved_by: Option<Origin>,
 }
@@ -72,6 +87,23 @@ struct SourceTime {
     reached: Option<Timestamp>,
     /// What was passed on last.
     passed_on: Option<Timestamp>,
+    /// Whether something came since the last look at the clock.
+    heard: bool,
+    /// The last look at the clock before which something had come.
+    heard_at: Option<Timestamp>,
+}
+
+impl SourceTime {
+    /// Whether nothing came for long, and time was passed on not long ago.
+    fn may_rest(&mut self, wall: Timestamp, idling: Idling) -> bool {
+        if std::mem::take(&mut self.heard) || self.heard_at.is_none() {
+            self.heard_at = Some(wall);
+        }
+        let is_within = |moment: Option<Timestamp>, length: Millis| {
+            moment.is_some_and(|moment| moment <= wall && moment.distance(wall) < length)
+        };
+        !is_within(self.heard_at, idling.after) && is_within(self.passed_on, idling.tick_every)
+    }
 }
 
 impl Intake {
@@ -83,8 +115,18 @@ impl Intake {
         pseudonymiser: Pseudonymiser,
         clock: Clock,
     ) -> Self {
-        let sources = BTreeMap::new();
-        Self { topology, book, limits, pseudonymiser, clock, reads_files: false, sources, moved_by: None }
+        Self {
+            topology,
+            book,
+            limits,
+            pseudonymiser,
+            clock,
+            reads_files: false,
+            horizon: None,
+            idling: None,
+            sources: BTreeMap::new(),
+            moved_by: None,
+        }
     }
 
     /// The upload that moved time furthest, where uploads are the clock.
@@ -115,7 +157,9 @@ impl Intake {
 
     fn reach(&mut self, source: &TopicPartition, time: Timestamp) {
         let name = self.source_name(source);
-        let reached = &mut self.sources.entry(name).or_default().reached;
+        let source = self.sources.entry(name).or_default();
+        source.heard = true;
+        let reached = &mut source.reached;
         *reached = match self.clock {
             // Record timestamps may step back; the newest record is the one that counts.
             Clock::Wall => Some(time),
@@ -229,6 +273,11 @@ impl Stage for Intake {
             Clock::Uploads | Clock::UploadsOfAll => (time.reached, None),
         };
         let Some(now) = now else { return };
+        if let (Some(wall), true, Some(idling)) = (wall, outside.caught_up, self.idling)
+            && time.may_rest(wall, idling)
+        {
+            return;
+        }
         if wall.is_none() && time.passed_on.is_some_and(|passed_on| passed_on >= now) {
             return;
         }
@@ -268,6 +317,12 @@ impl Intake {
                 upload.upload.receive_when_issued();
             }
             let (issued_at, origin) = (upload.upload.issued_at(), upload.upload.origin().clone());
+            if let Some(horizon) =
+                self.horizon.filter(|horizon| horizon::is_refused(&upload.upload, *horizon))
+            {
+                refused.push(before_horizon(upload.upload.key(), horizon));
+                continue;
+            }
             if let Err(reject) = self.pass_on(upload, &book, cx.out) {
                 cx.tally.limit("reference_records_max");
                 refused.push(reject);
@@ -293,6 +348,17 @@ fn refuse_record(rejects: &[Reject], topic: Topic, origin: &Origin, cx: &mut Con
     for reject in rejects {
         send_dead_letter(reject, origin, cx.out);
     }
+}
+
+fn before_horizon(document: &DocumentKey, horizon: Millis) -> Reject {
+    let sentence = format!(
+        "This is about a moment more than {} days before it was received, which is forgotten by store.horizon_days.",
+        horizon.get() / Millis::from_days(1).get()
+    );
+    let mut reject = Reject::new(RejectReason::TimeOutOfRange, sentence);
+    reject.institution_id = Some(document.institution_id.clone());
+    reject.document_id = Some(document.document_id.clone());
+    reject
 }
 
 fn send_dead_letter(reject: &Reject, origin: &Origin, out: &mut Outbox) {
@@ -327,4 +393,34 @@ fn attach(upload: &mut Upload, book: &Book) -> usize {
         }
     }
     attached.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IDLING: Idling = Idling { after: Millis::new(30_000), tick_every: Millis::new(10_000) };
+
+    /// At which of these seconds a partition passes time on, when something comes just before some of them.
+    fn ticks(heard_at: &[i64], seconds: std::ops::RangeInclusive<i64>) -> Vec<i64> {
+        let mut source = SourceTime::default();
+        let mut ticks = Vec::new();
+        for second in seconds {
+            let wall = Timestamp::from_unix_millis(second * 1000);
+            source.heard |= heard_at.contains(&second);
+            if !source.may_rest(wall, IDLING) {
+                source.passed_on = Some(wall);
+                ticks.push(second);
+            }
+        }
+        ticks
+    }
+
+    #[test]
+    fn a_partition_where_nothing_comes_ticks_rarely_and_at_once_when_something_does() {
+        let busy: Vec<i64> = (0..30).collect();
+        assert_eq!(ticks(&[], 0..=60), [&busy[..], &[39, 49, 59]].concat());
+        let (first, again): (Vec<i64>, Vec<i64>) = ((0..30).collect(), (45..75).collect());
+        assert_eq!(ticks(&[45], 0..=85), [&first[..], &[39], &again[..], &[84]].concat());
+    }
 }

@@ -14,12 +14,16 @@ pub(super) fn record(tally: &Tally) {
             InputOutcome::Decoded => metrics::inputs_decoded(*count),
         }
     }
+    for (reason, count) in &tally.rejected_uploads {
+        metrics::uploads_rejected(reason, *count);
+    }
     metrics::uploads_derived(tally.derived_total());
     for (outcome, count) in &tally.merged {
         let outcome = match outcome {
             Outcome::Accepted => UploadOutcome::Accepted,
             Outcome::Duplicate => UploadOutcome::Duplicate,
             Outcome::Superseded => UploadOutcome::Superseded,
+            Outcome::NoRoom => UploadOutcome::NoRoom,
         };
         metrics::uploads(outcome, *count);
     }
@@ -38,6 +42,7 @@ pub(super) fn record(tally: &Tally) {
     for ((verdict, provisional), count) in &tally.decisions {
         metrics::decisions(*verdict, *provisional, *count);
     }
+    metrics::decisions_withdrawn(tally.decisions_withdrawn);
     for (limit, count) in &tally.limits {
         metrics::limits_hit(limit, *count);
     }

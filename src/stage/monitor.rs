@@ -6,8 +6,9 @@
 use super::overlay::StateValue;
 use super::{Context, Stage, StageError, unreadable};
 use crate::broker::Record;
-use crate::domain::Text;
 use crate::domain::monitor::{self, CodeState, MonitorEffects};
+use crate::domain::time::Timestamp;
+use crate::domain::{Text, horizon};
 use crate::store::StoreError;
 use crate::wire::entries::{self, ObservationEntry};
 use crate::wire::state;
@@ -30,6 +31,13 @@ impl StateValue for CodeState {
 
     fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+    fn newest(&self) -> Option<Timestamp> {
+        horizon::newest_of_code(self)
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        self.due
     }
 }
 
@@ -92,6 +100,9 @@ impl Monitor {
 }
 
 fn publish(effects: MonitorEffects, cx: &mut Context<'_, CodeState>) {
+    for _ in 0..effects.without_room {
+        cx.tally.limit("observations_per_code_max");
+    }
     for alert in &effects.alerts {
         cx.tally.alert(alert);
         cx.out.alert(alert);

@@ -8,6 +8,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 
+use crate::domain::time::Timestamp;
 use crate::store::{self, Batch, Store, StoreError};
 
 /// A decoded state value.
@@ -18,6 +19,10 @@ pub trait StateValue: Default {
     fn decode(bytes: &[u8]) -> Result<Self, StoreError>;
     /// Whether nothing has to be kept.
     fn is_empty(&self) -> bool;
+    /// The newest fact in it, by which it is forgotten some day; none: never.
+    fn newest(&self) -> Option<Timestamp>;
+    /// When its timer is due, if it has one.
+    fn due(&self) -> Option<Timestamp>;
 }
 
 /// Stages without state per key.
@@ -32,6 +37,14 @@ impl StateValue for () {
 
     fn is_empty(&self) -> bool {
         true
+    }
+
+    fn newest(&self) -> Option<Timestamp> {
+        None
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        None
     }
 }
 

@@ -7,6 +7,7 @@ use super::overlay::{Overlay, Space, StateValue};
 use super::provenance;
 use super::watermark::Watermark;
 use crate::broker::Record;
+use crate::domain::horizon;
 use crate::domain::rules::ruleset::RuleSet;
 use crate::domain::time::Timestamp;
 use crate::store::{Store, StoreError, View};
@@ -24,6 +25,9 @@ pub struct PartitionFacts {
     /// The rule set in force.
     pub rules: Arc<RuleSet>,
 }
+
+/// Rows looked at in one sweep: some for each batch, so that it is never felt.
+const SWEPT_AT_ONCE: usize = 64;
 
 /// Source names under which a partition keeps what it passed on.
 const PASSED_ON: &str = "passed_on";
@@ -78,6 +82,8 @@ pub struct PartitionState<V> {
     facts_committed: PartitionFacts,
     /// No timer is due before this; none: unknown.
     timers_from: Option<Timestamp>,
+    /// The last row that was looked at for what is forgotten; none: begin at the first.
+    swept_to: Option<Vec<u8>>,
     /// Digest of the record applied last; none: nothing was applied.
     last_record: Option<u64>,
     /// Records before this offset are replayed with their outputs dropped: they were published before.
@@ -102,14 +108,61 @@ impl<V: StateValue> PartitionState<V> {
             facts_committed: facts.clone(),
             facts,
             timers_from: None,
+            swept_to: None,
             muted_until: committed,
             next_offset,
         })
     }
 
-    /// The value of a key, to be read or changed.
+    /// The value of a key, to be read or changed; the default when it is missing or forgotten.
     pub fn value(&mut self, key: &[u8]) -> Result<&mut V, StoreError> {
+        if let Some(before) = self.forgets_before() {
+            let value = self.overlay.value(self.store.as_ref(), key)?;
+            if is_forgotten(value, before) {
+                let due = value.due();
+                *value = V::default();
+                self.set_timer(key, due, None);
+            }
+        }
         self.overlay.value(self.store.as_ref(), key)
+    }
+
+    /// Looks at some values and members after those it looked at last, and drops what is forgotten. How many.
+    ///
+    /// A value is judged whenever it is read, so this changes nothing that anybody sees but the size of the store.
+    pub(super) fn sweep(&mut self) -> Result<usize, StoreError> {
+        let Some(before) = self.forgets_before() else { return Ok(0) };
+        let from = self.swept_to.take().unwrap_or_else(|| Space::Value.key(&[]));
+        let space = if from.first() == Some(&(Space::Member as u8)) { Space::Member } else { Space::Value };
+        let end = [space as u8 + 1];
+        let rows = self.store.range(Bound::Excluded(&from), Bound::Excluded(&end), SWEPT_AT_ONCE)?;
+        self.swept_to = match (rows.last(), space) {
+            (Some((last, _)), _) if rows.len() == SWEPT_AT_ONCE => Some(last.clone()),
+            (_, Space::Value) => Some(Space::Member.key(&[])),
+            _ => None,
+        };
+        let mut dropped = 0;
+        for (row, bytes) in rows {
+            let is_dropped = if space == Space::Member {
+                let is_dropped = member_noted_at(&bytes).is_some_and(|noted_at| noted_at < before);
+                if is_dropped {
+                    self.overlay.delete_row(row);
+                }
+                is_dropped
+            } else {
+                let is_dropped = is_forgotten(&V::decode(&bytes)?, before);
+                if is_dropped {
+                    self.value(row.get(1..).unwrap_or_default())?;
+                }
+                is_dropped
+            };
+            dropped += usize::from(is_dropped);
+        }
+        Ok(dropped)
+    }
+
+    fn forgets_before(&self) -> Option<Timestamp> {
+        Some(horizon::forgets_before(self.facts.watermark.now()?, self.facts.rules.horizon?))
     }
 
     /// The committed value of a key.
@@ -162,9 +215,9 @@ impl<V: StateValue> PartitionState<V> {
         self.overlay.has_row(self.store.as_ref(), key)
     }
 
-    /// Sets a row of the member space.
-    pub fn put_member(&mut self, key: Vec<u8>, value: Vec<u8>) {
-        self.overlay.put_row(key, value);
+    /// Sets a row of the member space, with the moment by which it is forgotten some day.
+    pub fn put_member(&mut self, key: Vec<u8>, noted_at: Timestamp) {
+        self.overlay.put_row(key, noted_at.unix_millis().to_be_bytes().to_vec());
     }
 
     /// Rows of the member space within the bounds.
@@ -219,6 +272,14 @@ impl<V: StateValue> PartitionState<V> {
         self.facts = self.facts_committed.clone();
         self.next_offset = next_offset;
     }
+}
+
+fn is_forgotten<V: StateValue>(value: &V, before: Timestamp) -> bool {
+    value.newest().is_some_and(|newest| newest < before)
+}
+
+fn member_noted_at(bytes: &[u8]) -> Option<Timestamp> {
+    bytes.first_chunk().map(|millis| Timestamp::from_unix_millis(i64::from_be_bytes(*millis)))
 }
 
 fn facts_key() -> Vec<u8> {

@@ -12,11 +12,14 @@ use super::topology::{Topic, Topology, document_key_bytes};
 use super::{Context, Stage, StageError, unreadable};
 use crate::broker::Record;
 use crate::domain::document::merge::Outcome;
+use crate::domain::document::room::PARTS_KEPT_MAX;
 use crate::domain::document::{DocumentKey, Group, Reversal, Upload};
+use crate::domain::horizon;
 use crate::domain::register::{self, DocumentState};
 use crate::domain::time::{Millis, Timestamp};
 use crate::store::StoreError;
-use crate::wire::entries::{self, ClaimEntry, DocumentEntry, ObservationEntry, Tick};
+use crate::wire::entries::{self, ClaimEntry, DeadLetter, DocumentEntry, ObservationEntry, Tick};
+use crate::wire::reject::RejectReason;
 use crate::wire::state;
 
 /// Documents told of a reversal by one entry; the rest is told by the entries that follow it.
@@ -42,6 +45,13 @@ impl StateValue for DocumentState {
 
     fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+    fn newest(&self) -> Option<Timestamp> {
+        horizon::newest_of_document(self)
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        None
     }
 }
 
@@ -85,6 +95,10 @@ fn merge(upload: &Upload, cx: &mut Context<'_, DocumentState>) -> Result<Outcome
     let rules = cx.state.facts().rules.clone();
     let state = cx.state.value(&document_key_bytes(upload.key()))?;
     let effects = register::apply(state, upload, &moment, &rules);
+    if effects.outcome == Outcome::NoRoom {
+        cx.tally.limit("document_parts_max");
+        refuse(upload, cx.out);
+    }
     cx.tally.reversed_at_issue += u64::from(effects.meets_reversal);
     for alert in &effects.alerts {
         cx.tally.alert(alert);
@@ -101,6 +115,23 @@ fn merge(upload: &Upload, cx: &mut Context<'_, DocumentState>) -> Result<Outcome
     Ok(effects.outcome)
 }
 
+/// Says of an upload that its document has no room for it.
+fn refuse(upload: &Upload, out: &mut Outbox) {
+    let key = upload.key();
+    let sentence = format!(
+        "The document keeps at most {PARTS_KEPT_MAX} lines, codes and reversed lines, and has no room for this upload; \
+         replace it by one full upload, or report under another document id."
+    );
+    out.dead_letter(&DeadLetter {
+        origin: upload.origin().clone(),
+        reason: RejectReason::OverLimit.name(),
+        field: None,
+        sentence,
+        institution_id: Some(key.institution_id.clone()),
+        document_id: Some(key.document_id.clone()),
+    });
+}
+
 /// Takes note of a document behind an alias and tells it of every reversal that the alias keeps.
 fn add_member(
     alias: &DocumentKey,
@@ -111,7 +142,7 @@ fn add_member(
     if cx.state.has_member(&row)? {
         return Ok(());
     }
-    cx.state.put_member(row, Vec::new());
+    cx.state.put_member(row, cx.written_at);
     let kept = cx.state.value(&document_key_bytes(alias))?.parts.reversals(alias);
     for reversal in kept {
         forward(reversal, member.clone(), cx);

@@ -462,6 +462,11 @@ impl<S: Stage> Worker<S> {
                 state.applied(record);
             }
         }
+        for source in batch.iter().map(|record| &record.source).collect::<BTreeSet<_>>() {
+            if let Some(state) = self.partitions.get_mut(source) {
+                metrics::forgotten(self.stage.name(), state.sweep()?);
+            }
+        }
         Ok(())
     }
 

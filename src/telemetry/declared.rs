@@ -89,6 +89,13 @@ pub const INPUTS_REJECTED: Metric = counter(
     "Records refused as a whole; each has one dead letter with the same reason.",
 );
 
+/// Uploads refused beside others of the same record.
+pub const UPLOADS_REJECTED: Metric = counter(
+    "tracewarden_uploads_rejected_total",
+    &["reason"],
+    "Uploads refused while others of the same record were taken; each has one dead letter with the same reason.",
+);
+
 /// Records that report no fact.
 pub const INPUTS_IGNORED: Metric = counter(
     "tracewarden_inputs_ignored_total",
@@ -112,7 +119,7 @@ pub const UPLOADS: Metric = counter(
     "tracewarden_uploads_total",
     &["outcome"],
     "Uploads merged into their document: accepted (something new), duplicate (all known already), superseded \
-     (older than what is known).",
+     (older than what is known), no_room (refused with a dead letter, since the document is full).",
 );
 
 /// Reversals passed on.
@@ -156,6 +163,13 @@ pub const DECISIONS: Metric = counter(
     "tracewarden_decisions_total",
     &["verdict", "provisional"],
     "Decision revisions published, by verdict (pay, hold, refuse).",
+);
+
+/// Decisions withdrawn.
+pub const DECISIONS_WITHDRAWN: Metric = counter(
+    "tracewarden_decisions_withdrawn_total",
+    &[],
+    "Decisions withdrawn because their claim was taken back; not among tracewarden_decisions_total.",
 );
 
 /// Partitions owned.
@@ -306,11 +320,19 @@ pub const LIMITS_HIT: Metric = counter(
     "How often a limit that keeps state or work bounded was reached.",
 );
 
+/// State forgotten.
+pub const STATE_FORGOTTEN: Metric = counter(
+    "tracewarden_state_forgotten_total",
+    &["stage"],
+    "Documents, codes, claims and members of aliases removed since they are older than store.horizon_days.",
+);
+
 /// All metrics, in the order of the reference page.
 pub const METRICS: &[Metric] = &[
     BUILD_INFO,
     INPUTS_READ,
     INPUTS_REJECTED,
+    UPLOADS_REJECTED,
     INPUTS_IGNORED,
     INPUTS_DECODED,
     UPLOADS_DERIVED,
@@ -321,6 +343,7 @@ pub const METRICS: &[Metric] = &[
     FINDINGS_OBSERVED,
     FINDINGS_ALLOWED,
     DECISIONS,
+    DECISIONS_WITHDRAWN,
     PARTITIONS_OWNED,
     LAG,
     BATCH_RECORDS,
@@ -341,6 +364,7 @@ pub const METRICS: &[Metric] = &[
     WATERMARK_DELAY,
     WALL_DELAY,
     LIMITS_HIT,
+    STATE_FORGOTTEN,
 ];
 
 impl Kind {

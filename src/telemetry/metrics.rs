@@ -36,6 +36,8 @@ pub enum UploadOutcome {
     Duplicate,
     /// It was older than what is known.
     Superseded,
+    /// Its document had no room for it.
+    NoRoom,
 }
 
 /// A batch was taken: so many records, so many bytes.
@@ -133,6 +135,11 @@ pub fn inputs_rejected(reason: &'static str, count: u64) {
     counter(&declared::INPUTS_REJECTED, vec![Label::new("reason", reason)]).increment(count);
 }
 
+/// Uploads were refused beside others of the same record, with one of the stable reasons.
+pub fn uploads_rejected(reason: &'static str, count: u64) {
+    counter(&declared::UPLOADS_REJECTED, vec![Label::new("reason", reason)]).increment(count);
+}
+
 /// Input records reported no fact.
 pub fn inputs_ignored(count: u64) {
     HANDLES.inputs_ignored.increment(count);
@@ -183,9 +190,22 @@ pub fn decisions(verdict: Verdict, provisional: bool, count: u64) {
     increment(&HANDLES.decisions, (verdict, provisional), count);
 }
 
+/// Decisions were withdrawn with their claims.
+pub fn decisions_withdrawn(count: u64) {
+    HANDLES.decisions_withdrawn.increment(count);
+}
+
 /// A limit, called by its stable name, was reached.
 pub fn limits_hit(limit: &'static str, count: u64) {
     counter(&declared::LIMITS_HIT, vec![Label::new("limit", limit)]).increment(count);
+}
+
+/// State of a stage that was forgotten since it is older than the horizon.
+pub fn forgotten(stage: &'static str, count: usize) {
+    if count > 0 {
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        counter(&declared::STATE_FORGOTTEN, vec![Label::new("stage", stage)]).increment(count);
+    }
 }
 
 /// Makes the handles, against the recorder in force, and says which version runs.
@@ -208,6 +228,7 @@ struct Handles {
     observed: BTreeMap<RuleId, Counter>,
     allowed: BTreeMap<RuleId, Counter>,
     decisions: BTreeMap<(Verdict, bool), Counter>,
+    decisions_withdrawn: Counter,
 }
 
 /// The series of one stage.
@@ -240,6 +261,7 @@ impl Handles {
                 (UploadOutcome::Accepted, outcome("accepted")),
                 (UploadOutcome::Duplicate, outcome("duplicate")),
                 (UploadOutcome::Superseded, outcome("superseded")),
+                (UploadOutcome::NoRoom, outcome("no_room")),
             ]),
             reversals_forwarded: counter(&declared::REVERSALS_FORWARDED, vec![]),
             reversed_at_issue: counter(&declared::REVERSED_AT_ISSUE, vec![]),
@@ -247,6 +269,7 @@ impl Handles {
             observed: rule_counters(&declared::FINDINGS_OBSERVED),
             allowed: rule_counters(&declared::FINDINGS_ALLOWED),
             decisions: decision_counters(),
+            decisions_withdrawn: counter(&declared::DECISIONS_WITHDRAWN, vec![]),
         }
     }
 

@@ -1,6 +1,7 @@
-//! Progress of long work: a live line on a terminal, plain lines elsewhere, at most one in a few seconds.
+//! Progress of long work: a live line or block on a terminal, plain lines elsewhere, at most one in a few seconds.
+//! All of it goes to standard error: standard output belongs to results.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Between two plain lines.
-const PLAIN_EVERY: Duration = Duration::from_secs(5);
+const PLAIN_EVERY: Duration = Duration::from_secs(3);
 
 /// Progress of one piece of work, counted in items.
 pub struct Progress {
@@ -41,19 +42,66 @@ impl Progress {
         if said_at.elapsed() >= PLAIN_EVERY {
             *said_at = Instant::now();
             let rate = self.bar.per_sec();
-            tracing::info!("{}: {} done, {rate:.0}/s", self.name, self.bar.position());
+            say_plainly(&format!("{}: {} done, {rate:.0}/s", self.name, self.bar.position()));
         }
-    }
-
-    /// Says something beside the count: on a terminal in the live line.
-    pub fn say(&self, text: impl Into<String>) {
-        self.bar.set_message(text.into());
     }
 
     /// The work is done; the live line goes.
     pub fn finish(&self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// A few lines that tell how work goes on: on a terminal one block, refreshed where it stands; elsewhere all of it in one
+/// line, now and then.
+pub struct Block {
+    bar: ProgressBar,
+    is_terminal: bool,
+    shown_at: Option<Instant>,
+}
+
+/// Between two refreshed blocks.
+const REFRESH_EVERY: Duration = Duration::from_millis(200);
+
+impl Default for Block {
+    fn default() -> Self {
+        let is_terminal = std::io::stderr().is_terminal();
+        let bar = match is_terminal {
+            true => ProgressBar::no_length().with_style(style("{msg}")),
+            false => ProgressBar::hidden(),
+        };
+        Self { bar, is_terminal, shown_at: None }
+    }
+}
+
+impl Block {
+    /// Whether it is time to show something again. The first plain line comes after a while: short work needs none.
+    pub fn is_due(&mut self) -> bool {
+        let every = if self.is_terminal { REFRESH_EVERY } else { PLAIN_EVERY };
+        self.shown_at.get_or_insert_with(Instant::now).elapsed() >= every
+    }
+
+    /// Shows these lines.
+    pub fn show(&mut self, lines: &[String]) {
+        self.shown_at = Some(Instant::now());
+        if self.is_terminal {
+            self.bar.set_message(lines.join("\n"));
+            self.bar.tick();
+        } else {
+            let trimmed: Vec<&str> = lines.iter().map(|line| line.trim()).collect();
+            say_plainly(&trimmed.join("; "));
+        }
+    }
+
+    /// The work is done; the block goes.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// A line on standard error. When nobody can read it the work goes on all the same.
+fn say_plainly(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 fn style(template: &str) -> ProgressStyle {

@@ -3,7 +3,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::outbound::{Event, parse_json};
+use super::outbound::{Event, json_form, parse_json};
 use super::pb;
 use super::{Format, Message, WireError};
 use crate::domain::alert::AlertChange;
@@ -33,6 +33,11 @@ pub fn encode(change: &AlertChange, format: Format) -> Message {
 /// Reads the JSON form.
 pub fn parse(json: &[u8]) -> Result<AlertMessage, WireError> {
     parse_json(json, "alert")
+}
+
+/// The JSON form of a published alert, whatever format its `content-type` header names.
+pub fn to_json(payload: &[u8], content_type: Option<&[u8]>) -> Result<Vec<u8>, WireError> {
+    json_form::<AlertMessage>(payload, content_type, "alert")
 }
 
 /// The identity of an alert: hex of the first 16 bytes of SHA-256 over rule, basis, code, and the subject's

@@ -1,7 +1,7 @@
 //! Decisions on their way out. The fields and their order are a contract, defined in
 //! `proto/tracewarden/v1/decision.proto` for both formats.
 
-use super::outbound::{Event, parse_json};
+use super::outbound::{Event, json_form, parse_json};
 use super::pb;
 use super::{Format, Message, WireError};
 use crate::domain::claim::{Decision, DecisionLine};
@@ -24,6 +24,11 @@ pub fn encode(decision: &Decision, format: Format) -> Message {
 /// Reads the JSON form.
 pub fn parse(json: &[u8]) -> Result<DecisionMessage, WireError> {
     parse_json(json, "decision")
+}
+
+/// The JSON form of a published decision, whatever format its `content-type` header names.
+pub fn to_json(payload: &[u8], content_type: Option<&[u8]>) -> Result<Vec<u8>, WireError> {
+    json_form::<DecisionMessage>(payload, content_type, "decision")
 }
 
 /// The message of a revision.

@@ -102,6 +102,21 @@ impl Event<'_> {
     }
 }
 
+/// The JSON form of a message of ours as it was published, whatever its format. `content_type` is the header of that
+/// name; without one it is taken for JSON.
+pub(super) fn json_form<T: Serialize + prost::Message + Default>(
+    payload: &[u8],
+    content_type: Option<&[u8]>,
+    expected: &'static str,
+) -> Result<Vec<u8>, WireError> {
+    if content_type != Some(Format::Protobuf.content_type().as_bytes()) {
+        return Ok(payload.to_vec());
+    }
+    let message =
+        T::decode(payload).map_err(|error| WireError::Malformed { expected, detail: error.to_string() })?;
+    Ok(Format::Json.write(&message))
+}
+
 /// Reads the JSON form of a message of ours.
 pub(super) fn parse_json<T: DeserializeOwned>(bytes: &[u8], expected: &'static str) -> Result<T, WireError> {
     serde_json::from_slice(bytes)

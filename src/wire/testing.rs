@@ -347,7 +347,7 @@ pub(crate) fn rule_set() -> BoxedStrategy<RuleSet> {
         severity: what.2,
         grace: what.3,
     });
-    let windows = (millis(), millis());
+    let windows = (millis(), millis(), of(millis()));
     let policy =
         (millis(), any::<bool>(), any::<bool>()).prop_map(|(decision_deadline, pays, deadline_enabled)| {
             Policy {
@@ -365,6 +365,7 @@ pub(crate) fn rule_set() -> BoxedStrategy<RuleSet> {
             overrides,
             allowances,
             policy,
+            horizon: windows.2,
         })
         .boxed()
 }

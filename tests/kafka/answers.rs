@@ -41,6 +41,7 @@ pub(crate) fn publish(installation: &Installation, uploads: &[String], stamp: Ti
 /// What is wrong with how a case ended.
 pub(crate) fn complaint(expected: &Answer, watcher: &Watcher) -> String {
     watcher.assert_gapless();
+    assert_eq!(watcher.lost_and_doubled(), (Vec::new(), Vec::new()), "{} uploads", watcher.uploads());
     expected.difference(&watcher.answer())
 }
 

@@ -1,6 +1,7 @@
 //! One installation under test: topics of its own on the shared cluster, the built binary beside them.
 
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -28,7 +29,9 @@ const INPUT_PARTITIONS: u16 = 2;
 pub(crate) struct Installation {
     pub(crate) topology: Topology,
     pub(crate) prefix: String,
-    folder: PathBuf,
+    bootstrap: String,
+    /// Its logs and, when a test wants it, state.
+    pub(crate) folder: PathBuf,
     environment: Vec<(String, String)>,
 }
 
@@ -40,17 +43,23 @@ impl Installation {
 
     /// One without topics yet, with so many partitions of the internal topics and of each input topic.
     pub(crate) fn sized(name: &str, partitions: u16, input_partitions: u16) -> Self {
+        Self::on(kafka::shared().bootstrap(), name, partitions, input_partitions)
+    }
+
+    /// The same on another cluster than the shared one.
+    pub(crate) fn on(bootstrap: &str, name: &str, partitions: u16, input_partitions: u16) -> Self {
         let prefix = format!("{}.", kafka::unique(name));
         let folder = std::env::temp_dir().join(prefix.trim_end_matches('.'));
         fs::create_dir_all(&folder).unwrap();
         let installation = Self {
             topology: Topology::new(&prefix, partitions, input_partitions),
             prefix: prefix.clone(),
+            bootstrap: bootstrap.to_owned(),
             folder,
             environment: Vec::new(),
         };
         installation
-            .with("KAFKA_BOOTSTRAP_SERVERS", kafka::shared().bootstrap())
+            .with("KAFKA_BOOTSTRAP_SERVERS", bootstrap)
             .with("KAFKA_TOPIC_PREFIX", &prefix)
             .with("KAFKA_PARTITIONS", &partitions.to_string())
             .with("KAFKA_INPUT_PARTITIONS", &input_partitions.to_string())
@@ -116,12 +125,18 @@ impl Installation {
 
     /// Starts `run` with these arguments, as the process with this number on this host.
     pub(crate) fn run(&self, slot: u32, arguments: &[&str]) -> Running {
+        self.run_with(slot, arguments, &[])
+    }
+
+    /// The same with options of its own.
+    pub(crate) fn run_with(&self, slot: u32, arguments: &[&str], options: &[(&str, String)]) -> Running {
         let path = self.folder.join(kafka::unique(&format!("run-{slot}.log")));
         let log = File::create(&path).unwrap();
         let child = self
             .binary(&["run"])
             .args(arguments)
             .env("TRACEWARDEN_KAFKA_INSTANCE_SLOT", slot.to_string())
+            .envs(options.iter().map(|(option, value)| (format!("TRACEWARDEN_{option}"), value)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
@@ -131,7 +146,7 @@ impl Installation {
     }
 
     pub(crate) fn settings(&self) -> KafkaSettings {
-        KafkaSettings::at(kafka::shared().bootstrap())
+        KafkaSettings::at(&self.bootstrap)
     }
 
     pub(crate) fn publisher(&self) -> Publisher {
@@ -149,23 +164,32 @@ impl Installation {
     /// An upload as a record of its topic. The partition is `number`'s, whatever the institution: uploads of one
     /// document may come in any order.
     pub(crate) fn upload(&self, upload: &str, number: usize) -> OutRecord {
-        let topic = Topic::of_group(route(upload.as_bytes()).group.unwrap_or(Group::Settlement));
-        let partition = i32::try_from(number).unwrap() % self.topology.partitions(topic);
-        OutRecord {
-            target: TopicPartition::new(self.topology.name(topic).clone(), partition),
-            key: None,
-            payload: Some(upload.as_bytes().to_vec()),
-            headers: Vec::new(),
-        }
+        upload_record(&self.topology, upload, number)
+    }
+}
+
+/// An upload as a record of its topic, at the partition of a number.
+pub(crate) fn upload_record(topology: &Topology, upload: &str, number: usize) -> OutRecord {
+    let topic = Topic::of_group(route(upload.as_bytes()).group.unwrap_or(Group::Settlement));
+    let partition = i32::try_from(number).unwrap() % topology.partitions(topic);
+    OutRecord {
+        target: TopicPartition::new(topology.name(topic).clone(), partition),
+        key: None,
+        payload: Some(upload.as_bytes().to_vec()),
+        headers: Vec::new(),
     }
 }
 
 impl Drop for Installation {
     /// The cluster is small: what a test leaves behind would slow down the next.
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            let _ = writeln!(std::io::stderr(), "the logs of the processes are in {}", self.folder.display());
+            return;
+        }
         let names: Vec<&str> = Topic::ALL.iter().map(|topic| &**self.topology.name(*topic)).collect();
         let admin: AdminClient<DefaultClientContext> =
-            ClientConfig::new().set("bootstrap.servers", kafka::shared().bootstrap()).create().unwrap();
+            ClientConfig::new().set("bootstrap.servers", &self.bootstrap).create().unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         // Topics that were never created are no reason to fail.
         let _ = runtime.block_on(admin.delete_topics(&names, &AdminOptions::new()));
@@ -195,6 +219,11 @@ impl Running {
         })
     }
 
+    /// Its process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// SIGKILL.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
@@ -210,15 +239,25 @@ impl Running {
 
     /// Sends SIGTERM.
     pub(crate) fn terminate(&self) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.signal("TERM");
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.pid().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
+    }
+
+    /// How it ended, if it has.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
     }
 
     /// Waits for its end.
     pub(crate) fn ended_within(&mut self, within: Duration) -> ExitStatus {
         let deadline = Instant::now() + within;
         loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
+            if let Some(status) = self.ended() {
                 return status;
             }
             assert!(Instant::now() < deadline, "it did not end within {within:?}:\n{}", self.log());

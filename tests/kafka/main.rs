@@ -11,8 +11,10 @@ mod oracle;
 mod support;
 
 mod answers;
+mod evaluate;
 mod installation;
 mod lost_disk;
+mod simulate;
 mod start;
 mod time;
 mod watcher;

@@ -73,6 +73,23 @@ fn a_cluster_that_does_not_answer_is_named() {
     service.stop();
 }
 
+/// Two processes of the same name take each other's place again and again: the log says what to set.
+#[test]
+fn processes_of_one_name_are_told_to_take_another() {
+    let installation = Installation::new("same-slot").with("INTAKE_ALLOW_EMPTY_REFERENCE", "true");
+    let deadline = Instant::now() + PATIENCE;
+    let first = installation.run(0, &[]);
+    while !first.owns_partitions() {
+        assert!(Instant::now() < deadline, "it does not start: {}", first.log());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let second = installation.run(0, &[]);
+    while ![&first, &second].iter().any(|service| service.log().contains("kafka.instance_slot")) {
+        assert!(Instant::now() < deadline, "not named:\n{}\n{}", first.log(), second.log());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
 #[test]
 fn metrics_are_served_and_the_end_is_orderly() {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

@@ -1,23 +1,25 @@
 //! An independent reader of an installation: it sees what any read-committed consumer sees, and tells when the
 //! stages have come to rest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::message::Message;
+use rdkafka::message::{BorrowedMessage, Header, Headers, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use serde_json::Value;
+use tracewarden::broker::kafka::KafkaSettings;
+use tracewarden::domain::document::Origin;
 use tracewarden::domain::time::Timestamp;
 use tracewarden::stage::topology::{Topic, Topology};
 use tracewarden::stage::watermark::Watermark;
 use tracewarden::wire::entries::{DocumentEntry, decode_documents};
+use tracewarden::wire::{control, deadletter};
 
 use crate::fold::Fold;
 use crate::installation::Installation;
 use crate::oracle::Answer;
-use crate::support::kafka;
 
 const CALL: Duration = Duration::from_secs(30);
 /// Everything asked for must happen within this long, on a busy machine too.
@@ -44,6 +46,10 @@ pub(crate) struct Watcher {
     partitions: Vec<Partition>,
     last: BTreeMap<Partition, i64>,
     time: BTreeMap<i32, Watermark>,
+    /// Uploads published to the inputs: not the control records.
+    inputs: BTreeSet<(Partition, i64)>,
+    /// How often each input became an upload or a dead letter.
+    outcomes: BTreeMap<(Partition, i64), u32>,
     fold: Fold,
     /// Every revision of every alert.
     pub(crate) alerts: Vec<Value>,
@@ -61,6 +67,7 @@ impl Watcher {
             .flat_map(|topic| topology.all(*topic))
             .map(|partition| (partition.topic.to_string(), partition.partition))
             .collect();
+        let consumer = |group: &str, isolation| consumer(&installation.settings(), group, isolation);
         let reader = consumer("watcher", "read_committed");
         reader.assign(&list(&partitions, Offset::Beginning)).unwrap();
         // Offsets inside an open transaction are not waited for: what counts is what was committed.
@@ -74,6 +81,8 @@ impl Watcher {
             partitions,
             last: BTreeMap::new(),
             time: BTreeMap::new(),
+            inputs: BTreeSet::new(),
+            outcomes: BTreeMap::new(),
             fold: Fold::default(),
             alerts: Vec::new(),
             decisions: Vec::new(),
@@ -86,9 +95,14 @@ impl Watcher {
         self.fold.answer()
     }
 
+    /// Revisions of one alert or decision that did not follow the one before.
+    pub(crate) fn gaps(&self) -> &[String] {
+        &self.fold.gaps
+    }
+
     /// Fails when revisions of one alert or decision did not follow each other without a gap.
     pub(crate) fn assert_gapless(&self) {
-        assert!(self.fold.gaps.is_empty(), "{}", self.fold.gaps.join("\n"));
+        assert!(self.gaps().is_empty(), "{}", self.gaps().join("\n"));
     }
 
     /// Reads what is there, waiting a little for the first record.
@@ -109,19 +123,45 @@ impl Watcher {
                     self.fold.decision(payload);
                     self.decisions.push(serde_json::from_slice(payload).unwrap());
                 }
-                Some(Topic::Deadletter) => self.dead_letters.push(serde_json::from_slice(payload).unwrap()),
+                Some(Topic::Deadletter) => {
+                    let letter = deadletter::parse(payload).unwrap();
+                    let source = letter.source.clone().unwrap_or_default();
+                    *self.outcomes.entry(((source.topic, source.partition), source.offset)).or_default() += 1;
+                    self.dead_letters.push(serde_json::from_slice(payload).unwrap());
+                }
                 Some(Topic::Documents) => {
                     let time = self.time.entry(message.partition()).or_default();
                     for entry in decode_documents(payload).unwrap() {
-                        if let DocumentEntry::Tick(tick) = entry {
-                            time.update(&tick);
+                        match entry {
+                            DocumentEntry::Tick(tick) => time.update(&tick),
+                            DocumentEntry::Upload(upload) => {
+                                *self.outcomes.entry(place(upload.origin())).or_default() += 1;
+                            }
+                            _ => {}
                         }
                     }
+                }
+                Some(topic) if Topic::INPUTS.contains(&topic) && !is_tick(&message) => {
+                    self.inputs.insert((partition.clone(), message.offset()));
                 }
                 _ => {}
             }
             self.last.insert(partition, message.offset());
         }
+    }
+
+    /// How many uploads were published.
+    pub(crate) fn uploads(&self) -> usize {
+        self.inputs.len()
+    }
+
+    /// Uploads (each a message of one document) that became nothing, and what became more than one or came from nowhere.
+    pub(crate) fn lost_and_doubled(&self) -> (Vec<String>, Vec<String>) {
+        let name = |((topic, partition), offset): &(Partition, i64)| format!("{topic}/{partition}/{offset}");
+        let lost = self.inputs.iter().filter(|input| !self.outcomes.contains_key(input)).map(name);
+        let more = |(input, times): &(&(Partition, i64), &u32)| **times > 1 || !self.inputs.contains(*input);
+        let doubled = self.outcomes.iter().filter(more).map(|(input, _)| name(input));
+        (lost.collect(), doubled.collect())
     }
 
     /// Reads on until `done`.
@@ -202,29 +242,39 @@ impl Watcher {
     }
 
     /// How far time has come in all partitions of `documents`.
-    fn reached(&self) -> Option<Timestamp> {
+    pub(crate) fn reached(&self) -> Option<Timestamp> {
         let partitions = 0..self.topology.partitions(Topic::Documents);
         let reached = partitions.map(|partition| self.time.get(&partition).and_then(Watermark::now));
         reached.min().flatten()
     }
 
-    fn state(&self) -> String {
+    pub(crate) fn state(&self) -> String {
         format!("committed {:?}, read up to {:?}", self.committed(), self.last)
     }
 }
 
-fn consumer(group: &str, isolation: &str) -> BaseConsumer {
+fn consumer(settings: &KafkaSettings, group: &str, isolation: &str) -> BaseConsumer {
     ClientConfig::new()
-        .set("bootstrap.servers", kafka::shared().bootstrap())
+        .set("bootstrap.servers", &settings.bootstrap_servers)
         .set("group.id", group)
         .set("isolation.level", isolation)
         .set("enable.auto.commit", "false")
+        // Never to the end by itself: what it would pass over would look lost.
         // The log may be trimmed while it is read.
         .set("auto.offset.reset", "earliest")
         .set("fetch.wait.max.ms", "5")
         .set("fetch.queue.backoff.ms", "5")
         .create()
         .unwrap()
+}
+
+fn place(origin: &Origin) -> (Partition, i64) {
+    ((origin.topic.to_string(), origin.partition), origin.offset)
+}
+
+fn is_tick(message: &BorrowedMessage<'_>) -> bool {
+    let header = |header: Header<'_, &[u8]>| header.key == "content-type" && control::is_tick(header.value);
+    message.headers().is_some_and(|headers| headers.iter().any(header))
 }
 
 fn list(partitions: &[Partition], offset: Offset) -> TopicPartitionList {

@@ -60,12 +60,17 @@ pub(crate) fn province() -> Case {
     parameters.fraud = Fraud { acts_per_day: 10, packs_per_act_max: 3 };
     parameters.dirt =
         Dirt { issued_late_ppm: 100_000, held_up_ppm: 100_000, deleted_ppm: 30_000, ..Dirt::usual() };
+    case_of("province", &parameters)
+}
+
+/// A simulated province by name.
+pub(crate) fn case_of(name: &str, parameters: &Parameters) -> Case {
     let reference: Vec<Value> =
-        sim::reference(&parameters).map(|record| serde_json::from_str(&record).unwrap()).collect();
-    let uploads: Vec<String> = sim::uploads(&parameters).map(|upload| upload.json).collect();
+        sim::reference(parameters).map(|record| serde_json::from_str(&record).unwrap()).collect();
+    let uploads: Vec<String> = sim::uploads(parameters).map(|upload| upload.json).collect();
     let until = Timestamp::from_unix_millis(parameters.until());
     let (now, expected) = in_memory(&reference, &uploads, Some(until));
-    Case { name: "province".to_owned(), reference, uploads, now, expected }
+    Case { name: name.to_owned(), reference, uploads, now, expected }
 }
 
 /// Where the same stages end in memory: when, and with what.

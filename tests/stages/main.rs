@@ -7,6 +7,7 @@ mod batches;
 mod command;
 #[path = "../support/fold.rs"]
 mod fold;
+mod horizon;
 #[path = "../oracle/mod.rs"]
 mod oracle;
 mod reversal;

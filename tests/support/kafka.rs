@@ -1,19 +1,21 @@
 //! A real Apache Kafka for tests, without Docker.
 //!
 //! Its jars are fetched once, by Maven, into `target/kafka-VERSION` (or `TRACEWARDEN_TEST_CACHE`). A cluster of any
-//! size runs on free ports of the loopback interface; one is shared by all tests of a test binary. It ends with the
-//! test process, however that ends: each broker hangs on a shell that waits for the end of a pipe which only the
-//! test process holds open.
+//! size runs on free ports of the loopback interface; one is shared by all tests of a test binary. Its brokers can be
+//! killed and started again. It ends with the test process, however that ends: each broker hangs on a shell that waits
+//! for the end of a pipe which only the test process holds open. When the test fails its folders stay, with the logs.
+//!
+//! Each broker has a second listener that it advertises at another address, for a proxy: see [`super::proxy`].
 //!
 //! `KAFKA_BOOTSTRAP=host:port` uses a cluster that is there already.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::io::ErrorKind;
+use std::io::{BufRead, BufReader, ErrorKind, Write as _};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -49,16 +51,38 @@ pub(crate) struct Cluster {
 
 struct Broker {
     folder: PathBuf,
+    ports: Ports,
     /// The shell; the broker ends when its standard input does.
     shell: Child,
+    /// What the shell says when it has done what it was told.
+    answers: BufReader<ChildStdout>,
+}
+
+/// Where a broker listens.
+#[derive(Clone, Copy)]
+struct Ports {
+    clients: u16,
+    controllers: u16,
+    /// The second listener, and where it tells clients that it listens.
+    behind_proxy: u16,
+    proxy: u16,
 }
 
 impl Cluster {
     /// Starts so many brokers and waits until they answer.
     pub(crate) fn start(size: usize) -> Self {
         let jars = jars();
-        let ports: Vec<(u16, u16)> = free_ports(size * 2).chunks(2).map(|pair| (pair[0], pair[1])).collect();
-        let bootstrap: Vec<String> = ports.iter().map(|(port, _)| format!("127.0.0.1:{port}")).collect();
+        let ports: Vec<Ports> = free_ports(size * 4)
+            .chunks(4)
+            .map(|port| Ports {
+                clients: port[0],
+                controllers: port[1],
+                behind_proxy: port[2],
+                proxy: port[3],
+            })
+            .collect();
+        let bootstrap: Vec<String> =
+            ports.iter().map(|ports| format!("127.0.0.1:{}", ports.clients)).collect();
         let brokers = (0..size).map(|index| Broker::start(&jars, &ports, index)).collect();
         let cluster = Self { bootstrap: bootstrap.join(","), brokers };
         cluster.wait_until_ready(size);
@@ -70,10 +94,34 @@ impl Cluster {
         &self.bootstrap
     }
 
-    /// Kills one broker, as a power cut would.
+    /// How many brokers it has.
+    pub(crate) fn size(&self) -> usize {
+        self.brokers.len()
+    }
+
+    /// Kills one broker, as a power cut would, but for what the operating system has not written yet.
     pub(crate) fn kill(&mut self, index: usize) {
-        drop(self.brokers[index].shell.stdin.take());
-        self.brokers[index].shell.wait().unwrap();
+        self.brokers[index].tell("kill");
+    }
+
+    /// Starts a killed broker again on what is left on its disk. It needs some seconds until it answers.
+    pub(crate) fn start_again(&mut self, index: usize) {
+        self.brokers[index].tell("start");
+    }
+
+    /// Whether all brokers answer and every partition has all its copies.
+    pub(crate) fn is_whole(&self) -> bool {
+        let consumer: BaseConsumer =
+            ClientConfig::new().set("bootstrap.servers", &self.bootstrap).create().unwrap();
+        let Ok(metadata) = consumer.fetch_metadata(None, Duration::from_millis(500)) else { return false };
+        let partitions = || metadata.topics().iter().flat_map(|topic| topic.partitions());
+        metadata.brokers().len() == self.brokers.len()
+            && partitions().all(|one| one.leader() >= 0 && one.isr().len() == one.replicas().len())
+    }
+
+    /// Where the only broker listens for a proxy, and where the proxy must listen for clients.
+    pub(crate) fn proxied(&self) -> (u16, u16) {
+        (self.brokers[0].ports.behind_proxy, self.brokers[0].ports.proxy)
     }
 
     fn wait_until_ready(&self, size: usize) {
@@ -96,40 +144,69 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        for index in 0..self.brokers.len() {
-            self.kill(index);
+        if std::thread::panicking() {
+            for broker in &mut self.brokers {
+                broker.tell("keep");
+                let _ = writeln!(std::io::stderr(), "Kafka's log is in {}", broker.folder.display());
+            }
+        }
+        for broker in &mut self.brokers {
+            drop(broker.shell.stdin.take());
+        }
+        for broker in &mut self.brokers {
+            // It ends by itself; there is nobody left to tell if not.
+            let _ = broker.shell.wait();
         }
     }
 }
 
 impl Broker {
-    fn start(jars: &Path, ports: &[(u16, u16)], index: usize) -> Self {
+    fn start(jars: &Path, ports: &[Ports], index: usize) -> Self {
         let folder = std::env::temp_dir().join(unique(&format!("tracewarden-kafka-{index}")));
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("server.properties"), properties(&folder, ports, index)).unwrap();
         // The data is worth nothing afterwards, so the broker is killed outright.
         let script = r#"
             run() { exec java -Xmx384m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$jars/*" "$@"; }
+            start() { run kafka.Kafka server.properties >> server.log 2>&1 < /dev/null & }
             jars=$1
             cd "$2" || exit 1
-            (
-                ( run kafka.tools.StorageTool format -t dHJhY2V3YXJkZW4tdGVzdA -c server.properties ) || exit 1
-                run kafka.Kafka server.properties
-            ) > server.log 2>&1 < /dev/null &
-            cat > /dev/null
+            ( run kafka.tools.StorageTool format -t dHJhY2V3YXJkZW4tdGVzdA -c server.properties ) \
+                > server.log 2>&1 < /dev/null || exit 1
+            start
+            keep=no
+            while read -r command; do
+                case $command in
+                    kill) kill -9 $!; wait ;;
+                    start) start ;;
+                    keep) keep=yes ;;
+                esac
+                echo done
+            done
             kill -9 $!
             wait
-            cd / && rm -rf "$2"
+            [ $keep = yes ] || { cd / && rm -rf "$2"; }
         "#;
         // In a process group of its own, so that Ctrl-C does not end the shell before it has cleaned up.
-        let shell = Command::new("sh")
+        let mut shell = Command::new("sh")
             .args(["-c", script, "sh"])
             .args([jars, &folder])
             .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
             .process_group(0)
             .spawn()
             .expect("sh must be there");
-        Self { folder, shell }
+        let answers = BufReader::new(shell.stdout.take().expect("it is piped"));
+        Self { folder, ports: ports[index], shell, answers }
+    }
+
+    /// Tells the shell to do something, and waits until it has.
+    fn tell(&mut self, command: &str) {
+        let told = self.shell.stdin.as_mut().map(|pipe| writeln!(pipe, "{command}"));
+        // A shell that could not even format the disk has ended; what it says then is in its log.
+        if matches!(told, Some(Ok(()))) {
+            let _ = self.answers.read_line(&mut String::new());
+        }
     }
 
     fn log_end(&self) -> String {
@@ -139,23 +216,39 @@ impl Broker {
     }
 }
 
-fn properties(folder: &Path, ports: &[(u16, u16)], index: usize) -> String {
-    let (port, controller_port) = ports[index];
+fn properties(folder: &Path, ports: &[Ports], index: usize) -> String {
+    let Ports { clients, controllers, behind_proxy, proxy } = ports[index];
     let voters: Vec<String> = ports
         .iter()
         .enumerate()
-        .map(|(index, (_, controller))| format!("{}@127.0.0.1:{controller}", index + 1))
+        .map(|(index, ports)| format!("{}@127.0.0.1:{}", index + 1, ports.controllers))
         .collect();
     let replicas = ports.len().min(3);
+    // With three copies a write is answered when two have it: so nothing is lost with one broker, nor is anything held up.
+    let in_sync_min = replicas.div_ceil(2);
     let mut text = String::new();
     for (name, value) in [
         ("process.roles", "broker,controller".to_owned()),
         ("node.id", (index + 1).to_string()),
         ("controller.quorum.voters", voters.join(",")),
-        ("listeners", format!("PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}")),
-        ("advertised.listeners", format!("PLAINTEXT://127.0.0.1:{port}")),
+        (
+            "listeners",
+            format!(
+                "PLAINTEXT://127.0.0.1:{clients},PROXIED://127.0.0.1:{behind_proxy},\
+                 CONTROLLER://127.0.0.1:{controllers}"
+            ),
+        ),
+        ("advertised.listeners", format!("PLAINTEXT://127.0.0.1:{clients},PROXIED://127.0.0.1:{proxy}")),
+        ("inter.broker.listener.name", "PLAINTEXT".to_owned()),
         ("controller.listener.names", "CONTROLLER".to_owned()),
-        ("listener.security.protocol.map", "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT".to_owned()),
+        (
+            "listener.security.protocol.map",
+            "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT".to_owned(),
+        ),
+        // A dead broker is noticed after this long.
+        ("broker.session.timeout.ms", "3000".to_owned()),
+        ("broker.heartbeat.interval.ms", "500".to_owned()),
+        ("min.insync.replicas", in_sync_min.to_string()),
         ("log.dirs", folder.join("data").display().to_string()),
         ("auto.create.topics.enable", "false".to_owned()),
         ("group.initial.rebalance.delay.ms", "0".to_owned()),
@@ -164,7 +257,7 @@ fn properties(folder: &Path, ports: &[(u16, u16)], index: usize) -> String {
         ("offsets.topic.replication.factor", replicas.to_string()),
         ("transaction.state.log.num.partitions", "4".to_owned()),
         ("transaction.state.log.replication.factor", replicas.to_string()),
-        ("transaction.state.log.min.isr", "1".to_owned()),
+        ("transaction.state.log.min.isr", in_sync_min.to_string()),
         ("transaction.abort.timed.out.transaction.cleanup.interval.ms", "500".to_owned()),
     ] {
         writeln!(text, "{name}={value}").unwrap();

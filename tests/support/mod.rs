@@ -4,4 +4,5 @@
 #![allow(dead_code)]
 
 pub(crate) mod kafka;
+pub(crate) mod proxy;
 pub(crate) mod world;

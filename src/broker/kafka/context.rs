@@ -33,6 +33,7 @@ pub(super) enum Change {
 pub(super) struct ConsumerNotes {
     changes: Mutex<VecDeque<Change>>,
     closing: AtomicBool,
+    let_go: AtomicBool,
 }
 
 impl ConsumerNotes {
@@ -46,9 +47,14 @@ impl ConsumerNotes {
         !self.changes().is_empty()
     }
 
-    /// From now on partitions are given back at once.
-    pub(super) fn set_closing(&self) {
-        self.closing.store(true, Ordering::SeqCst);
+    /// From now on partitions are given back at once. Whether that was so before.
+    pub(super) fn set_closing(&self) -> bool {
+        self.closing.swap(true, Ordering::SeqCst)
+    }
+
+    /// Whether partitions were given back while closing.
+    pub(super) fn has_let_go(&self) -> bool {
+        self.let_go.load(Ordering::SeqCst)
     }
 
     fn changes(&self) -> MutexGuard<'_, VecDeque<Change>> {
@@ -68,9 +74,13 @@ impl ConsumerContext for ConsumerNotes {
         partitions: &mut TopicPartitionList,
     ) {
         if self.closing.load(Ordering::SeqCst) {
-            if let Err(error) = consumer.unassign() {
+            // With the group's end nobody waits for an answer any more, and none would come to us.
+            if !consumer.closed()
+                && let Err(error) = consumer.unassign()
+            {
                 tracing::warn!(%error, "giving partitions back while closing failed");
             }
+            self.let_go.store(true, Ordering::SeqCst);
             return;
         }
         let change = match event {

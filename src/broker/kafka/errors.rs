@@ -81,10 +81,29 @@ pub(super) fn sentence(what: &str, error: &KafkaError) -> String {
         KafkaError::ClientConfig(_, _, name, _) => {
             format!("{what} failed: the Kafka setting {name} is not known, or its value is not one it takes")
         }
-        KafkaError::Transaction(cause) => format!("{what} failed: {} ({})", cause.string(), cause.name()),
-        _ => format!("{what} failed: {error}"),
+        KafkaError::Transaction(cause) => {
+            format!("{what} failed: {} ({}){}", cause.string(), cause.name(), remedy(error))
+        }
+        _ => format!("{what} failed: {error}{}", remedy(error)),
     }
 }
+
+/// Another member of the same name has joined the group.
+pub(super) fn name_taken(member: &str) -> BrokerError {
+    BrokerError::SessionLost(format!("another process has joined as {member}{NAME_TAKEN}"))
+}
+
+/// What to do about it, where that is known.
+fn remedy(error: &KafkaError) -> &'static str {
+    match error.rdkafka_error_code() {
+        Some(Code::Fenced | Code::ProducerFenced | Code::FencedInstanceId) => NAME_TAKEN,
+        _ => "",
+    }
+}
+
+/// Two processes of one name take each other's place again and again.
+const NAME_TAKEN: &str = ". Is there another process of the same name? Each one on a host needs a \
+    kafka.instance_slot of its own, or a kafka.instance_id";
 
 /// The group or a newer producer of the same name has taken our place.
 fn is_fenced(code: Code) -> bool {

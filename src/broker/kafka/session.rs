@@ -156,7 +156,7 @@ impl KafkaSession {
                 Some(Err(error)) => match errors::reading(&error) {
                     Reading::Transient => tracing::debug!(%error, "reading goes on after an error"),
                     Reading::OutOfRange => return Err(self.out_of_range(&error)),
-                    Reading::Fails(error) => return Err(error),
+                    Reading::Fails(error) => return Err(self.name_taken().unwrap_or(error)),
                 },
                 None if !read.is_empty() || left.is_zero() => break,
                 None => {}
@@ -170,6 +170,12 @@ impl KafkaSession {
             }
         }
         Ok(if read.is_empty() { Polled::Nothing } else { Polled::Records(read) })
+    }
+
+    /// Whether another member of the same name has taken this one's place; the library tells it beside the error.
+    fn name_taken(&self) -> Option<BrokerError> {
+        let (code, _) = self.consumer.client().fatal_error()?;
+        (code == RDKafkaErrorCode::FencedInstanceId).then(|| errors::name_taken(&self.options.member))
     }
 
     /// A record of a started partition; what still comes of a revoked one will be read by its next owner.
@@ -233,6 +239,19 @@ impl KafkaSession {
         self.started = partitions.iter().cloned().collect();
         // When they have been taken away in the meantime, that is what the worker hears next.
         if self.consumer.context().has_changes() { Ok(()) } else { self.assign(&list) }
+    }
+
+    /// Answers the change by which the group takes back what this member still has.
+    ///
+    /// A change that waits in the consumer's queue must not be answered before it is heard: it would be heard and
+    /// answered once more while the consumer is dropped, when its group may have ended, and the library never
+    /// returns from such a call.
+    fn let_go(&self) {
+        let deadline = Instant::now() + LET_GO_WITHIN;
+        while !self.consumer.context().has_let_go() && Instant::now() < deadline {
+            // Records that still come are for the next owner.
+            drop(self.consumer.poll(Duration::from_millis(5)));
+        }
     }
 
     fn run_transaction(&mut self, outputs: &[OutRecord], offsets: &[NextOffset]) -> Result<(), BrokerError> {
@@ -331,6 +350,8 @@ impl KafkaSession {
     }
 }
 
+/// What has not happened by then happens when the consumer is dropped.
+const LET_GO_WITHIN: Duration = Duration::from_secs(1);
 const FLUSH_BEFORE_ABORT: Duration = Duration::from_millis(500);
 
 /// How a transaction failed.
@@ -439,13 +460,18 @@ impl Session for KafkaSession {
 
     fn close(&mut self) {
         self.dead = true;
-        self.started.clear();
-        self.consumer.context().set_closing();
-        // Whatever the library waits for, this answers; then leave before the consumer is dropped.
-        if let Err(error) = self.unassign() {
+        if self.consumer.context().set_closing() {
+            return;
+        }
+        let is_answer_owed = self.consumer.context().has_changes() || !matches!(self.owed, Owed::Nothing);
+        if is_answer_owed && let Err(error) = self.unassign() {
             tracing::debug!(%error, "nothing to give back");
         }
         self.consumer.unsubscribe();
+        if !is_answer_owed && !self.started.is_empty() {
+            self.let_go();
+        }
+        self.started.clear();
     }
 }
 

@@ -85,6 +85,8 @@ pub enum Outcome {
     Duplicate,
     /// It says nothing new, and some of it is older than what is known.
     Superseded,
+    /// The document has no room for it; nothing of it is kept.
+    NoRoom,
 }
 
 /// What an upload changed in the document.

@@ -9,6 +9,7 @@ pub mod canonical_text;
 pub mod live;
 pub mod merge;
 pub mod observe;
+pub mod room;
 #[cfg(test)]
 pub(crate) mod samples;
 #[cfg(test)]
@@ -222,7 +223,7 @@ pub struct LineVersion {
 }
 
 /// Where a fact came from and when. Carried for evidence; never compared.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Origin {
     /// The input topic, or the file's name in a replay.
     pub topic: Text,

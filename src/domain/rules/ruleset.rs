@@ -27,6 +27,8 @@ pub struct RuleSet {
     /// What is decided while answers are missing. It changes what the adjudicator concludes, so it travels with the
     /// rules.
     pub policy: Policy,
+    /// How far back anything is remembered; none: for ever. It travels with the rules for the same reason.
+    pub horizon: Option<Millis>,
 }
 
 /// What one rule does.
@@ -100,6 +102,7 @@ impl Default for RuleSet {
             overrides: Vec::new(),
             allowances: Vec::new(),
             policy: Policy::default(),
+            horizon: None,
         }
     }
 }

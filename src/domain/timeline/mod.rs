@@ -26,8 +26,12 @@ use super::document::{DocumentKey, Role};
 use super::observation::Observation;
 use super::time::{Millis, Timestamp};
 
-/// A code with more live observations than this is kept, but not walked.
+/// A code with more live observations than this keeps them ([`OBSERVATIONS_KEPT_MAX`]), but is not walked.
 pub const OBSERVATIONS_WALKED_MAX: usize = 2000;
+
+/// Most live observations that are kept of one code. One that has more takes no further ones: it is overused by far,
+/// and its settlement lines are held, those that found no room among them.
+pub const OBSERVATIONS_KEPT_MAX: usize = 10_000;
 
 /// An observation at its place in the timeline.
 #[derive(Clone, Copy, Debug)]

@@ -14,18 +14,28 @@ pub fn sort(observations: &mut [Observation]) {
 }
 
 /// Takes the observations of `document`'s lines in `retracted` out and puts `asserted` in, in place of what was
-/// known of their lines. Lines that are not there are ignored.
+/// known of their lines, but no new ones where there would be more than `at_most` then. Lines that are not there are
+/// ignored. Whether there was room.
 pub fn amend(
     observations: &mut Vec<Observation>,
     document: &DocumentKey,
     retracted: &[Text],
     asserted: &[Observation],
-) {
+    at_most: usize,
+) -> bool {
     let own = asserted.iter().filter(|observation| observation.key.document == *document);
     let lines: BTreeSet<&str> =
         retracted.iter().map(AsRef::as_ref).chain(own.clone().map(|o| o.key.line_id.as_ref())).collect();
-    observations
-        .retain(|known| known.key.document != *document || !lines.contains(known.key.line_id.as_ref()));
-    observations.extend(own.cloned());
+    let mut replaced: BTreeSet<Text> = BTreeSet::new();
+    observations.retain(|known| {
+        let goes = known.key.document == *document && lines.contains(known.key.line_id.as_ref());
+        if goes {
+            replaced.insert(known.key.line_id.clone());
+        }
+        !goes
+    });
+    let has_room = observations.len().saturating_add(asserted.len()) <= at_most;
+    observations.extend(own.filter(|o| has_room || replaced.contains(&o.key.line_id)).cloned());
     sort(observations);
+    has_room
 }

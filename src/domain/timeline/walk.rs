@@ -38,6 +38,14 @@ pub struct Total {
     estimates: usize,
 }
 
+/// The observations that open sales rest on, their partial returns among them.
+#[derive(Clone, Debug, Default)]
+pub struct InUse {
+    /// By position in the timeline.
+    contains: Vec<bool>,
+    count: usize,
+}
+
 /// How an institution stands to the code.
 #[derive(Debug, Default)]
 struct Standing<'a> {
@@ -56,6 +64,8 @@ pub struct Walk<'a, 't> {
     open: BTreeMap<usize, OpenSale<'a, 't>>,
     used: Total,
     used_split: Total,
+    in_use: InUse,
+    in_split_use: InUse,
     standings: BTreeMap<&'a str, Standing<'a>>,
     made_holders: BTreeMap<usize, Fact<'a>>,
     custody_at: Vec<Custody>,
@@ -93,6 +103,41 @@ impl Total {
     }
 }
 
+impl InUse {
+    /// Whether the fact is one of them.
+    pub fn contains(&self, fact: &Fact<'_>) -> bool {
+        self.contains.get(fact.position).copied().unwrap_or_default()
+    }
+
+    /// How many there are.
+    pub const fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    fn note(&mut self, fact: &Fact<'_>, is_in_use: bool) {
+        if self.contains.len() <= fact.position {
+            self.contains.resize(fact.position.saturating_add(1), false);
+        }
+        let Some(noted) = self.contains.get_mut(fact.position) else { return };
+        if *noted != is_in_use {
+            *noted = is_in_use;
+            self.count = if is_in_use { self.count.saturating_add(1) } else { self.count.saturating_sub(1) };
+        }
+    }
+}
+
+impl<'a> OpenSale<'a, '_> {
+    /// All that it rests on: the observations of the sale, then the returns that gave a part back.
+    pub fn facts(&self) -> impl Iterator<Item = Fact<'a>> {
+        self.sale.facts().chain(self.returns.iter().copied())
+    }
+}
+
 impl<'a, 't> Walk<'a, 't> {
     /// A walk that stands before the first event.
     pub fn over(timeline: &'t Timeline<'a>) -> Self {
@@ -102,6 +147,8 @@ impl<'a, 't> Walk<'a, 't> {
             open: BTreeMap::new(),
             used: Total::default(),
             used_split: Total::default(),
+            in_use: InUse::default(),
+            in_split_use: InUse::default(),
             standings: BTreeMap::new(),
             made_holders: BTreeMap::new(),
             custody_at: vec![Custody::default(); timeline.facts.len()],
@@ -121,6 +168,16 @@ impl<'a, 't> Walk<'a, 't> {
     /// Σ outstanding of the open split sales.
     pub const fn used_split(&self) -> Total {
         self.used_split
+    }
+
+    /// The observations that the open sales rest on.
+    pub const fn in_use(&self) -> &InUse {
+        &self.in_use
+    }
+
+    /// The observations that the open split sales rest on.
+    pub const fn in_split_use(&self) -> &InUse {
+        &self.in_split_use
     }
 
     /// Whether a sale wants more than is left of the content.
@@ -191,7 +248,9 @@ impl<'a, 't> Walk<'a, 't> {
 
     fn pass_sale(&mut self, sale: &'t Sale<'a>) {
         let need = sale.need();
-        self.open.insert(sale.number, OpenSale { sale, outstanding: need, returns: Vec::new() });
+        let open = OpenSale { sale, outstanding: need, returns: Vec::new() };
+        self.note_use(&open, true);
+        self.open.insert(sale.number, open);
         self.used.add(need);
         if sale.is_split() {
             self.used_split.add(need);
@@ -230,7 +289,19 @@ impl<'a, 't> Walk<'a, 't> {
             }
             open.outstanding = after;
             open.returns.push(given_back.fact);
+            self.note_use(&open, true);
             self.open.insert(number, open);
+        } else {
+            self.note_use(&open, false);
+        }
+    }
+
+    fn note_use(&mut self, open: &OpenSale<'a, 't>, is_in_use: bool) {
+        for fact in open.facts() {
+            self.in_use.note(&fact, is_in_use);
+            if open.sale.is_split() {
+                self.in_split_use.note(&fact, is_in_use);
+            }
         }
     }
 

@@ -18,7 +18,7 @@ impl Report {
             language.of("本次 → 另一次", "this → other"),
             language.of("发现", "found"),
             language.of("无法解释", "unexplained"),
-            language.of("曾误报", "passing"),
+            language.of("曾误报", "withdrawn"),
             language.of("召回率", "recall"),
             language.of("准确率", "precision"),
             language.of("到预警：中位", "to alert: median"),
@@ -31,14 +31,23 @@ impl Report {
             let score = |report: &Self| report.rules.get(rule).copied().unwrap_or_default();
             rows.push(compared(rule_title(rule, language), &score(self), &score(other)));
         }
-        let mut sums = vec![String::new(); head.len() - 2];
-        sums.extend([
+        let mut total = compared(language.of("合计", "together"), &self.total(), &other.total());
+        // A line that several rules concern counts once here, so these are not the sums of their columns.
+        let money = [
             side_by_side(&self.money_found, &other.money_found),
             side_by_side(&self.money_missed, &other.money_missed),
-        ]);
-        sums[0] = language.of("合计（每条明细计一次）", "together (each line once)").to_owned();
-        rows.push(sums);
-        Table { title: language.of("两次运行对比", "Two runs compared"), rows }
+        ];
+        total.truncate(total.len() - money.len());
+        total.extend(money);
+        rows.push(total);
+        Table {
+            title: language.of("两次运行对比", "Two runs compared"),
+            note: language.of(
+                "本次 → 另一次；相同则只写一个值。合计的金额每条明细计一次。",
+                "this run → the other one; one value where both agree. Together each line's money counts once.",
+            ),
+            rows,
+        }
     }
 }
 

@@ -1,161 +1,148 @@
-//! A result as one page: tables, and bars drawn as inline SVG. It needs no network, no script and no font of its own.
-//!
-//! Bars are rectangles of a few lines, so they are drawn here; a plotting library would bring more than it saves.
+//! A result as one page: sentences, plots, tables. It needs no network, no script and no font of its own, and speaks
+//! Chinese and English: a switch at its top shows the one or the other.
 
 use std::fmt::Write;
 
-use super::table::{List, Table, percent, rule_title};
+use super::plot::{COLOURS, PlotError, plots};
+use super::table::{List, Table};
 use super::{Language, Report};
 
 /// Items of each list on the page.
 const LISTED_MAX: usize = 200;
-/// Width of a full bar, in pixels.
-const BAR_WIDTH: f64 = 320.0;
-/// Height of a row of the plot, in pixels.
-const ROW_HEIGHT: usize = 34;
-/// Where the bars begin, behind the names.
-const BARS_LEFT: f64 = 220.0;
 
 const STYLE: &str = "\
-body{font:15px/1.5 system-ui,'Noto Sans CJK SC','Microsoft YaHei',sans-serif;margin:2em auto;max-width:1100px;\
-padding:0 1em;color:#222;background:#fff}\
-h1{font-size:1.5em}h2{font-size:1.15em;margin-top:2em}\
+body{font:15px/1.55 system-ui,-apple-system,'Segoe UI','PingFang SC','Microsoft YaHei','Noto Sans CJK SC',\
+'Source Han Sans SC','WenQuanYi Micro Hei',sans-serif;margin:1.5em auto;max-width:1180px;padding:0 1.2em;\
+color:#222;background:#fff}\
+h1{font-size:1.55em;margin:.2em 0 .6em}h2{font-size:1.15em;margin:2.2em 0 .5em}\
+ul.sums{padding-left:1.1em;margin:.4em 0}\
+p.note{color:#555;font-size:13px;margin:.2em 0 .6em;max-width:70em}\
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:13px}\
-th,td{padding:.25em .6em;border-bottom:1px solid #ddd;text-align:right;white-space:nowrap}\
-th:first-child,td:first-child{text-align:left}th{background:#f4f4f4;white-space:normal}\
-div.wide{overflow-x:auto}svg{max-width:100%;height:auto}svg text{font-size:13px;fill:#222}\
-li{font-family:ui-monospace,monospace;font-size:12px;overflow-wrap:anywhere}";
+th,td{padding:.28em .65em;border-bottom:1px solid #ddd;text-align:right;white-space:nowrap}\
+th:first-child,td:first-child{text-align:left}th{background:#f4f4f4;white-space:normal;vertical-align:bottom}\
+tbody tr:hover{background:#fafafa}\
+div.wide{overflow-x:auto}\
+div.plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,34em),1fr));gap:0 2em}\
+figure{margin:0}svg{max-width:100%;height:auto}svg text{font-family:inherit}\
+figcaption span{margin-right:1.4em;font-size:13px;white-space:nowrap}\
+figcaption i{display:inline-block;width:.8em;height:.8em;margin-right:.45em}\
+ol{padding-left:2.6em}summary{cursor:pointer;font-weight:bold;margin-top:1.2em}\
+li.item{font-family:ui-monospace,Consolas,'Noto Sans Mono CJK SC',monospace;font-size:12px;overflow-wrap:anywhere}\
+input.switch{position:absolute;opacity:0}\
+nav{float:right}nav label{padding:.2em .8em;border:1px solid #bbb;cursor:pointer;font-size:13px}\
+#zh:checked~nav label[for=zh],#en:checked~nav label[for=en]{background:#2b6cb0;border-color:#2b6cb0;color:#fff}\
+#zh:focus-visible~nav label[for=zh],#en:focus-visible~nav label[for=en]{outline:2px solid #dd8b2f}\
+#zh:checked~main.en,#en:checked~main.zh{display:none}\
+@media print{nav{display:none}}";
 
 impl Report {
-    /// The page of this run; with another run of the same province, compared with it.
-    pub fn html(&self, other: Option<&Self>, language: Language) -> String {
-        let title = language.of("追溯卫士 评估报告", "tracewarden: evaluation");
-        let tag = language.of("zh-CN", "en");
+    /// The page of this run; with another run of the same province, compared with it. It opens in this language.
+    pub fn html(&self, other: Option<&Self>, language: Language) -> Result<String, PlotError> {
+        let checked = |one: Language| if one == language { " checked" } else { "" };
         let mut page = format!(
-            "<!DOCTYPE html>\n<html lang=\"{tag}\"><head><meta charset=\"utf-8\"><title>{title}</title>\
-             <style>{STYLE}</style></head><body>\n<h1>{title}</h1>\n"
+            "<!DOCTYPE html>\n<html lang=\"{}\"><head><meta charset=\"utf-8\">\
+             <meta name=\"viewport\" content=\"width=device-width\"><title>{}</title><style>{STYLE}</style></head><body>\n\
+             <input class=\"switch\" type=\"radio\" name=\"language\" id=\"zh\"{}>\
+             <input class=\"switch\" type=\"radio\" name=\"language\" id=\"en\"{}>\n\
+             <nav><label for=\"zh\">中文</label><label for=\"en\">English</label></nav>\n",
+            language.of("zh-CN", "en"),
+            title(language),
+            checked(Language::Chinese),
+            checked(Language::English),
         );
-        for line in self.sums(language) {
-            let _ = writeln!(page, "<p>{}</p>", escaped(&line));
-        }
-        self.plot_of_shares(&mut page, language);
-        self.plot_of_money(&mut page, language);
-        if let Some(other) = other {
-            table(&mut page, &self.comparison(other, language));
-        }
-        for one in &self.tables(language) {
-            table(&mut page, one);
-        }
-        for one in &self.lists(language, LISTED_MAX) {
-            list(&mut page, one);
+        for one in [Language::Chinese, Language::English] {
+            let (class, tag) = (one.of("zh", "en"), one.of("zh-CN", "en"));
+            let _ = writeln!(page, "<main class=\"{class}\" lang=\"{tag}\">\n<h1>{}</h1>", title(one));
+            self.body(&mut page, other, one)?;
+            page.push_str("</main>\n");
         }
         page.push_str("</body></html>\n");
-        page
+        Ok(page)
     }
 
-    /// Recall and precision, one pair of bars for each rule.
-    fn plot_of_shares(&self, page: &mut String, language: Language) {
-        let rows = self.rules.iter().map(|(rule, score)| {
-            let bars =
-                [score.recall(), score.precision()].map(|share| (share.unwrap_or(0.0), percent(share)));
-            (rule_title(rule, language), bars)
-        });
-        let legend = [language.of("召回率", "recall"), language.of("准确率", "precision")];
-        plot(page, language.of("召回率与准确率", "Recall and precision"), legend, rows.collect());
-    }
-
-    /// Money at risk, found and missed, relative to the greatest of all.
-    fn plot_of_money(&self, page: &mut String, language: Language) {
-        let money = |found: bool| {
-            self.rules.values().map(move |score| if found { score.money_found } else { score.money_missed })
-        };
-        let greatest = money(true).chain(money(false)).max().map_or(1, |most| most.fen().max(1)) as f64;
-        let with_money = self
-            .rules
-            .iter()
-            .filter(|(_, score)| score.money_found.fen() > 0 || score.money_missed.fen() > 0);
-        let rows = with_money.map(|(rule, score)| {
-            let bars = [score.money_found, score.money_missed]
-                .map(|amount| (amount.fen() as f64 / greatest, amount.to_string()));
-            (rule_title(rule, language), bars)
-        });
-        let legend = [language.of("已发现", "found"), language.of("漏失", "missed")];
-        plot(page, language.of("涉险金额（元）", "Money at risk (yuan)"), legend, rows.collect());
+    /// Everything below the heading, in one language.
+    fn body(&self, page: &mut String, other: Option<&Self>, language: Language) -> Result<(), PlotError> {
+        page.push_str("<ul class=\"sums\">\n");
+        for line in self.sums(language) {
+            let _ = writeln!(page, "<li>{}</li>", escaped(&line));
+        }
+        page.push_str("</ul>\n");
+        let [rules, others @ ..] = self.tables(language);
+        table(page, &rules);
+        if let Some(other) = other {
+            table(page, &self.comparison(other, language));
+        }
+        page.push_str("<div class=\"plots\">\n");
+        for plot in plots(self, other, language) {
+            figure(page, plot.title, plot.legend, &plot.svg()?);
+        }
+        page.push_str("</div>\n");
+        for one in &others {
+            table(page, one);
+        }
+        let _ = writeln!(page, "<h2>{}</h2>", language.of("逐条", "One by one"));
+        let lists = self.lists(language, LISTED_MAX);
+        if lists.is_empty() {
+            let _ = writeln!(page, "<p>{}</p>", language.of("无可列。", "Nothing to list."));
+        }
+        for one in &lists {
+            list(page, one);
+        }
+        Ok(())
     }
 }
 
-/// A row of a plot: its name, and two bars, each with its length from 0 to 1 and its label.
-type Bars<'a> = (&'a str, [(f64, String); 2]);
+fn title(language: Language) -> &'static str {
+    language.of("追溯卫士 评估报告", "tracewarden: evaluation")
+}
 
-const COLOURS: [&str; 2] = ["#2b6cb0", "#dd8b2f"];
-
-fn plot(page: &mut String, title: &str, legend: [&str; 2], rows: Vec<Bars<'_>>) {
-    if rows.is_empty() {
-        return;
-    }
-    let height = (rows.len() + 1) * ROW_HEIGHT;
-    let width = BARS_LEFT + BAR_WIDTH + 120.0;
+fn figure(page: &mut String, title: &str, legend: [&str; 2], svg: &str) {
     let title = escaped(title);
-    let _ = writeln!(
-        page,
-        "<h2>{title}</h2>\n<svg role=\"img\" aria-label=\"{title}\" width=\"{width}\" height=\"{height}\" \
-         viewBox=\"0 0 {width} {height}\">"
-    );
-    for (number, (name, colour)) in legend.iter().zip(COLOURS).enumerate() {
-        let x = BARS_LEFT + 130.0 * number as f64;
+    let _ =
+        writeln!(page, "<section><h2>{title}</h2>\n<figure role=\"img\" aria-label=\"{title}\"><figcaption>");
+    for (name, colour) in legend.iter().zip(COLOURS) {
+        let (red, green, blue) = (colour.0, colour.1, colour.2);
         let _ = writeln!(
             page,
-            "<rect x=\"{x}\" y=\"6\" width=\"12\" height=\"12\" fill=\"{colour}\"/><text x=\"{}\" y=\"17\">{}</text>",
-            x + 18.0,
+            "<span><i style=\"background:#{red:02x}{green:02x}{blue:02x}\"></i>{}</span>",
             escaped(name)
         );
     }
-    for (number, (name, bars)) in rows.iter().enumerate() {
-        let top = (number + 1) * ROW_HEIGHT;
-        let _ = writeln!(
-            page,
-            "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>",
-            BARS_LEFT - 10.0,
-            top + 20,
-            escaped(name)
-        );
-        for (nth, ((share, label), colour)) in bars.iter().zip(COLOURS).enumerate() {
-            let (y, long) = (top + 2 + nth * 15, share.clamp(0.0, 1.0) * BAR_WIDTH);
-            let _ = writeln!(
-                page,
-                "<rect x=\"{BARS_LEFT}\" y=\"{y}\" width=\"{long:.1}\" height=\"13\" fill=\"{colour}\"/>\
-                 <text x=\"{:.1}\" y=\"{}\">{}</text>",
-                BARS_LEFT + long + 6.0,
-                y + 11,
-                escaped(label)
-            );
-        }
-    }
-    page.push_str("</svg>\n");
+    let _ = writeln!(page, "</figcaption>\n{svg}</figure></section>");
 }
 
 fn table(page: &mut String, table: &Table) {
-    let _ = writeln!(page, "<h2>{}</h2>\n<div class=\"wide\"><table>", escaped(table.title));
+    let _ = writeln!(page, "<h2>{}</h2>", escaped(table.title));
+    if !table.note.is_empty() {
+        let _ = writeln!(page, "<p class=\"note\">{}</p>", escaped(table.note));
+    }
+    page.push_str("<div class=\"wide\"><table>\n");
     for (number, row) in table.rows.iter().enumerate() {
-        let cell = if number == 0 { "th" } else { "td" };
-        page.push_str("<tr>");
+        let (cell, before, after) = match number {
+            0 => ("th", "<thead>", "</thead><tbody>"),
+            _ => ("td", "", ""),
+        };
+        let _ = write!(page, "{before}<tr>");
         for text in row {
             let _ = write!(page, "<{cell}>{}</{cell}>", escaped(text));
         }
-        page.push_str("</tr>\n");
+        let _ = writeln!(page, "</tr>{after}");
     }
-    page.push_str("</table></div>\n");
+    page.push_str("</tbody></table></div>\n");
 }
 
 fn list(page: &mut String, list: &List) {
-    let _ = writeln!(page, "<h2>{}: {}</h2>\n<ul>", escaped(list.title), list.count);
+    // What is wrong is open; what passed by itself is many, and closed.
+    let open = if list.is_fault { " open" } else { "" };
+    let _ = writeln!(page, "<details{open}><summary>{}: {}</summary>\n<ol>", escaped(list.title), list.count);
     for item in &list.items {
-        let _ = writeln!(page, "<li>{}</li>", escaped(item));
+        let _ = writeln!(page, "<li class=\"item\">{}</li>", escaped(item));
     }
+    page.push_str("</ol>\n");
     if list.count > list.items.len() {
-        let _ = writeln!(page, "<li>… {}</li>", list.count - list.items.len());
+        let _ = writeln!(page, "<p>… {}</p>", list.count - list.items.len());
     }
-    page.push_str("</ul>\n");
+    page.push_str("</details>\n");
 }
 
 /// Text from outside, harmless between tags and in attributes.

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::score::per_ten_thousand;
-use super::{Report, RuleScore, Spread, Unexplained};
+use super::{Report, RuleScore, Spread, Timing, Unexplained};
 
 impl Report {
     /// The whole result, nothing cut off.
@@ -26,6 +26,10 @@ impl Report {
             "money_found": self.money_found.to_string(),
             "money_missed": self.money_missed.to_string(),
             "scans": self.scans,
+            "times_count_from": match self.timing {
+                Timing::SinceKnown => "known",
+                Timing::SinceReceipt => "receipt",
+            },
             "missed": self.missed,
             "unexplained": self.unexplained.iter().map(unexplained).collect::<Vec<_>>(),
             "passing": self.passing.iter().map(unexplained).collect::<Vec<_>>(),

@@ -6,11 +6,11 @@
 //! is counted apart. Rules that only act on payment (banned packs) are found in the decisions.
 //!
 //! Money at risk is what the decisions say of the claim line that a statement is about, else of its counterpart.
-//! The time to an alert counts from the moment from which the statement can be known to the receipt or detection,
-//! whichever is later, of the revision that raised it. It is negative for an alert that came
-//! sooner, as with a shorter wait than the truth's, or where a sender's clock is slow: in a replay these are in the
-//! senders' time. Against a province published to a service whose clock is the
-//! wall clock these times mean nothing.
+//! The time to an alert is measured in one of two ways ([`Timing`]). Of a replay, in the senders' time: from the moment
+//! from which the statement can be known to the receipt or detection, whichever is later, of the revision that raised
+//! it. It is negative for an alert that came sooner, as with a shorter wait than the truth's, or where a sender's clock
+//! is slow. Of a service on Kafka, by the stamps of records: from the receipt of the upload that decided to the record
+//! of the alert.
 //!
 //! [`table`] shows a result as text, [`json`] for programs, [`html`] as a page; [`compare`] shows two side by side.
 //!
@@ -21,6 +21,8 @@ mod compare;
 mod html;
 mod json;
 mod near;
+mod plot;
+mod scans;
 mod score;
 mod table;
 
@@ -32,8 +34,10 @@ use self::near::Neighbourhood;
 use self::score::{Times, milliseconds, money};
 use super::truth::{Act, Effect, LineRef, Truth};
 use crate::domain::amount::Money;
+pub use plot::PlotError;
+pub use scans::scans_in;
 pub use score::{ActScore, LineScore, RuleScore, Spread};
-pub use table::Language;
+pub use table::{Language, columns, rule_title};
 
 /// What was published so far, against the truth.
 #[derive(Debug, Default)]
@@ -42,13 +46,32 @@ pub struct Evaluation {
     alerts: BTreeMap<String, History>,
     decisions: BTreeMap<(String, String), Decision>,
     scans: Option<u64>,
+    timing: Timing,
+}
+
+/// What the time to an alert counts from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Timing {
+    /// The moment from which a statement can be known, in the time of the senders.
+    #[default]
+    SinceKnown,
+    /// The receipt of the upload that decided, by the stamps of the records.
+    SinceReceipt,
 }
 
 /// The newest revision of an alert, and the newest that raised it.
 #[derive(Debug)]
 struct History {
     newest: Alert,
-    raised: Option<(u64, Option<i64>)>,
+    raised: Option<Raised>,
+}
+
+/// The revision that raised an alert; the later one is greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Raised {
+    revision: u64,
+    published_at: Option<i64>,
+    received_at: Option<i64>,
 }
 
 /// The fields of a published alert that matter here.
@@ -67,6 +90,9 @@ struct Alert {
     received_at: Option<String>,
     #[serde(default)]
     detected_at: Option<String>,
+    /// The stamp of its record, in Unix milliseconds, where it was read from a topic.
+    #[serde(skip)]
+    recorded_at: Option<i64>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -118,6 +144,8 @@ pub struct Report {
     pub money_missed: Money,
     /// Scans of codes in the uploads, when they were counted.
     pub scans: Option<u64>,
+    /// What the times to alerts count from.
+    pub timing: Timing,
 }
 
 /// Something published that the truth does not know.
@@ -146,8 +174,24 @@ impl Evaluation {
 
     /// Takes one published alert, any revision, in any order.
     pub fn alert(&mut self, json: &str) -> Result<(), serde_json::Error> {
-        let alert: Alert = serde_json::from_str(json)?;
-        let raised = (alert.status == "raised").then(|| (alert.revision, alert.published_at()));
+        self.take_alert(serde_json::from_str(json)?);
+        Ok(())
+    }
+
+    /// Takes one alert from a topic, any revision, in any order, with the stamp of its record in Unix milliseconds.
+    /// From then on the times to alerts count from the receipt of uploads.
+    pub fn recorded_alert(&mut self, json: &str, recorded_at: Option<i64>) -> Result<(), serde_json::Error> {
+        self.timing = Timing::SinceReceipt;
+        self.take_alert(Alert { recorded_at, ..serde_json::from_str(json)? });
+        Ok(())
+    }
+
+    fn take_alert(&mut self, alert: Alert) {
+        let raised = (alert.status == "raised").then(|| Raised {
+            revision: alert.revision,
+            published_at: alert.published_at(),
+            received_at: alert.received_at.as_deref().and_then(milliseconds),
+        });
         match self.alerts.get_mut(&alert.alert_id) {
             Some(history) => {
                 history.raised = history.raised.max(raised);
@@ -159,7 +203,6 @@ impl Evaluation {
                 self.alerts.insert(alert.alert_id.clone(), History { newest: alert, raised });
             }
         }
-        Ok(())
     }
 
     /// Takes one published decision, any revision, in any order.
@@ -174,7 +217,7 @@ impl Evaluation {
 
     /// Compares.
     pub fn report(&self) -> Report {
-        let mut report = Report { scans: self.scans, ..Report::default() };
+        let mut report = Report { scans: self.scans, timing: self.timing, ..Report::default() };
         let open: BTreeMap<Key<'_>, &History> = self
             .alerts
             .values()
@@ -189,8 +232,8 @@ impl Evaluation {
             let alert = open.get(&truth.key()).filter(|_| truth.alerted);
             let stopped = !truth.alerted && reasons.contains(&(&truth.subject, truth.rule.as_str()));
             let found = alert.is_some() || stopped;
-            if let Some(raised_at) = alert.and_then(|history| history.raised_at()) {
-                times.alert_after(&truth.rule, raised_at.saturating_sub(truth.known_from));
+            if let Some(delay) = alert.and_then(|history| history.delay(truth, self.timing)) {
+                times.alert_after(&truth.rule, delay);
             }
             let score = report.rules.entry(truth.rule.clone()).or_default();
             score.expected += 1;
@@ -338,16 +381,25 @@ impl Evaluation {
 
 impl History {
     fn raised_at(&self) -> Option<i64> {
-        self.raised?.1
+        self.raised?.published_at
+    }
+
+    /// The time to the alert, in milliseconds.
+    fn delay(&self, truth: &Truth, timing: Timing) -> Option<i64> {
+        let from = match timing {
+            Timing::SinceKnown => truth.known_from,
+            Timing::SinceReceipt => self.raised?.received_at?,
+        };
+        Some(self.raised_at()?.saturating_sub(from))
     }
 }
 
 impl Alert {
-    /// When it was published, in Unix milliseconds. A record's stamp of detection is when the stage before wrote it,
-    /// which in a replay is before the upload moves time on.
+    /// When it was published, in Unix milliseconds: the stamp of its record, else what it says of itself. Its stamp of
+    /// detection is when the stage before wrote, which in a replay is before the upload moves time on.
     fn published_at(&self) -> Option<i64> {
         let moment = |text: &Option<String>| text.as_deref().and_then(milliseconds);
-        moment(&self.received_at).max(moment(&self.detected_at))
+        self.recorded_at.or_else(|| moment(&self.received_at).max(moment(&self.detected_at)))
     }
 
     fn key(&self) -> Key<'_> {

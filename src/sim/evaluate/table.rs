@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::score::per_ten_thousand;
-use super::{Report, Spread, Unexplained};
+use super::{Report, RuleScore, Spread, Timing, Unexplained};
 use crate::domain::rules::RuleId;
 use crate::sim::truth::LineRef;
 
@@ -17,7 +17,8 @@ pub enum Language {
 }
 
 impl Language {
-    pub(super) const fn of<'a>(self, zh: &'a str, en: &'a str) -> &'a str {
+    /// One of two texts.
+    pub const fn of<'a>(self, zh: &'a str, en: &'a str) -> &'a str {
         match self {
             Self::Chinese => zh,
             Self::English => en,
@@ -28,28 +29,36 @@ impl Language {
 /// Rows of cells under a title. The first row is the heading, the first column names.
 pub(super) struct Table {
     pub(super) title: &'static str,
+    /// What its columns mean; may be empty.
+    pub(super) note: &'static str,
     pub(super) rows: Vec<Vec<String>>,
 }
 
 /// Items under a title: the first of all that there are.
 pub(super) struct List {
     pub(super) title: &'static str,
+    /// Whether something is wrong with each of them.
+    pub(super) is_fault: bool,
     pub(super) count: usize,
     pub(super) items: Vec<String>,
 }
 
 impl Report {
-    /// Planted acts by kind, rules with recall and precision, and the payment decisions, as lines of text.
+    /// The result in sentences, then rules, times, and planted acts, as lines of text.
     pub fn table(&self, language: Language) -> String {
-        let mut out = String::new();
-        for (number, table) in self.tables(language).iter().enumerate() {
-            out.push_str(if number > 0 { "\n" } else { "" });
+        let mut out = self.overview(language);
+        for table in self.tables(language).iter().skip(1) {
+            out.push('\n');
             render(&mut out, &table.rows);
         }
-        for line in self.sums(language) {
-            let _ = write!(out, "\n{line}");
-        }
-        out.push('\n');
+        out
+    }
+
+    /// The result in sentences, and the table of rules.
+    pub fn overview(&self, language: Language) -> String {
+        let mut out = self.sums(language).join("\n");
+        out.push_str("\n\n");
+        render(&mut out, &self.rule_rows(language));
         out
     }
 
@@ -68,50 +77,130 @@ impl Report {
         out
     }
 
+    /// The table of rules first.
     pub(super) fn tables(&self, language: Language) -> [Table; 3] {
         [
-            Table { title: language.of("埋设", "Planted"), rows: self.act_rows(language) },
-            Table { title: language.of("规则", "Rules"), rows: self.rule_rows(language) },
             Table {
-                title: language.of("预警、时间与金额", "Alerts, times and money"),
-                rows: self.effect_rows(language),
+                title: language.of("规则", "Rules"),
+                note: language.of(
+                    "应有：真值中应报的；无法解释：报出而真值中没有的。金额：判定中涉险明细的基金金额。",
+                    "expected: what the truth demands; unexplained: reported, and not in the truth. Money: what the fund \
+                     would pay for the claim lines at risk.",
+                ),
+                rows: self.rule_rows(language),
+            },
+            Table {
+                title: language.of("预警与时间", "Alerts and times"),
+                note: language.of(
+                    "时间为负：早于真值可知之时。曾误报：因上传迟到而一度成立、后来自行撤回的预警，以及它们存续的时间。",
+                    "A negative time: sooner than the truth says. withdrawn: alerts that stood for a while because \
+                     something came late, and how long they stood.",
+                ),
+                rows: self.time_rows(language),
+            },
+            Table {
+                title: language.of("植入的行为", "What was planted"),
+                note: language.of(
+                    "一起行为通常应引出多条预警：已发现为至少一条，全部发现为每一条。",
+                    "An act usually has several alerts: noticed is at least one of them, in full is all.",
+                ),
+                rows: self.act_rows(language),
             },
         ]
     }
 
-    /// Payment decisions and money over all rules, one sentence each.
+    /// All rules together.
+    pub(super) fn total(&self) -> RuleScore {
+        let mut total = RuleScore::default();
+        for score in self.rules.values() {
+            total.expected += score.expected;
+            total.found += score.found;
+            total.unexplained += score.unexplained;
+            total.passing += score.passing;
+            total.alerts += score.alerts;
+        }
+        total
+    }
+
+    /// The result over all rules, the most important first, one sentence each.
     pub(super) fn sums(&self, language: Language) -> Vec<String> {
-        let lines = &self.lines;
-        let decisions = format!(
-            "{}: {} {}, {} {}, {} {}, {} {}",
-            language.of("支付判定", "payment decisions"),
-            language.of("明细", "lines"),
-            lines.decided,
-            language.of("应停付", "to be stopped"),
-            lines.expected,
-            language.of("已停付", "stopped"),
-            lines.found,
-            language.of("误停付", "stopped wrongly"),
-            lines.unexplained,
-        );
-        let money = format!(
-            "{}: {} {}, {} {}",
-            language.of("涉险金额（元，每条明细计一次）", "money at risk (yuan, each line once)"),
-            language.of("已发现", "found"),
-            self.money_found,
-            language.of("漏失", "missed"),
-            self.money_missed,
-        );
-        let mut sums = vec![decisions, money];
-        if let Some(scans) = self.scans {
-            let alerts = self.rules.values().map(|score| score.alerts).sum();
-            sums.push(format!(
-                "{}: {scans}, {} {alerts}, {} {}",
-                language.of("扫码次数", "scans"),
-                language.of("预警", "alerts"),
-                language.of("每万次扫码", "per 10,000 scans"),
-                rate(alerts, self.scans),
-            ));
+        match language {
+            Language::Chinese => self.sums_zh(),
+            Language::English => self.sums_en(),
+        }
+    }
+
+    fn sums_en(&self) -> Vec<String> {
+        let (total, lines) = (self.total(), &self.lines);
+        let scans = self.scans.map_or_else(String::new, |scans| {
+            format!(", {} per 10,000 scans ({scans} scans)", rate(total.alerts, self.scans))
+        });
+        let mut sums = vec![
+            format!(
+                "Found: {} of {} expected (recall {}); {} unexplained (precision {}).",
+                total.found,
+                total.expected,
+                percent(total.recall()),
+                total.unexplained,
+                percent(total.precision())
+            ),
+            format!(
+                "Money at risk: {} yuan found, {} missed; each line once.",
+                self.money_found, self.money_missed
+            ),
+            format!(
+                "Payments: {} lines decided; {} of {} reasons to stop found, {} wrong ones.",
+                lines.decided, lines.found, lines.expected, lines.unexplained
+            ),
+            format!("Alerts: {} open in the end{scans}; {} withdrawn before.", total.alerts, total.passing),
+        ];
+        if self.rules.values().any(|score| score.delay.is_some()) {
+            sums.push(match self.timing {
+                Timing::SinceKnown => {
+                    "Times to alerts count from when the truth can be known, in the time of the senders."
+                        .to_owned()
+                }
+                Timing::SinceReceipt => {
+                    "Times to alerts count from the receipt of the upload that decided; waiting \
+                                         periods are part of them."
+                        .to_owned()
+                }
+            });
+        }
+        sums
+    }
+
+    fn sums_zh(&self) -> Vec<String> {
+        let (total, lines) = (self.total(), &self.lines);
+        let scans = self.scans.map_or_else(String::new, |scans| {
+            format!("，每万次扫码 {} 条（共扫码 {scans} 次）", rate(total.alerts, self.scans))
+        });
+        let mut sums = vec![
+            format!(
+                "发现：应有 {} 条，发现 {} 条（召回率 {}）；无法解释 {} 条（准确率 {}）。",
+                total.expected,
+                total.found,
+                percent(total.recall()),
+                total.unexplained,
+                percent(total.precision())
+            ),
+            format!(
+                "涉险金额：已发现 {} 元，漏失 {} 元；每条明细计一次。",
+                self.money_found, self.money_missed
+            ),
+            format!(
+                "支付判定：明细 {} 行；应停付理由 {} 项，判出 {} 项，误判 {} 项。",
+                lines.decided, lines.expected, lines.found, lines.unexplained
+            ),
+            format!("预警：最终有效 {} 条{scans}；此前撤回 {} 条。", total.alerts, total.passing),
+        ];
+        if self.rules.values().any(|score| score.delay.is_some()) {
+            sums.push(match self.timing {
+                Timing::SinceKnown => "到预警的时间：从真值可知之时起算，按上传方的时间。".to_owned(),
+                Timing::SinceReceipt => {
+                    "到预警的时间：从收到起决定作用的上传起算，含规则的等待期。".to_owned()
+                }
+            });
         }
         sums
     }
@@ -133,21 +222,25 @@ impl Report {
         let lists = [
             List {
                 title: language.of("未发现", "missed"),
+                is_fault: true,
                 count: self.missed.len(),
                 items: missed.take(most).collect(),
             },
             List {
                 title: language.of("无法解释", "unexplained"),
+                is_fault: true,
                 count: self.unexplained.len(),
                 items: self.unexplained.iter().take(most).map(told).collect(),
             },
             List {
                 title: language.of("对方或范围不同", "other scope or counterpart"),
+                is_fault: true,
                 count: self.inexact.len(),
                 items: self.inexact.iter().take(most).map(told).collect(),
             },
             List {
                 title: language.of("曾误报（已撤回）", "passing, withdrawn in the end"),
+                is_fault: false,
                 count: self.passing.len(),
                 items: self.passing.iter().take(most).map(told).collect(),
             },
@@ -180,9 +273,11 @@ impl Report {
             language.of("应有", "expected"),
             language.of("发现", "found"),
             language.of("无法解释", "unexplained"),
-            language.of("曾误报", "passing"),
             language.of("召回率", "recall"),
             language.of("准确率", "precision"),
+            language.of("到预警", "to alert"),
+            language.of("发现金额", "money found"),
+            language.of("漏失金额", "missed"),
         ];
         let mut rows = vec![head.map(str::to_owned).to_vec()];
         for (rule, score) in &self.rules {
@@ -191,18 +286,18 @@ impl Report {
                 score.expected.to_string(),
                 score.found.to_string(),
                 score.unexplained.to_string(),
-                score.passing.to_string(),
                 percent(score.recall()),
                 percent(score.precision()),
+                length(score.delay.map(|delay| delay.median_ms)),
+                score.money_found.to_string(),
+                score.money_missed.to_string(),
             ]);
         }
         rows
     }
-}
 
-impl Report {
-    /// What a rule costs and brings: alerts, times, money.
-    fn effect_rows(&self, language: Language) -> Vec<Vec<String>> {
+    /// What a rule costs its readers, and when it speaks.
+    fn time_rows(&self, language: Language) -> Vec<Vec<String>> {
         let head = [
             language.of("规则", "rule"),
             language.of("预警", "alerts"),
@@ -210,10 +305,9 @@ impl Report {
             language.of("到预警：中位", "to alert: median"),
             language.of("95%", "95 %"),
             language.of("最长", "longest"),
-            language.of("曾误报存续：中位", "passing stood: median"),
+            language.of("曾误报", "withdrawn"),
+            language.of("存续：中位", "stood: median"),
             language.of("最长", "longest"),
-            language.of("发现金额", "money found"),
-            language.of("漏失金额", "money missed"),
         ];
         let mut rows = vec![head.map(str::to_owned).to_vec()];
         for (rule, score) in &self.rules {
@@ -225,10 +319,9 @@ impl Report {
                 of(score.delay, |spread| spread.median_ms),
                 of(score.delay, |spread| spread.p95_ms),
                 of(score.delay, |spread| spread.max_ms),
+                score.passing.to_string(),
                 of(score.stood, |spread| spread.median_ms),
                 of(score.stood, |spread| spread.max_ms),
-                score.money_found.to_string(),
-                score.money_missed.to_string(),
             ]);
         }
         rows
@@ -236,7 +329,7 @@ impl Report {
 }
 
 /// The name of a rule for people.
-pub(super) fn rule_title(rule: &str, language: Language) -> &str {
+pub fn rule_title(rule: &str, language: Language) -> &str {
     RuleId::from_name(rule).map_or(rule, |known| language.of(known.entry().title_zh, known.entry().title_en))
 }
 
@@ -267,13 +360,13 @@ pub(super) fn length(milliseconds: Option<i64>) -> String {
 
 /// Columns as wide as their widest cell: the first to the left, numbers to the right.
 pub(super) fn render(out: &mut String, rows: &[Vec<String>]) {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let cell = |row: &Vec<String>, column: usize| row.get(column).map_or(0, |text| width(text));
+    let count = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let cell = |row: &Vec<String>, column: usize| row.get(column).map_or(0, |text| columns(text));
     let widths: Vec<usize> =
-        (0..columns).map(|column| rows.iter().map(|row| cell(row, column)).max().unwrap_or(0)).collect();
+        (0..count).map(|column| rows.iter().map(|row| cell(row, column)).max().unwrap_or(0)).collect();
     for row in rows {
         for (column, (text, wide)) in row.iter().zip(&widths).enumerate() {
-            let blanks = " ".repeat(wide - width(text));
+            let blanks = " ".repeat(wide - columns(text));
             let _ = if column == 0 { write!(out, "{text}{blanks}") } else { write!(out, "  {blanks}{text}") };
         }
         out.truncate(out.trim_end_matches(' ').len());
@@ -282,6 +375,6 @@ pub(super) fn render(out: &mut String, rows: &[Vec<String>]) {
 }
 
 /// Columns that a text takes on a terminal: Chinese characters take two.
-fn width(text: &str) -> usize {
+pub fn columns(text: &str) -> usize {
     text.chars().map(|c| if ('\u{2e80}'..='\u{ffef}').contains(&c) { 2 } else { 1 }).sum()
 }

@@ -149,12 +149,43 @@ fn the_page_is_harmless_and_in_the_language_asked_for() {
     let mut evaluation = Evaluation::default();
     evaluation.expect([truth("no_code", "<script>&\"", Effect::Refuse, true)]);
     evaluation.alert(&alert("no_code", "S7", 1, "raised")).unwrap();
+    evaluation.alert(&alert("</svg><script>", "S8", 1, "raised")).unwrap();
     let report = evaluation.report();
-    let english = report.html(None, Language::English);
+    let english = report.html(None, Language::English).unwrap();
     assert!(english.contains("&lt;script&gt;&amp;&quot;") && !english.contains("<script"), "{english}");
     assert!(english.contains("<svg") && english.contains("Recall and precision"), "{english}");
     assert!(!english.contains("http"), "the page must not need a network: {english}");
-    let chinese = report.html(Some(&Report::default()), Language::Chinese);
-    assert!(chinese.contains("召回率与准确率") && chinese.contains("无码"), "{chinese}");
+    assert!(
+        english.contains("id=\"en\" checked") && english.starts_with("<!DOCTYPE html>\n<html lang=\"en\">")
+    );
+    let chinese = report.html(Some(&Report::default()), Language::Chinese).unwrap();
+    assert!(chinese.contains("id=\"zh\" checked") && chinese.contains("<html lang=\"zh-CN\">"), "{chinese}");
+    assert!(
+        chinese.contains("召回率") && chinese.contains("无码") && chinese.contains("Recall"),
+        "{chinese}"
+    );
     assert!(chinese.contains("0.00 % → –"), "{chinese}");
+}
+
+/// Of alerts from a topic the stamps of their records count, from the receipt of the upload that decided.
+#[test]
+fn times_of_a_topic_count_from_the_receipt_of_the_upload() {
+    let mut evaluation = Evaluation::default();
+    evaluation.expect([Truth { known_from: 1, ..truth("no_code", "S1", Effect::Refuse, true) }]);
+    let received = r#"{"received_at":"1970-01-01T08:00:07+08:00","detected_at":"1970-01-01T08:00:08+08:00","#;
+    for (document, revision, status, recorded_at) in [
+        ("S1", 1, "raised", 9_500),
+        ("S1", 2, "amended", 60_000),
+        ("S9", 1, "raised", 10_000),
+        ("S9", 2, "withdrawn", 25_000),
+    ] {
+        let json = alert("no_code", document, revision, status).replacen('{', received, 1);
+        evaluation.recorded_alert(&json, Some(recorded_at)).unwrap();
+    }
+    let report = evaluation.report();
+    let no_code = report.rules["no_code"];
+    assert_eq!(report.timing, Timing::SinceReceipt);
+    assert_eq!(no_code.delay.map(|delay| delay.median_ms), Some(2_500));
+    assert_eq!(no_code.stood.map(|stood| stood.median_ms), Some(15_000));
+    assert!(report.table(Language::English).contains("count from the receipt"), "{report:?}");
 }

@@ -18,7 +18,7 @@ impl Plot<'_> {
         let buyer = self.person_other_than(patient);
         for visit in 0..2 {
             let packs = self.packs(product);
-            let shop = self.place_elsewhere(resold_at);
+            let shop = self.place_elsewhere(resold_at, product);
             let at = self.delivery(visit);
             self.buy(at, shop, &packs, true);
             let at = self.at(visit);
@@ -33,26 +33,29 @@ impl Plot<'_> {
         }
     }
 
-    /// Packs settled in one city are bought back, entered as stock in another without papers, and settled again.
+    /// Hired patients fetch packs in shops of other cities; a ring buys them back, a shop enters them as stock without
+    /// papers, and settles them again.
     pub(super) fn reflow_ring(&mut self) {
         let product = self.product();
         let back_at = self.place(product);
-        let source = self.place_elsewhere(back_at);
-        let hired = self.person();
-        let buyer = self.person_other_than(hired);
-        let packs = self.packs(product);
-        let at = self.delivery(0);
-        self.buy(at, source, &packs, true);
-        let at = self.at(0);
-        let first = self.sell(at, source, hired, &packs);
-        let at = self.delivery(5);
-        let back = self.buy(at, back_at, &packs, false);
-        let at = self.at(7);
-        let again = self.sell(at, back_at, buyer, &packs);
-        for pack in &packs {
-            let fact = Fact::pair(RuleId::Reflow, pack, &back, &first.settled);
-            self.prove(Fact { scoped: true, ..fact });
-            self.prove_sold_again(pack, &again.settled, &first.settled);
+        for errand in 0..2 {
+            let source = self.place_elsewhere(back_at, product);
+            let hired = self.person();
+            let buyer = self.person_other_than(hired);
+            let packs = self.packs(product);
+            let at = self.delivery(errand);
+            self.buy(at, source, &packs, true);
+            let at = self.at(errand);
+            let first = self.sell(at, source, hired, &packs);
+            let at = self.delivery(5);
+            let back = self.buy(at, back_at, &packs, false);
+            let at = self.at(7 + errand);
+            let again = self.sell(at, back_at, buyer, &packs);
+            for pack in &packs {
+                let fact = Fact::pair(RuleId::Reflow, pack, &back, &first.settled);
+                self.prove(Fact { scoped: true, ..fact });
+                self.prove_sold_again(pack, &again.settled, &first.settled);
+            }
         }
     }
 
@@ -61,7 +64,7 @@ impl Plot<'_> {
     pub(super) fn photographed_codes(&mut self) {
         let product = self.product();
         let photographer = self.place(product);
-        let clinic = self.place_elsewhere(photographer);
+        let clinic = self.place_elsewhere(photographer, product);
         let patient = self.person();
         let other = self.person_other_than(patient);
         let packs = self.packs(product);
@@ -84,7 +87,7 @@ impl Plot<'_> {
     pub(super) fn cross_channel(&mut self) {
         let product = self.product();
         let seller = self.place(product);
-        let buyer = self.place_elsewhere(seller);
+        let buyer = self.place_elsewhere(seller, product);
         let packs = self.packs(product);
         let at = self.delivery(0);
         let bought = self.buy(at, buyer, &packs, true);
@@ -117,8 +120,8 @@ impl Plot<'_> {
         }
     }
 
-    /// The second sale of a pack at another place to another person: settled twice, and sold again.
-    fn prove_sold_again(&mut self, pack: &Pack, again: &Filed, first: &Filed) {
+    /// The second sale of a pack to another person: settled twice, and sold again.
+    pub(super) fn prove_sold_again(&mut self, pack: &Pack, again: &Filed, first: &Filed) {
         let fact = Fact::pair(RuleId::DuplicateSettlement, pack, again, first);
         self.prove(Fact { effect: Effect::Refuse, scoped: true, ..fact });
         let fact = Fact::pair(RuleId::Resale, pack, again, first);

@@ -1,9 +1,9 @@
-//! Acts at one institution: what is wrong shows in one claim, or in a few of the same place.
+//! Acts whose parts stand alone: what is wrong shows in one claim, or in a few of the same place.
 
 use super::{Plot, Sale};
 use crate::domain::document::Kind;
 use crate::domain::rules::{Basis, RuleId};
-use crate::sim::document::{Full, Handling, Line, Lot, Pack, Scan};
+use crate::sim::document::{Full, Line, Lot, Pack, Scan};
 use crate::sim::truth::Effect;
 use crate::sim::verdict::Fact;
 
@@ -47,33 +47,53 @@ impl Plot<'_> {
         }
     }
 
-    /// A claim without any hand-over.
-    pub(super) fn empty_swipe(&mut self) {
+    /// A shampoo is handed over under the code of a pack, which stays on the shelf. Days later somebody buys the pack,
+    /// under the only code that it has.
+    pub(super) fn goods_swap(&mut self) {
         let product = self.product();
         let (place, packs) = self.stocked(product);
+        let washed = self.person();
+        let ill = self.person_other_than(washed);
         let at = self.at(1);
-        let number = self.province.name('V').number;
-        let line = self.line(&packs);
-        let person = self.person();
-        let settled = self.settle(at, place, person, vec![line], number);
+        let first = self.sell(at, place, washed, &packs);
+        let at = self.at(5);
+        let again = self.sell(at, place, ill, &packs);
         for pack in &packs {
-            let fact = Fact::about(RuleId::SettledNotDispensed, &settled, 0);
-            self.prove(Fact { pack: Some(*pack), grace_hours: 48, ..fact });
+            self.prove_sold_again(pack, &again.settled, &first.settled);
         }
     }
 
-    /// Handed to one person, paid by the insurance of another.
+    /// Somebody collects cards: a person's card is swiped at two shops on different days, and nothing is handed over.
+    pub(super) fn empty_swipe(&mut self) {
+        let person = self.person();
+        for swipe in 0..2 {
+            let product = self.product();
+            let (place, packs) = self.stocked(product);
+            let at = self.at(1 + 2 * swipe);
+            let number = self.province.name('V').number;
+            let line = self.line(&packs);
+            let settled = self.settle(at, place, person, vec![line], number);
+            for pack in &packs {
+                let fact = Fact::about(RuleId::SettledNotDispensed, &settled, 0);
+                self.prove(Fact { pack: Some(*pack), grace_hours: 48, ..fact });
+            }
+        }
+    }
+
+    /// Handed to one person, paid by the insurance of another: the same card at two institutions within days.
     pub(super) fn impersonation(&mut self) {
-        let product = self.product();
-        let (place, packs) = self.stocked(product);
         let taker = self.person();
         let insured = self.person_other_than(taker);
-        let line = self.line(&packs);
-        let at = self.at(1);
-        let sale = self.sell_as(at, place, (taker, insured), (line.clone(), line));
-        for pack in &packs {
-            let fact = Fact::pair(RuleId::PersonMismatch, pack, &sale.settled, &sale.dispensed);
-            self.prove(Fact { effect: Effect::Hold, ..fact });
+        for visit in 0..2 {
+            let product = self.product();
+            let (place, packs) = self.stocked(product);
+            let line = self.line(&packs);
+            let at = self.at(1 + 2 * visit);
+            let sale = self.sell_as(at, place, (taker, insured), (line.clone(), line));
+            for pack in &packs {
+                let fact = Fact::pair(RuleId::PersonMismatch, pack, &sale.settled, &sale.dispensed);
+                self.prove(Fact { effect: Effect::Hold, ..fact });
+            }
         }
     }
 
@@ -98,35 +118,39 @@ impl Plot<'_> {
         }
     }
 
-    /// Sold without a purchase by anybody.
+    /// A salesman's own stock: sold by two shops over some days without a purchase by anybody.
     pub(super) fn missing_purchase(&mut self) {
         let product = self.product();
-        let place = self.place(product);
-        let packs = self.packs(product);
-        let at = self.at(0);
-        let person = self.person();
-        let sale = self.sell(at, place, person, &packs);
-        for pack in &packs {
-            let fact = Fact::about(RuleId::NotPurchased, &sale.settled, 0);
-            self.prove(Fact { pack: Some(*pack), grace_hours: 72, ..fact });
+        for sale in 0..2 {
+            let place = self.place(product);
+            let packs = self.packs(product);
+            let at = self.at(2 * sale);
+            let person = self.person();
+            let sale = self.sell(at, place, person, &packs);
+            for pack in &packs {
+                let fact = Fact::about(RuleId::NotPurchased, &sale.settled, 0);
+                self.prove(Fact { pack: Some(*pack), grace_hours: 72, ..fact });
+            }
         }
     }
 
-    /// An expired pack, or one of the recalled lot.
-    pub(super) fn banned_pack(&mut self, lot: fn(u16) -> Lot) {
+    /// Expired packs, or such of the recalled lot: two institutions have some and go on selling them.
+    pub(super) fn banned_packs(&mut self, lot: fn(u16) -> Lot) {
         let product = self.product();
-        let place = self.place(product);
         // The recalled lot is the one of the first month: the reference data is written before the run.
         let recalled = matches!(lot(0), Lot::Recalled(_));
         let month = self.province.month(if recalled { 0 } else { self.day });
-        let pack = self.province.pack(product, lot(month));
-        let at = self.delivery(0);
-        self.buy_unfit(at, place, pack);
-        let at = self.at(4);
-        let person = self.person();
-        let sale = self.sell(at, place, person, &[pack]);
-        let fact = Fact::about(RuleId::Banned, &sale.settled, 0);
-        self.prove(Fact { effect: Effect::Refuse, ..fact });
+        for sale in 0..2 {
+            let place = self.place(product);
+            let pack = self.province.pack(product, lot(month));
+            let at = self.delivery(sale);
+            self.buy_unfit(at, place, pack);
+            let at = self.at(4 + sale);
+            let person = self.person();
+            let sale = self.sell(at, place, person, &[pack]);
+            let fact = Fact::about(RuleId::Banned, &sale.settled, 0);
+            self.prove(Fact { effect: Effect::Refuse, ..fact });
+        }
     }
 
     /// Bought as a good pack: the delivery says nothing of what is wrong with it.
@@ -189,7 +213,7 @@ impl Plot<'_> {
         let mut full = Full::new(Kind::DispenseReturn, at, vec![self.line(&packs)]);
         full.person = Some(person);
         full.returns = Some(sale.dispensed.name);
-        let back = self.province.file('R', place, full, Handling::Careful);
+        let back = self.province.file('R', place, full, self.handling());
         for pack in &packs {
             let fact = Fact::pair(RuleId::ReturnNotRefunded, pack, &back, &sale.settled);
             self.prove(Fact { takes: Some(&sale.dispensed), grace_hours: 72, ..fact });
@@ -210,7 +234,7 @@ impl Plot<'_> {
         let mut full = Full::new(Kind::Dispense, at, vec![line.clone()]);
         full.person = Some(person);
         full.settlement = Some(number);
-        self.province.file('D', place, full, Handling::Careful);
+        self.province.file('D', place, full, self.handling());
         let settled = self.settle(at + 60_000, place, person, vec![line.clone(), line], number);
         let fact = Fact::about(RuleId::RepeatedInDocument, &settled, 1);
         self.prove(Fact { effect: Effect::Hold, ..fact });
@@ -229,8 +253,7 @@ impl Plot<'_> {
     fn place_selling(&mut self, given: u32, claimed: u32) -> u32 {
         let mut place = self.place(given);
         for _ in 0..64 {
-            let world = &self.province.world;
-            if !world.exempt(place, claimed) && !world.has_no_code_stock(place, claimed) {
+            if super::sells_properly(&self.province.world, place, claimed) {
                 break;
             }
             place = self.place(given);

@@ -12,6 +12,7 @@ use super::DAY;
 use super::HOUR;
 use super::dirt::Filed;
 use super::document::{Full, Handling, Line, Lot, Pack, Supplier};
+use super::places::{Master, World};
 use super::province::Province;
 use super::truth::Act;
 use super::verdict::Fact;
@@ -21,7 +22,6 @@ use crate::domain::document::Kind;
 const DAYS_MAX: u32 = 10;
 
 /// Both reports of one hand-over.
-#[derive(Clone, Copy)]
 struct Sale {
     dispensed: Filed,
     settled: Filed,
@@ -62,6 +62,7 @@ impl Plot<'_> {
             Act::PatientResale => self.patient_resale(),
             Act::ReflowRing => self.reflow_ring(),
             Act::PhotographedCodes => self.photographed_codes(),
+            Act::GoodsSwap => self.goods_swap(),
             Act::CrossChannel => self.cross_channel(),
             Act::CatalogueSwap => self.catalogue_swap(),
             Act::DeclaredSwap => self.declared_swap(),
@@ -69,15 +70,15 @@ impl Plot<'_> {
             Act::Impersonation => self.impersonation(),
             Act::OverSplit => self.over_split(),
             Act::MissingPurchase => self.missing_purchase(),
-            Act::ExpiredPack => self.banned_pack(Lot::Expired),
-            Act::RecalledPack => self.banned_pack(Lot::Recalled),
+            Act::ExpiredPack => self.banned_packs(Lot::Expired),
+            Act::RecalledPack => self.banned_packs(Lot::Recalled),
             Act::MissingCodes => self.missing_codes(),
             Act::ShortCodes => self.short_codes(),
             Act::SettledTwice => self.settled_twice(),
             Act::SoldAfterWriteOff => self.sold_after_write_off(),
             Act::ReturnKept => self.return_kept(),
             Act::RepeatedLine => self.repeated_line(),
-            Act::MangledCode | Act::MangledDelivery => {}
+            Act::MangledCode | Act::MangledDelivery | Act::WrongMaster => {}
         }
     }
 
@@ -96,20 +97,21 @@ impl Plot<'_> {
         let reporters = self.province.world.reporters.len();
         let first = self.province.plans.pick(reporters);
         let world = &self.province.world;
-        let sells = |&place: &u32| !world.exempt(place, product) && !world.has_no_code_stock(place, product);
+        let sells = |&place: &u32| sells_properly(world, place, product);
         let around = (0..reporters).map(|step| world.reporters[(first + step) % reporters]);
         around.clone().find(sells).unwrap_or(world.reporters[first])
     }
 
-    /// Another one, in another region when there is one.
-    fn place_elsewhere(&mut self, than: u32) -> u32 {
+    /// Another one that does, in another region when there is one.
+    fn place_elsewhere(&mut self, than: u32, product: u32) -> u32 {
         let reporters = self.province.world.reporters.len();
         let first = self.province.plans.pick(reporters);
         let world = &self.province.world;
         let region = world.institution(than).region;
         let around = (0..reporters).map(|step| world.reporters[(first + step) % reporters]);
-        let elsewhere = around.clone().find(|&place| world.institution(place).region != region);
-        elsewhere.or_else(|| around.clone().find(|&place| place != than)).unwrap_or(than)
+        let others = around.filter(|&place| place != than && sells_properly(world, place, product));
+        let elsewhere = others.clone().find(|&place| world.institution(place).region != region);
+        elsewhere.or_else(|| others.clone().next()).unwrap_or(than)
     }
 
     fn person(&mut self) -> u32 {
@@ -146,7 +148,7 @@ impl Plot<'_> {
     fn buy(&mut self, at: i64, place: u32, packs: &[Pack], papers: bool) -> Filed {
         let mut full = Full::new(Kind::PurchaseIn, at, vec![self.line(packs)]);
         full.supplier = Some(Supplier { index: 9, papers });
-        self.province.file('B', place, full, Handling::Careful)
+        self.province.file('B', place, full, self.handling())
     }
 
     /// A hand-over reported by both channels.
@@ -161,7 +163,7 @@ impl Plot<'_> {
         let mut full = Full::new(Kind::Dispense, at, vec![lines.0]);
         full.person = Some(persons.0);
         full.settlement = Some(number);
-        let dispensed = self.province.file('D', place, full, Handling::Careful);
+        let dispensed = self.province.file('D', place, full, self.handling());
         let settled = self.settle(at + 60_000, place, persons.1, vec![lines.1], number);
         Sale { dispensed, settled }
     }
@@ -170,13 +172,19 @@ impl Plot<'_> {
         let mut full = Full::new(Kind::Settlement, at, lines);
         full.person = Some(person);
         full.settlement = Some(number);
-        self.province.file('S', place, full, Handling::Careful)
+        self.province.file('S', place, full, self.handling())
+    }
+
+    /// What may befall the documents of the act. A return and the claim that it leaves standing depend on which of
+    /// them was issued first.
+    fn handling(&self) -> Handling {
+        if self.act == Act::ReturnKept { Handling::Careful } else { Handling::Counted }
     }
 
     /// A document about stock other than a purchase.
     fn move_stock(&mut self, kind: Kind, at: i64, place: u32, packs: &[Pack]) -> Filed {
         let full = Full::new(kind, at, vec![self.line(packs)]);
-        self.province.file('W', place, full, Handling::Careful)
+        self.province.file('W', place, full, self.handling())
     }
 
     /// A line of whole packs with all their codes.
@@ -188,4 +196,11 @@ impl Plot<'_> {
     fn prove(&mut self, fact: Fact<'_>) {
         self.province.prove((self.act, self.number), fact);
     }
+}
+
+/// Whether an institution sells a product always with codes and knows it by its right name.
+fn sells_properly(world: &World, place: u32, product: u32) -> bool {
+    !world.exempt(place, product)
+        && !world.has_no_code_stock(place, product)
+        && world.master(place, product) == Master::Right
 }

@@ -27,6 +27,19 @@ fn both_formats_say_the_same() {
 }
 
 #[test]
+fn any_format_has_a_json_form() {
+    let change = samples::resold();
+    let [json, protobuf] = Format::ALL.map(|format| {
+        let payload = encode(&change, format).payload;
+        to_json(&payload, Some(format.content_type().as_bytes())).unwrap()
+    });
+    assert_eq!(json, protobuf);
+    assert_eq!(to_json(&json, None).unwrap(), json);
+    let problem = to_json(b"{}", Some(b"application/protobuf")).unwrap_err().to_string();
+    assert!(problem.contains("alert"), "{problem}");
+}
+
+#[test]
 fn the_envelope_says_what_it_is() {
     let change = samples::resold();
     let id = alert_id(&change.finding, change.code.as_deref());

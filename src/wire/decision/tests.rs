@@ -64,3 +64,13 @@ fn both_formats_say_the_same() {
     assert_eq!(header("ce_id").unwrap(), b"P37020304446/20260105-000123/2");
     assert_eq!(header("content-type").unwrap(), b"application/protobuf");
 }
+
+#[test]
+fn any_format_has_a_json_form() {
+    let [json, protobuf] = Format::ALL.map(|format| {
+        let payload = encode(&decision(), format).payload;
+        to_json(&payload, Some(format.content_type().as_bytes())).unwrap()
+    });
+    assert_eq!(json, protobuf);
+    assert!(to_json(b"{}", Some(b"application/protobuf")).is_err());
+}

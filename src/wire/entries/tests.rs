@@ -221,7 +221,7 @@ fn an_unknown_enum_value_is_named_and_not_guessed() {
     use crate::wire::pb_internal as pb;
     use prost::Message;
 
-    let table = pb::Table { texts: vec!["1".into()], records: Vec::new() };
+    let table = pb::Table { texts: vec!["1".into()], ..Default::default() };
     let document = pb::DocumentKey { institution_id: 1, group: pb::Group::Settlement as i32, document_id: 1 };
     let origin = pb::Origin { topic: 1, ..Default::default() };
     let read = |what: i32| {

@@ -121,6 +121,7 @@ impl Wire for RuleSet {
                 provisional_pays: self.policy.provisional == Verdict::Pay,
                 deadline_enabled: self.policy.deadline_enabled,
             }),
+            horizon: self.horizon.map(Millis::get),
         }
     }
 
@@ -136,6 +137,7 @@ impl Wire for RuleSet {
                 provisional: if policy.provisional_pays { Verdict::Pay } else { Verdict::Hold },
                 deadline_enabled: policy.deadline_enabled,
             }),
+            horizon: message.horizon.map(length),
             ..Self::default()
         };
         for setting in &message.defaults {

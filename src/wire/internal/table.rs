@@ -7,7 +7,9 @@ use prost::Message;
 
 use super::{Wire, WireError};
 use crate::domain::Text;
+use crate::domain::document::Origin;
 use crate::domain::reference::{Record, Slice};
+use crate::domain::time::Timestamp;
 use crate::wire::pb_internal as pb;
 
 /// Collects texts and records while values are written.
@@ -17,6 +19,8 @@ pub(crate) struct TableWriter {
     record_positions: HashMap<Arc<Record>, u32>,
     texts: Vec<Text>,
     records: Vec<(Arc<Record>, pb::ReferenceRecord)>,
+    stamp_positions: HashMap<(Timestamp, Origin), u32>,
+    stamps: Vec<pb::Stamp>,
     bytes: usize,
 }
 
@@ -33,6 +37,7 @@ pub(crate) struct Mark {
 pub(crate) struct TableReader {
     texts: Vec<Text>,
     records: Vec<Arc<Record>>,
+    stamps: Vec<(Timestamp, Origin)>,
 }
 
 /// The size of an element of a repeated field with a number below 16.
@@ -81,6 +86,27 @@ impl TableWriter {
         position
     }
 
+    /// The position of a stamp: when a part was issued, and the upload that carried it. Only state values have them,
+    /// which are written whole: they are not counted in [`TableWriter::encoded_bytes`].
+    pub(crate) fn stamp(&mut self, issued_at: Timestamp, origin: &Origin) -> u32 {
+        let stamp = (issued_at, origin.clone());
+        if let Some(position) = self.stamp_positions.get(&stamp) {
+            return *position;
+        }
+        let position = position(self.stamps.len());
+        let issued_millis = issued_at.unix_millis();
+        let topic = self.text(&origin.topic);
+        self.stamps.push(pb::Stamp {
+            issued_at: issued_millis,
+            topic,
+            partition: origin.partition,
+            offset: origin.offset,
+            received_after: origin.received_at.unix_millis().wrapping_sub(issued_millis),
+        });
+        self.stamp_positions.insert(stamp, position);
+        position
+    }
+
     /// How many bytes the table takes in a message.
     pub(crate) fn encoded_bytes(&self) -> usize {
         element_bytes(self.bytes)
@@ -107,6 +133,7 @@ impl TableWriter {
         pb::Table {
             texts: self.texts.iter().map(|text| String::from(&**text)).collect(),
             records: self.records.into_iter().map(|(_, message)| message).collect(),
+            stamps: self.stamps,
         }
     }
 }
@@ -114,11 +141,21 @@ impl TableWriter {
 impl TableReader {
     /// Reads a table; an absent one is empty.
     pub(crate) fn new(message: Option<pb::Table>) -> Result<Self, WireError> {
-        let pb::Table { texts, records } = message.unwrap_or_default();
-        let mut table = Self { texts: texts.into_iter().map(Text::from).collect(), records: Vec::new() };
+        let pb::Table { texts, records, stamps } = message.unwrap_or_default();
+        let mut table = Self { texts: texts.into_iter().map(Text::from).collect(), ..Self::default() };
         for record in &records {
             let record = Record::from_message(record, &table)?;
             table.records.push(Arc::new(record));
+        }
+        for stamp in stamps {
+            let received_at = stamp.issued_at.wrapping_add(stamp.received_after);
+            let origin = Origin {
+                topic: table.text(stamp.topic, "stamp.topic")?,
+                partition: stamp.partition,
+                offset: stamp.offset,
+                received_at: Timestamp::from_unix_millis(received_at),
+            };
+            table.stamps.push((Timestamp::from_unix_millis(stamp.issued_at), origin));
         }
         Ok(table)
     }
@@ -137,6 +174,11 @@ impl TableReader {
             Some(text) => Ok(Some(text.clone())),
             None => Err(WireError::Field { field }),
         }
+    }
+
+    /// The stamp at a position.
+    pub(crate) fn stamp(&self, position: u32) -> Result<(Timestamp, Origin), WireError> {
+        self.stamps.get(position as usize).cloned().ok_or(WireError::Field { field: "stamp" })
     }
 
     /// The records of a slice; an absent message is an empty slice.

@@ -23,6 +23,7 @@ pub fn encode_code(state: &CodeState) -> Vec<u8> {
         observations: write_all(&state.observations, &mut table),
         alerts: (!state.alerts.is_empty()).then(|| state.alerts.to_message(&mut table)),
         due: state.due.map(|due| due.unix_millis()),
+        emptied_at: state.emptied_at.map(|moment| moment.unix_millis()),
         table: Some(table.finish()),
     };
     write(&message)
@@ -36,6 +37,7 @@ pub fn decode_code(bytes: &[u8]) -> Result<CodeState, WireError> {
         observations: read_all(&message.observations, &table)?,
         alerts: read_optional(&message.alerts, &table)?.unwrap_or_default(),
         due: message.due.map(moment),
+        emptied_at: message.emptied_at.map(moment),
         ..CodeState::default()
     };
     for judged in &message.verdicts {

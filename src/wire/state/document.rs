@@ -102,18 +102,15 @@ macro_rules! stamped {
 
             fn to_message(&self, table: &mut TableWriter) -> pb::$message {
                 pb::$message {
-                    issued_at: self.issued_at.unix_millis(),
                     part: Some(self.part.to_message(table)),
-                    origin: Some(self.origin.to_message(table)),
+                    stamp: table.stamp(self.issued_at, &self.origin),
                 }
             }
 
             fn from_message(message: &pb::$message, table: &TableReader) -> Result<Self, WireError> {
-                Ok(Self {
-                    issued_at: moment(message.issued_at),
-                    part: read_field(&message.part, concat!($field, ".part"), table)?,
-                    origin: read_field(&message.origin, concat!($field, ".origin"), table)?,
-                })
+                let (issued_at, origin) = table.stamp(message.stamp)?;
+                let part = read_field(&message.part, concat!($field, ".part"), table)?;
+                Ok(Self { issued_at, part, origin })
             }
         }
     )+ };
@@ -129,17 +126,12 @@ impl Wire for ReversalStamp {
     type Message = pb::ReversalStamp;
 
     fn to_message(&self, table: &mut TableWriter) -> pb::ReversalStamp {
-        pb::ReversalStamp {
-            issued_at: self.issued_at.unix_millis(),
-            origin: Some(self.origin.to_message(table)),
-        }
+        pb::ReversalStamp { stamp: table.stamp(self.issued_at, &self.origin) }
     }
 
     fn from_message(message: &pb::ReversalStamp, table: &TableReader) -> Result<Self, WireError> {
-        Ok(Self {
-            issued_at: moment(message.issued_at),
-            origin: read_field(&message.origin, "reversal_stamp.origin", table)?,
-        })
+        let (issued_at, origin) = table.stamp(message.stamp)?;
+        Ok(Self { issued_at, origin })
     }
 }
 

@@ -19,8 +19,9 @@ use prost::Message;
 
 use super::WireError;
 
-/// The version that is written, and the only one so far.
-const VERSION: u8 = 1;
+/// The version that is written, and the only one that is read. Version 1 repeated the stamp of an upload with every
+/// part of it.
+const VERSION: u8 = 2;
 
 fn write(message: &impl Message) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(message.encoded_len().saturating_add(1));
@@ -34,7 +35,7 @@ fn read<M: Message + Default>(bytes: &[u8], expected: &'static str) -> Result<M,
         Some((&VERSION, content)) => {
             M::decode(content).map_err(|error| WireError::Malformed { expected, detail: error.to_string() })
         }
-        Some((&found, _)) => Err(WireError::Version { found, known: "1" }),
+        Some((&found, _)) => Err(WireError::Version { found, known: "2" }),
         None => Err(WireError::Malformed { expected, detail: "it is empty".to_owned() }),
     }
 }

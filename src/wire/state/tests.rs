@@ -43,8 +43,15 @@ fn code_state() -> BoxedStrategy<CodeState> {
     let judged =
         (any::<u64>(), testing::reasons()).prop_map(|(revision, reasons)| Judged { revision, reasons });
     let verdicts = btree_map(testing::observation_key(), judged, 0..3);
-    (vec(testing::observation(), 0..4), testing::alert_book(), verdicts, of(testing::moment()))
-        .prop_map(|(observations, alerts, verdicts, due)| CodeState { observations, alerts, verdicts, due })
+    let moments = (of(testing::moment()), of(testing::moment()));
+    (vec(testing::observation(), 0..4), testing::alert_book(), verdicts, moments)
+        .prop_map(|(observations, alerts, verdicts, (due, emptied_at))| CodeState {
+            observations,
+            alerts,
+            verdicts,
+            due,
+            emptied_at,
+        })
         .boxed()
 }
 
@@ -136,7 +143,7 @@ fn a_value_of_another_version_is_refused_by_name() {
     let mut bytes = encode_code(&CodeState::default());
     bytes.first_mut().map(|version| *version = 9).unwrap();
     let error = decode_code(&bytes).unwrap_err();
-    assert_eq!(error, WireError::Version { found: 9, known: "1" });
-    assert_eq!(error.to_string(), "format version 9 is not known here (known: 1)");
+    assert_eq!(error, WireError::Version { found: 9, known: "2" });
+    assert_eq!(error.to_string(), "format version 9 is not known here (known: 2)");
     assert!(decode_claim(&[]).is_err());
 }

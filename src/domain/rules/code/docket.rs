@@ -15,7 +15,7 @@ use crate::domain::rules::{Action, Basis, RuleId, Scope};
 use crate::domain::time::{Millis, Timestamp};
 use crate::domain::timeline::Fact;
 use crate::domain::timeline::sale::Sale;
-use crate::domain::timeline::walk::{OpenSale, Walk};
+use crate::domain::timeline::walk::{InUse, OpenSale, Walk};
 
 /// Collects the findings of one evaluation.
 pub(super) struct Docket<'r> {
@@ -42,7 +42,7 @@ pub(super) struct Statement<'a> {
 #[derive(Default)]
 pub(super) struct Evidence<'a> {
     facts: BTreeMap<usize, Fact<'a>>,
-    omitted: u32,
+    omitted: usize,
 }
 
 impl<'r> Docket<'r> {
@@ -122,20 +122,20 @@ impl<'a> Statement<'a> {
 
     /// Rests on all observations of a sale.
     pub(super) fn resting_on(mut self, sale: &Sale<'a>) -> Self {
-        sale.facts().for_each(|fact| self.evidence.add(fact));
+        self.evidence.add_all(sale.facts());
         self
     }
 
-    /// Rests on the sales that are open and use some of the content, where `counts` holds.
-    pub(super) fn resting_on_use(
-        mut self,
-        walk: &Walk<'a, '_>,
-        counts: impl Fn(&OpenSale<'a, '_>) -> bool,
-    ) -> Self {
-        for open in walk.open_latest_first().filter(|open| counts(open)) {
-            self = self.resting_on(open.sale);
-            open.returns.iter().for_each(|fact| self.evidence.add(*fact));
-        }
+    /// Rests on the sales that use some of the content.
+    pub(super) fn resting_on_use(mut self, walk: &Walk<'a, '_>) -> Self {
+        self.evidence.add_use(walk.in_use(), walk.open_latest_first());
+        self
+    }
+
+    /// Rests on the split sales that use some of the content.
+    pub(super) fn resting_on_split_use(mut self, walk: &Walk<'a, '_>) -> Self {
+        let split = walk.open_latest_first().filter(|open| open.sale.is_split());
+        self.evidence.add_use(walk.in_split_use(), split);
         self
     }
 }
@@ -151,6 +151,28 @@ impl<'a> Evidence<'a> {
         } else {
             self.omitted = self.omitted.saturating_add(1);
         }
+    }
+
+    fn add_all(&mut self, facts: impl Iterator<Item = Fact<'a>>) {
+        facts.for_each(|fact| self.add(fact));
+    }
+
+    /// Adds what the open sales rest on, all of which is `in_use`. Each finding about a code with many sales would look
+    /// at all of them, so those that no longer find room are counted without being looked at.
+    fn add_use<'s>(&mut self, in_use: &InUse, open: impl Iterator<Item = &'s OpenSale<'a, 's>>)
+    where
+        'a: 's,
+    {
+        let known = self.facts.values().filter(|fact| in_use.contains(fact)).count();
+        let (before, omitted) = (self.facts.len(), self.omitted);
+        for open in open {
+            if self.facts.len() >= EVIDENCE_MAX {
+                break;
+            }
+            self.add_all(open.facts());
+        }
+        let added = self.facts.len().saturating_sub(before);
+        self.omitted = omitted.saturating_add(in_use.len().saturating_sub(known).saturating_sub(added));
     }
 }
 
@@ -181,7 +203,7 @@ fn finding(statement: Statement<'_>, walk: &Walk<'_, '_>) -> Finding {
         subject: side(&subject),
         counterpart: counterpart.as_ref().map(side),
         evidence: evidence.facts.values().map(side).collect(),
-        evidence_omitted: evidence.omitted,
+        evidence_omitted: u32::try_from(evidence.omitted).unwrap_or(u32::MAX),
         product_code: product_code(subject.observation),
         product_name: product_name(subject.observation),
         amount_at_risk: at_risk.or_else(|| counterpart.and_then(|fact| claimed(fact.observation))),

@@ -40,7 +40,7 @@ pub(super) fn judge(sale: &Sale<'_>, walk: &Walk<'_, '_>, docket: &mut Docket<'_
         .against(counterpart)
         .with_scope()
         .resting_on(sale)
-        .resting_on_use(walk, |_| true);
+        .resting_on_use(walk);
     statement.attributes = shortage(sale, walk);
     docket.enter(statement, walk);
 }

@@ -34,7 +34,7 @@ pub(super) fn judge(sale: &Sale<'_>, walk: &Walk<'_, '_>, docket: &mut Docket<'_
     if let Some(latest) = walk.open_latest_first().find(|open| open.sale.is_split()) {
         statement = statement.against(latest.sale.anchor).with_scope();
     }
-    statement = statement.resting_on(sale).resting_on_use(walk, |open| open.sale.is_split());
+    statement = statement.resting_on(sale).resting_on_split_use(walk);
     statement.attributes = Attributes {
         need: Some(need.amount),
         used: Some(used.amount()),

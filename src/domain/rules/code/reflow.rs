@@ -38,7 +38,7 @@ pub(super) fn judge<'a>(stock_in: &Fact<'a>, walk: &Walk<'a, '_>, docket: &mut D
         .with_scope()
         .resting_on(latest.sale);
     if !pack.is_single() {
-        statement = statement.resting_on_use(walk, |_| true);
+        statement = statement.resting_on_use(walk);
     }
     statement.attributes = Attributes {
         used: Some(used.amount()),

@@ -1,0 +1,232 @@
+//! `demo`: a simulated province through all stages on the memory twin, nothing to set up. It shows how the work goes
+//! on, and in the end how well what was planted was found: in a few sentences, a table, and a page with plots.
+
+mod watch;
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use self::watch::{Watch, grouped};
+use super::files::of_path;
+use super::folder::Folder;
+use super::language::LanguageArguments;
+use super::{Failure, say};
+use crate::config::Config;
+use crate::domain::reference::Book;
+use crate::domain::time::Timestamp;
+use crate::run::local::{Local, LocalOptions};
+use crate::sim::evaluate::{Language, scans_in};
+use crate::sim::{self, Parameters};
+use crate::telemetry::progress::Block;
+use crate::wire::reference;
+
+/// Uploads between two looks at what was published.
+const LOOK_EVERY: u64 = 100;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The same seed makes the same province.
+    #[arg(long, default_value_t = 20_260_105)]
+    seed: u64,
+    /// Keep the province, what was published, and the report in this folder; without it only the report is kept, in a
+    /// new folder among the temporary files.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    language: LanguageArguments,
+}
+
+/// Three weeks of some hundred institutions.
+fn province(seed: u64) -> Parameters {
+    Parameters {
+        institutions: 300,
+        persons: 20_000,
+        codes_per_day: 2_000,
+        products: 200,
+        ..Parameters::demo(seed)
+    }
+}
+
+/// Runs the command.
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let language = arguments.language.language();
+    let parameters = province(arguments.seed);
+    // Refused before the work rather than after it.
+    let folder = match &arguments.out {
+        Some(folder) => folder.clone(),
+        None => fresh_folder(&std::env::temp_dir())?,
+    };
+    let mut files = match &arguments.out {
+        Some(folder) => Some(Folder::of_province_and_outputs(folder, &parameters)?),
+        None => None,
+    };
+    say(opening(&parameters, language));
+    let started = Instant::now();
+    let watch = judge(&parameters, files.as_mut(), language)?;
+    let elapsed = started.elapsed();
+    if let Some(files) = files {
+        files.finish()?;
+    }
+    let report = watch.report();
+    let page = folder.join("report.html");
+    std::fs::write(&page, report.html(None, language)?).map_err(|error| of_path(&page, &error))?;
+    say(report.overview(language));
+    say(watch.claims(language));
+    say(watch.told(language));
+    say(ending(&watch, elapsed, language));
+    say(format_args!(
+        "{}: {}",
+        language.of("评估报告（中文、英文，带图）", "Report with plots"),
+        page.display()
+    ));
+    say(what_next(arguments, &folder, language));
+    Ok(())
+}
+
+/// Feeds the province to all stages and watches what they publish.
+fn judge(
+    parameters: &Parameters,
+    mut files: Option<&mut Folder>,
+    language: Language,
+) -> Result<Watch, Failure> {
+    let mut local = set_up(parameters)?;
+    let mut watch = Watch::new(parameters);
+    let mut block = Block::default();
+    let mut province = sim::uploads(parameters);
+    loop {
+        let upload = province.next();
+        let truth = province.take_truth();
+        if let Some(files) = &mut files {
+            files.truth(&truth)?;
+        }
+        watch.expect(truth);
+        let Some(upload) = upload else { break };
+        if let Some(files) = &mut files {
+            files.upload(&upload.json)?;
+        }
+        watch.count(scans_in(upload.json.as_bytes())?);
+        local.feed(upload.json.into_bytes(), "province", watch.uploads())?;
+        if watch.uploads().is_multiple_of(LOOK_EVERY) {
+            watch.look(&mut local, files.as_deref_mut())?;
+            if block.is_due() {
+                block.show(&watch.live(local.now(), language));
+            }
+        }
+    }
+    local.finish(Some(Timestamp::from_unix_millis(parameters.until())))?;
+    watch.look(&mut local, files)?;
+    block.finish();
+    Ok(watch)
+}
+
+fn set_up(parameters: &Parameters) -> Result<Local, Failure> {
+    let mut book = Book::default();
+    for record in sim::reference(parameters) {
+        book.apply(reference::from_json(record.as_bytes())?);
+    }
+    let options =
+        LocalOptions::from_config(&Config::default()).map_err(|error| Failure::usage(error.to_string()))?;
+    Ok(Local::new(&options, book)?)
+}
+
+/// A folder that nobody has yet. Its name tells when it was made.
+fn fresh_folder(parent: &Path) -> Result<PathBuf, Failure> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let mut number = 0;
+    loop {
+        let folder = parent.join(format!("tracewarden-demo-{now}-{number}"));
+        match std::fs::create_dir(&folder) {
+            Ok(()) => return Ok(folder),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && number < 1_000 => number += 1,
+            Err(error) => return Err(of_path(&folder, &error)),
+        }
+    }
+}
+
+fn opening(parameters: &Parameters, language: Language) -> String {
+    let Parameters { seed, institutions, days, .. } = parameters;
+    let persons = grouped(u64::from(parameters.persons));
+    match language {
+        Language::Chinese => format!(
+            "追溯卫士 tracewarden · 演示\n\
+             模拟省份：{institutions} 家定点医药机构，{persons} 名参保人，{days} 天（种子 {seed}）。\n\
+             其中埋有欺诈；上传会迟到、重复、出错，一如现实。全部环节在本进程内存中运行。\n"
+        ),
+        Language::English => format!(
+            "tracewarden · demo\n\
+             A simulated province: {institutions} institutions, {persons} persons, {days} days (seed {seed}).\n\
+             Fraud is planted in it. Uploads come late, twice and wrong, as in life. All stages run in this process.\n"
+        ),
+    }
+}
+
+fn ending(watch: &Watch, elapsed: Duration, language: Language) -> String {
+    let seconds = elapsed.as_secs_f64().max(0.001);
+    let rate = |count: u64| grouped((count as f64 / seconds) as u64);
+    let (uploads, scans) = (watch.uploads(), watch.scans());
+    match language {
+        Language::Chinese => format!(
+            "用时 {seconds:.1} 秒：上传 {} 份（每秒 {}），扫码 {} 次（每秒 {}），单线程。",
+            grouped(uploads),
+            rate(uploads),
+            grouped(scans),
+            rate(scans)
+        ),
+        Language::English => format!(
+            "It took {seconds:.1} s: {} uploads ({} a second), {} scans ({} a second), on one thread.",
+            grouped(uploads),
+            rate(uploads),
+            grouped(scans),
+            rate(scans)
+        ),
+    }
+}
+
+fn what_next(arguments: &Arguments, folder: &Path, language: Language) -> String {
+    let folder = match &arguments.out {
+        Some(_) => folder.display().to_string(),
+        None => "DIR".to_owned(),
+    };
+    let replay = format!("tracewarden replay {folder}/uploads.ndjson --reference {folder}/reference.ndjson");
+    let keep = match (&arguments.out, language) {
+        (Some(_), _) => String::new(),
+        (None, Language::Chinese) => {
+            "\n  tracewarden demo --out DIR                 保留全部文件，供下一条使用".to_owned()
+        }
+        (None, Language::English) => {
+            "\n  tracewarden demo --out DIR                 keeps all files, for the next command".to_owned()
+        }
+    };
+    match language {
+        Language::Chinese => format!(
+            "\n接下来{keep}\n  {replay} --out OUT\n  \
+             tracewarden simulate --out DIR             自定规模的省份及其真值，供 evaluate 评估\n  \
+             tracewarden rules                          每条规则查什么、如何处置\n  \
+             tracewarden demo --language en             in English\n  \
+             README.zh-CN.md                            在 Apache Kafka 上运行服务"
+        ),
+        Language::English => format!(
+            "\nNext{keep}\n  {replay} --out OUT\n  \
+             tracewarden simulate --out DIR             a province of your own with its truth, for `evaluate`\n  \
+             tracewarden rules                          what each rule finds, and what it does\n  \
+             tracewarden demo --language zh             中文\n  \
+             README.md                                  the service on Apache Kafka"
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_folder_is_a_new_one() {
+        let home = tempfile::tempdir().unwrap();
+        let folders = [(); 3].map(|()| fresh_folder(home.path()).unwrap());
+        assert!(
+            folders[0] != folders[1] && folders[1] != folders[2] && folders.iter().all(|one| one.is_dir())
+        );
+        assert_eq!(fresh_folder(&home.path().join("none")).unwrap_err().exit_code, 1);
+    }
+}

@@ -1,0 +1,12 @@
+//! The simulated province: against the independent judge while it is small, and through the real stages over seeds,
+//! in either form of uploads.
+
+#[path = "../support/fold.rs"]
+mod fold;
+#[path = "../oracle/mod.rs"]
+mod oracle;
+
+mod judged;
+mod national;
+mod seeds;
+mod stages;
