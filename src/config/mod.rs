@@ -90,14 +90,6 @@ impl Config {
 
     /// The folder of state on disk; none when state is kept in memory.
     pub fn state_path(&self) -> Result<Option<&Path>, ConfigError> {
-        if self.store.trim_internal_topics && self.store.snapshot_url.is_none() {
-            return Err(ConfigError::field(
-                "store.trim_internal_topics",
-                "the configuration",
-                "it is true, and there is no store.snapshot_url",
-                "what is trimmed can only be rebuilt from snapshots: set store.snapshot_url, or leave this false",
-            ));
-        }
         match (self.store.kind, &self.store.path) {
             (StoreKind::Memory, _) => Ok(None),
             (StoreKind::Disk, Some(path)) => Ok(Some(path)),
@@ -110,16 +102,23 @@ impl Config {
         }
     }
 
-    /// State in memory has no snapshots: somebody who names a place for them believes that there are some.
+    /// State in memory has no snapshots: somebody who names a place for them believes that there are some. What is
+    /// trimmed can only be rebuilt from them.
     fn check_snapshots(&self, origin: &dyn Fn(&str) -> String) -> Result<(), ConfigError> {
-        let field = "store.snapshot_url";
+        let refuse = |field: &str, problem: &str, remedy: &str| {
+            Err(ConfigError::field(field, &origin(field), problem, remedy))
+        };
         match (self.store.kind, &self.store.snapshot_url) {
-            (StoreKind::Memory, Some(_)) => Err(ConfigError::field(
-                field,
-                &origin(field),
+            (StoreKind::Memory, Some(_)) => refuse(
+                "store.snapshot_url",
                 "there are no snapshots of state in memory, and store.kind is \"memory\"",
                 "set store.kind = \"disk\" and store.path, or remove store.snapshot_url",
-            )),
+            ),
+            (_, None) if self.store.trim_internal_topics => refuse(
+                "store.trim_internal_topics",
+                "it is true, and there is no store.snapshot_url: what is trimmed can only be rebuilt from snapshots",
+                "set store.snapshot_url, or leave this false",
+            ),
             _ => Ok(()),
         }
     }

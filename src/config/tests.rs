@@ -266,3 +266,11 @@ fn snapshots_need_state_on_disk() {
     let problem = read("[store]\nsnapshot_url = \"/snapshots\"").unwrap_err().to_string();
     assert!(problem.starts_with("store.snapshot_url (test.toml): there are no snapshots"), "{problem}");
 }
+
+#[test]
+fn trimming_without_snapshots_is_refused() {
+    let store = "[store]\nkind = \"disk\"\npath = \"/state\"\ntrim_internal_topics = true\n";
+    assert!(read(&format!("{store}snapshot_url = \"/snapshots\"")).is_ok());
+    let problem = read(store).unwrap_err().to_string();
+    assert!(problem.starts_with("store.trim_internal_topics (test.toml): it is true"), "{problem}");
+}

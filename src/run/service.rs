@@ -43,6 +43,8 @@ const STOP_WITHIN: Duration = Duration::from_secs(15);
 const STOP_STEP: Duration = Duration::from_millis(10);
 /// How often the lag of the partitions is measured.
 const MEASURE_LAG_EVERY: Duration = Duration::from_secs(5);
+/// While a store is filled from a snapshot the session is polled this often.
+const POLL_OPENING_AFTER: Duration = Duration::from_secs(1);
 /// A lost session is followed by a new one after this long.
 const SESSION_PAUSE: Duration = Duration::from_millis(500);
 /// A failed disk is tried again after this long.
@@ -362,6 +364,7 @@ impl<'a> Service<'a> {
                 pass_time_every: (topics == Topic::INPUTS)
                     .then(|| Duration::from_millis(config.stage.tick_claims_ms)),
                 measure_lag_every: Some(MEASURE_LAG_EVERY),
+                poll_opening_after: Some(POLL_OPENING_AFTER),
                 snapshots: self.state.snapshot_plan(config, self.trim.clone()),
                 ..WorkerOptions::default()
             },

@@ -58,9 +58,10 @@ impl StateHome {
             Self::Memory => Box::new(|_, _| Ok((Box::new(MemoryStore::default()), Found::Nothing))),
             Self::Disk(folder) => {
                 let folder = folder.clone();
-                Box::new(move |source, committed| {
-                    let not_after = committed.unwrap_or(i64::MAX);
-                    let (store, found) = folder.open(&source.topic, source.partition, not_after)?;
+                Box::new(move |source, reach| {
+                    let not_after = reach.committed.unwrap_or(i64::MAX);
+                    let (topic, partition) = (&source.topic, source.partition);
+                    let (store, found) = folder.open_within(topic, partition, reach.first, not_after)?;
                     if let Found::Ahead(offset) = found {
                         tracing::warn!(
                             partition = %source,

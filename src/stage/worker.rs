@@ -31,11 +31,21 @@ use crate::store::memory::MemoryStore;
 use crate::store::{Store, StoreError};
 use crate::telemetry::metrics;
 
-/// Opens the store of a partition, given the committed offset. What it returns is never ahead of that offset: a
-/// store that is ahead saw a commit that did not happen, and is discarded. Without a committed offset there is
-/// nothing to be ahead of: the store is returned as it is, for the worker to judge.
+/// What the broker has of a partition that is to be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogReach {
+    /// The first offset still there.
+    pub first: i64,
+    /// The committed offset; none when nothing was ever committed.
+    pub committed: Option<i64>,
+}
+
+/// Opens the store of a partition, given what the broker has of it. What it returns is never ahead of the committed
+/// offset: a store that is ahead saw a commit that did not happen, and is discarded. Without a committed offset there
+/// is nothing to be ahead of: the store is returned as it is, for the worker to judge. So is one that the log no longer
+/// reaches back to, unless something newer can take its place.
 pub type OpenStore =
-    Box<dyn FnMut(&TopicPartition, Option<i64>) -> Result<(Box<dyn Store>, Found), StoreError> + Send>;
+    Box<dyn FnMut(&TopicPartition, LogReach) -> Result<(Box<dyn Store>, Found), StoreError> + Send>;
 
 /// Reads the wall clock. Replay and tests pass their own.
 pub type ReadWall = Box<dyn Fn() -> Timestamp + Send>;
@@ -55,8 +65,9 @@ pub struct WorkerOptions {
     pub measure_lag_every: Option<Duration>,
     /// Where and how often snapshots are taken; none: never.
     pub snapshots: Option<SnapshotPlan>,
-    /// While a store is opened for longer than this, the session is polled as often.
-    pub poll_opening_after: Duration,
+    /// While a store is opened for longer than this, the session is polled as often; none: never, for those who need
+    /// one thread.
+    pub poll_opening_after: Option<Duration>,
     /// How often a batch is tried again after an abort before the worker gives up.
     pub aborts_max: u32,
 }
@@ -70,7 +81,7 @@ impl Default for WorkerOptions {
             pass_time_every: Some(Duration::from_millis(250)),
             measure_lag_every: None,
             snapshots: None,
-            poll_opening_after: Duration::from_secs(1),
+            poll_opening_after: None,
             aborts_max: 5,
         }
     }
@@ -264,7 +275,7 @@ impl<S: Stage> Worker<S> {
             let known = self.session.committed(source)?;
             let committed = known.unwrap_or(first);
             let (store, found, start) = if self.stage.keeps_state() {
-                let (store, found) = self.open_while_polling(source, known)?;
+                let (store, found) = self.open_while_polling(source, LogReach { first, committed: known })?;
                 let start = store.next_offset();
                 // State is written after a commit, so there was one.
                 if known.is_none() && start > 0 {
@@ -313,15 +324,15 @@ impl<S: Stage> Worker<S> {
     fn open_while_polling(
         &mut self,
         source: &TopicPartition,
-        committed: Option<i64>,
+        reach: LogReach,
     ) -> Result<(Box<dyn Store>, Found), StageError> {
-        let (open_store, session, poll_after) =
-            (&mut self.open_store, &mut self.session, self.options.poll_opening_after);
+        let (open_store, session) = (&mut self.open_store, &mut self.session);
+        let Some(poll_after) = self.options.poll_opening_after else { return Ok(open_store(source, reach)?) };
         let (done, opened) = mpsc::channel();
         thread::scope(|scope| {
             let opening = scope.spawn(move || {
                 // The other end waits for this.
-                let _ = done.send(open_store(source, committed));
+                let _ = done.send(open_store(source, reach));
             });
             let mut polled = Ok(Polled::Nothing);
             loop {

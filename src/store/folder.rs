@@ -12,6 +12,7 @@
 //! | ahead of the committed offset | it saw a commit that did not happen: discarded, as if there were none |
 //! | half filled from a snapshot | discarded, as if there were none |
 //! | not there, or still at the beginning | filled from the newest snapshot that is not ahead, if there is one, else empty: the log does it |
+//! | older than the log, which was trimmed | filled from the newest snapshot that the log reaches, if there is one |
 //! | behind it, or level | opened; the worker replays the rest with its outputs muted |
 //! | in use by a previous owner | waited for, then refused |
 //! | of an unknown format, or damaged | refused: whoever reads the error decides |
@@ -31,7 +32,7 @@ use std::time::{Duration, Instant};
 
 use super::disk::{Budget, DiskStore, io_error};
 use super::snapshot::SnapshotHome;
-use super::{Store, StoreError, UNFINISHED};
+use super::{Store, StoreError};
 
 /// How long a store that a previous owner still has open is waited for.
 const LOCK_WAIT: Duration = Duration::from_secs(10);
@@ -96,6 +97,18 @@ impl StateFolder {
         partition: i32,
         committed: i64,
     ) -> Result<(DiskStore, Found), StoreError> {
+        self.open_within(topic, partition, 0, committed)
+    }
+
+    /// The same, given also the first offset that the log still has: a store that is older than that is of use only
+    /// when there is nothing newer.
+    pub fn open_within(
+        &self,
+        topic: &str,
+        partition: i32,
+        first: i64,
+        committed: i64,
+    ) -> Result<(DiskStore, Found), StoreError> {
         let path = self.store_path(topic, partition)?;
         fs::create_dir_all(&self.path).map_err(|error| io_error(&self.path, &error))?;
         let lock = Arc::new(self.lock(&path)?);
@@ -103,7 +116,9 @@ impl StateFolder {
         let existed = path.exists();
         let mut store = DiskStore::open(&path, &self.budget, Arc::clone(&lock))?;
         let offset = store.next_offset();
-        if (1..=committed).contains(&offset) {
+        let is_too_old =
+            (1..first).contains(&offset) && self.has_newer(topic, partition, first, committed)?;
+        if (1..=committed).contains(&offset) && !is_too_old {
             return Ok((store, Found::Usable));
         }
         let mut found = if existed { Found::Usable } else { Found::Nothing };
@@ -112,12 +127,19 @@ impl StateFolder {
             drop(store);
             discard(&path)?;
             store = DiskStore::open(&path, &self.budget, lock)?;
-            if offset != UNFINISHED {
+            if offset > committed {
                 found = Found::Ahead(offset);
             }
         }
         let restored = self.fill(topic, partition, committed, &mut store)?;
         Ok((store, restored.map_or(found, Found::Snapshot)))
+    }
+
+    /// Whether there is a snapshot that the log still reaches back to.
+    fn has_newer(&self, topic: &str, partition: i32, first: i64, committed: i64) -> Result<bool, StoreError> {
+        let Some(snapshots) = &self.snapshots else { return Ok(false) };
+        let newest = snapshots.newest(topic, partition, committed)?;
+        Ok(newest.is_some_and(|newest| newest.next_offset >= first))
     }
 
     /// Fills an empty store from the newest snapshot that is not ahead; its offset, or none.

@@ -91,7 +91,7 @@ fn slow_opener(
 fn options() -> WorkerOptions {
     WorkerOptions {
         pass_time_every: None,
-        poll_opening_after: Duration::from_millis(1),
+        poll_opening_after: Some(Duration::from_millis(1)),
         ..WorkerOptions::default()
     }
 }

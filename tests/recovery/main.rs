@@ -61,7 +61,11 @@ impl Mishap {
         let copy = path.with_extension("copy");
         match self {
             Self::LostDiskAfterSnapshot if path.exists() => {
-                service.take_snapshot(partition);
+                let offset = service.take_snapshot(partition);
+                if dice.chance(50) {
+                    // Copies that are older than this are of no use any more.
+                    service.broker().trim(partition, offset - 1).unwrap();
+                }
                 fs::remove_dir_all(&path).unwrap();
             }
             Self::LostDisk => fs::remove_dir_all(&path).unwrap_or_default(),

@@ -10,6 +10,7 @@ use tracewarden::stage::topology::Topic;
 use tracewarden::store::snapshot::Manifest;
 use tracewarden::store::{Store, StoreError};
 
+use crate::copy_folder;
 use crate::oracle::{self, World};
 use crate::service::{Service, Stateful};
 
@@ -223,4 +224,38 @@ fn without_store_snapshots_and_the_beginning_of_the_log_it_says_what_is_lost_and
     fs::rename(&away, snapshot_folder(root.path(), &lost)).unwrap();
     applied(&mut lost.service).unwrap();
     assert_eq!(lost.world.judged().difference(&lost.service.published().answer()), "");
+}
+
+#[test]
+fn a_store_that_is_older_than_a_trimmed_log_gives_way_to_a_snapshot() {
+    let root = tempfile::tempdir().unwrap();
+    let world = oracle::world(3);
+    let mut service = Service::new(root.path(), &world, 1, 1000);
+    let partition = service.topology().all(Topic::Observations).next().unwrap();
+    let path = service.folder().store_path(&partition.topic, 0).unwrap();
+    let old = path.with_extension("old");
+    for (number, upload) in world.uploads.iter().enumerate() {
+        if number == world.uploads.len() / 2 {
+            service.settle();
+            service.kill(Stateful::Monitor);
+            copy_folder(&path, &old);
+        }
+        service.feed(upload, &mut Service::settle);
+    }
+    service.finish(&world.until, &mut Service::settle);
+    service.kill(Stateful::Monitor);
+    let offset = service.take_snapshot(&partition);
+    service.broker().trim(&partition, offset - 1).unwrap();
+    fs::remove_dir_all(&path).unwrap();
+    copy_folder(&old, &path);
+
+    let snapshots = root.path().join("snapshots");
+    fs::rename(&snapshots, root.path().join("away")).unwrap();
+    for _ in 0..2 {
+        let error = applied(&mut service).unwrap_err();
+        assert!(matches!(error, StageError::LogTrimmed { offset: 1.., .. }), "it stays as it is: {error}");
+    }
+    fs::rename(root.path().join("away"), &snapshots).unwrap();
+    assert_eq!(applied(&mut service).unwrap(), 0);
+    assert_eq!(world.judged().difference(&service.published().answer()), "");
 }

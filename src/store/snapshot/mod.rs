@@ -277,33 +277,43 @@ impl SnapshotHome {
 
     /// Reads every file of a snapshot and compares it with its hash.
     pub fn verify(&self, manifest: &Manifest) -> Result<(), StoreError> {
-        manifest.files.iter().try_for_each(|file| self.rows(manifest, file).map(drop))
+        self.for_rows_of_each_file(manifest, |_| Ok(()))
     }
 
     /// Fills an empty store. Until the last row is there the store says that it is unfinished.
     pub fn restore(&self, manifest: &Manifest, store: &mut dyn Store) -> Result<(), StoreError> {
-        for file in &manifest.files {
-            let mut rows = self.rows(manifest, file)?.into_iter().map(|(key, value)| (key, Some(value)));
+        self.for_rows_of_each_file(manifest, |rows| {
+            let mut rows = rows.into_iter().map(|(key, value)| (key, Some(value)));
             loop {
                 let changes: Vec<_> = rows.by_ref().take(RESTORE_ROWS).collect();
                 if changes.is_empty() {
-                    break;
+                    return Ok(());
                 }
                 store.write(Batch { changes, next_offset: super::UNFINISHED })?;
             }
-        }
+        })?;
         store.write(Batch { changes: Vec::new(), next_offset: manifest.next_offset })
     }
 
-    fn rows(&self, manifest: &Manifest, file: &SnapshotFile) -> Result<Vec<Entry>, StoreError> {
-        let path = manifest_path(&manifest.topic, manifest.partition, manifest.next_offset);
-        let damaged = |problem: &str| damaged(&path, format!("its file {} {problem}", file.name));
-        let file_path = folder(&manifest.topic, manifest.partition).join(ROWS).join(file.name.as_str());
-        let bytes = self.place.get(&file_path)?.ok_or_else(|| damaged("is missing"))?;
-        if hash(&bytes) != file.sha256 {
-            return Err(damaged("is not what was written: its hash differs"));
-        }
-        rows::read(&bytes).ok_or_else(|| damaged("holds no rows"))
+    fn for_rows_of_each_file(
+        &self,
+        manifest: &Manifest,
+        mut take: impl FnMut(Vec<Entry>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let manifest_path = manifest_path(&manifest.topic, manifest.partition, manifest.next_offset);
+        let folder = folder(&manifest.topic, manifest.partition).join(ROWS);
+        let paths = manifest.files.iter().map(|file| folder.clone().join(file.name.as_str()));
+        let mut files = manifest.files.iter();
+        self.place.get_each(paths, |bytes| {
+            let Some(file) = files.next() else { return Ok(()) };
+            let damaged =
+                |problem: &str| damaged(&manifest_path, format!("its file {} {problem}", file.name));
+            let bytes = bytes.ok_or_else(|| damaged("is missing"))?;
+            if hash(&bytes) != file.sha256 {
+                return Err(damaged("is not what was written: its hash differs"));
+            }
+            take(rows::read(&bytes).ok_or_else(|| damaged("holds no rows"))?)
+        })
     }
 
     /// Removes all but `kept` of the snapshots up to the one at `newest`, and files that no snapshot named when this

@@ -7,6 +7,7 @@
 //! (`AWS_ENDPOINT_URL`, `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_ALLOW_HTTP`, …): secrets do
 //! not belong into a URL, which is logged.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::path::Path as FilePath;
@@ -29,6 +30,8 @@ use super::signing::Signing;
 const RETRY_WITHIN: Duration = Duration::from_secs(30);
 /// How often one is sent again.
 const RETRIES_MAX: usize = 6;
+/// Objects read at a time when many are: what is on its way hides how long a bucket takes to answer.
+const READ_AT_ONCE: usize = 8;
 /// How soon somebody who waits for the object store notices that he is to stop.
 const STOP_STEP: Duration = Duration::from_millis(20);
 /// Variables that name the endpoint of a bucket, the first that is set counts.
@@ -74,41 +77,55 @@ impl Place {
 
     /// Writes an object, whole or not at all.
     pub(super) fn put(&self, path: &Path, bytes: Vec<u8>) -> Result<(), StoreError> {
-        self.wait(self.objects.put(path, bytes.into())).map(drop)
+        let put = self.wait(self.objects.put(path, bytes.into()))?;
+        put.map(drop).map_err(|error| failed(&self.url, &error))
     }
 
     /// Reads an object; none when there is none.
     pub(super) fn get(&self, path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+        self.wait(read(Arc::clone(&self.objects), path.clone()))?.map_err(|error| failed(&self.url, &error))
+    }
+
+    /// Reads objects, several at a time, and hands them on in the order named, until one is not taken.
+    pub(super) fn get_each(
+        &self,
+        paths: impl IntoIterator<Item = Path>,
+        mut take: impl FnMut(Option<Vec<u8>>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         self.wait(async {
-            match self.objects.get(path).await {
-                Ok(found) => found.bytes().await.map(|bytes| Some(bytes.to_vec())),
-                Err(object_store::Error::NotFound { .. }) => Ok(None),
-                Err(error) => Err(error),
+            let mut paths = paths.into_iter();
+            let mut reading = VecDeque::new();
+            loop {
+                for path in paths.by_ref().take(READ_AT_ONCE - reading.len()) {
+                    reading.push_back(tokio::spawn(read(Arc::clone(&self.objects), path)));
+                }
+                let Some(first) = reading.pop_front() else { return Ok(()) };
+                let done = first.await.map_err(|error| failed(&self.url, &error))?;
+                take(done.map_err(|error| failed(&self.url, &error))?)?;
             }
-        })
+        })?
     }
 
     /// What is directly under a path.
     pub(super) fn list(&self, path: Option<&Path>) -> Result<ListResult, StoreError> {
-        self.wait(self.objects.list_with_delimiter(path))
+        self.wait(self.objects.list_with_delimiter(path))?.map_err(|error| failed(&self.url, &error))
     }
 
     /// Removes an object, if it is there.
     pub(super) fn delete(&self, path: &Path) -> Result<(), StoreError> {
-        self.wait(async {
-            match self.objects.delete(path).await {
-                Err(object_store::Error::NotFound { .. }) => Ok(()),
-                done => done,
-            }
-        })
+        match self.wait(self.objects.delete(path))? {
+            Err(object_store::Error::NotFound { .. }) => Ok(()),
+            done => done.map_err(|error| failed(&self.url, &error)),
+        }
     }
 
-    fn wait<T>(&self, work: impl Future<Output = object_store::Result<T>>) -> Result<T, StoreError> {
+    /// What comes of the work, unless it is stopped.
+    fn wait<T>(&self, work: impl Future<Output = T>) -> Result<T, StoreError> {
         self.runtime.block_on(async {
             tokio::select! {
                 biased;
                 () = self.stopped() => Err(StoreError::Stopped),
-                done = work => done.map_err(|error| failed(&self.url, &error)),
+                done = work => Ok(done),
             }
         })
     }
@@ -129,6 +146,14 @@ impl Place {
 impl fmt::Debug for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.url)
+    }
+}
+
+async fn read(objects: Arc<dyn ObjectStore>, path: Path) -> object_store::Result<Option<Vec<u8>>> {
+    match objects.get(&path).await {
+        Ok(found) => found.bytes().await.map(|bytes| Some(bytes.to_vec())),
+        Err(object_store::Error::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
