@@ -56,6 +56,7 @@ fn record_everything() {
     metrics::snapshot_age("tracewarden.observations", 2, Duration::from_secs(60));
     metrics::snapshot_offset("tracewarden.observations", 2, 120);
     metrics::trimmed("tracewarden.observations", 2, 99);
+    metrics::forgotten("monitor", 2);
     metrics::watermark_delay("documents/1", Duration::from_millis(2_500));
     metrics::wall_delay("documents/1", Duration::from_millis(300));
     metrics::limits_hit("timers_per_entry_max", 1);
