@@ -51,6 +51,12 @@ fn record_everything() {
     metrics::aborted("monitor");
     metrics::session_lost("monitor");
     metrics::restored("monitor", 1_000, Duration::from_secs(2));
+    metrics::snapshot_taken("monitor", 4_096, Duration::from_secs(3));
+    metrics::snapshot_failed("register");
+    metrics::snapshot_age("tracewarden.observations", 2, Duration::from_secs(60));
+    metrics::snapshot_offset("tracewarden.observations", 2, 120);
+    metrics::trimmed("tracewarden.observations", 2, 99);
+    metrics::forgotten("monitor", 2);
     metrics::watermark_delay("documents/1", Duration::from_millis(2_500));
     metrics::wall_delay("documents/1", Duration::from_millis(300));
     metrics::limits_hit("timers_per_entry_max", 1);
@@ -75,6 +81,11 @@ fn every_metric_is_shown_as_declared(shown: &str) {
 fn recorded_values_are_shown(shown: &str) {
     for line in [
         "tracewarden_inputs_read_total 4",
+        "tracewarden_snapshots_taken_total{stage=\"monitor\"} 1",
+        "tracewarden_snapshots_failed_total{stage=\"register\"} 1",
+        "tracewarden_snapshot_written_bytes_total{stage=\"monitor\"} 4096",
+        "tracewarden_snapshot_age_seconds{topic=\"tracewarden.observations\",partition=\"2\"} 60",
+        "tracewarden_trimmed_offset{topic=\"tracewarden.observations\",partition=\"2\"} 99",
         "tracewarden_inputs_rejected_total{reason=\"unparseable\"} 2",
         "tracewarden_uploads_total{outcome=\"accepted\"} 3",
         "tracewarden_uploads_total{outcome=\"duplicate\"} 0",

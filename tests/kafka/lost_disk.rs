@@ -1,14 +1,18 @@
 //! A service that takes snapshots and trims its logs behind them loses its disk.
 
 use std::fs;
+use std::time::Instant;
 
 use tracewarden::broker::kafka::read::PartitionReader;
 use tracewarden::stage::topology::Topic;
 
 use crate::answers::{complaint, install_with, publish};
 use crate::installation::Installation;
-use crate::watcher::Watcher;
+use crate::watcher::{PATIENCE, Watcher};
 use crate::worlds;
+
+const UPLOADS_AT_ONCE: usize = 12;
+const TRIMMED: [Topic; 2] = [Topic::Documents, Topic::Observations];
 
 /// The least offset still there in the logs of a topic's partitions.
 fn first_offsets(installation: &Installation, topic: Topic) -> Vec<i64> {
@@ -36,28 +40,38 @@ fn a_lost_disk_comes_back_from_snapshots_and_trimmed_logs() {
             .with("STORE_TRIM_INTERNAL_TOPICS", "true")
     });
     let mut watcher = Watcher::new(&installation);
-    let (before, after) = case.uploads.split_at(case.uploads.len() / 2);
+    let mut parts = case.uploads.chunks(UPLOADS_AT_ONCE);
 
+    // In small parts: snapshots are taken between them, and the logs are trimmed behind the second.
     let service = installation.run(0, &["--clock", "uploads"]);
-    publish(&installation, before, case.now);
-    let trimmed = |log: &str, topic: Topic| {
-        let name = installation.topology.name(topic).clone();
+    let trimmed = |topic: Topic| {
+        let (log, name) = (service.log(), installation.topology.name(topic).clone());
         log.lines().any(|line| line.contains("the log was trimmed") && line.contains(&*name))
     };
-    watcher.read_until("the logs are trimmed", |watcher| {
-        let log = service.log();
-        !watcher.alerts.is_empty()
-            && [Topic::Documents, Topic::Observations].into_iter().all(|topic| trimmed(&log, topic))
-    });
+    let deadline = Instant::now() + PATIENCE;
+    while !TRIMMED.into_iter().all(&trimmed) {
+        assert!(
+            Instant::now() < deadline,
+            "the logs are not trimmed within {PATIENCE:?}:\n{}",
+            service.log()
+        );
+        if watcher.is_all_processed()
+            && let Some(part) = parts.next()
+        {
+            publish(&installation, part, case.now);
+        }
+        watcher.read();
+    }
+    assert!(parts.len() > 0, "it had seen everything: this shows little");
     service.kill();
-    for topic in [Topic::Documents, Topic::Observations] {
+    for topic in TRIMMED {
         let first = first_offsets(&installation, topic);
         assert!(first.iter().any(|first| *first > 0), "{topic:?} still begins at {first:?}");
     }
     fs::remove_dir_all(&state).unwrap();
 
     let service = installation.run(0, &["--clock", "uploads"]);
-    publish(&installation, after, case.now);
+    parts.for_each(|part| publish(&installation, part, case.now));
     installation.succeed(&["tick", "--at", &case.now.to_string()]);
     watcher.read_until_at_rest(case.now);
     let text = complaint(&case.expected, &watcher);
