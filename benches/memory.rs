@@ -7,7 +7,6 @@
 #[allow(dead_code, reason = "a part of the support for tests is used")]
 #[path = "../tests/kafka/installation.rs"]
 mod installation;
-#[allow(dead_code, reason = "a part of the support for tests is used")]
 #[path = "../tests/support/mod.rs"]
 mod support;
 

@@ -216,7 +216,7 @@ fn what_cannot_be_used_is_said_before_the_work() {
 
     let key = format!("[intake]\npseudonym_key = \"{}\"\n[store]\n", "5a".repeat(32));
     for (store, expected) in [
-        ("kind = \"disk\"\npath = \"state\"\nsnapshot_url = \"s3://bucket/x\"", "cannot be kept in `s3:`"),
+        ("kind = \"disk\"\npath = \"state\"\nsnapshot_url = \"gs://bucket/x\"", "cannot be kept in `gs:`"),
         ("snapshot_url = \"snapshots\"", "store.kind is \"memory\""),
     ] {
         fs::write(folder.join("wrong.toml"), format!("{key}{store}\n")).expect("a configuration");
