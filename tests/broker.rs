@@ -533,26 +533,6 @@ fn the_open_transaction_of_a_dead_producer_is_ended_by_its_successor() {
 }
 
 #[test]
-fn a_commit_takes_milliseconds() {
-    let world = RealKafka::new();
-    let simple = Simple::new(&world, "latency", &["a"]);
-    let mut session = simple.session(&world, "m");
-    started(&mut session);
-    let mut taken: Vec<Duration> = (0..200)
-        .map(|_| {
-            let outputs = (0..8).map(|_| record(&simple.output, &"x".repeat(4_000))).collect();
-            let begun = Instant::now();
-            session.commit(outputs, &simple.next(1)).unwrap();
-            begun.elapsed()
-        })
-        .collect();
-    taken.sort();
-    let [median, high] = [taken[100], taken[190]];
-    // A client that waits in its usual steps of 100 ms would be far beyond this.
-    assert!(median < Duration::from_millis(60), "median {median:?}, 95 % {high:?}");
-}
-
-#[test]
 fn topics_are_created_and_compared() {
     let world = RealKafka::new();
     let topics = Topics::new(world.0.settings()).unwrap();

@@ -42,6 +42,17 @@ pub(super) fn asking(what: &str, error: &KafkaError) -> BrokerError {
     }
 }
 
+/// An error of a question about partitions that were there a moment ago: a broker that has just come back may not
+/// know them yet.
+pub(super) fn asking_of_known(what: &str, error: &KafkaError) -> BrokerError {
+    match error.rdkafka_error_code() {
+        Some(Code::UnknownPartition | Code::UnknownTopic | Code::UnknownTopicOrPartition) => {
+            lost(what, error)
+        }
+        _ => asking(what, error),
+    }
+}
+
 /// What to do about an error met inside a transaction.
 #[derive(Debug)]
 pub(super) enum InTransaction {

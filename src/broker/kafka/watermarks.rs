@@ -16,7 +16,7 @@ pub(super) fn of<C: ConsumerContext>(
 ) -> Result<(i64, i64), BrokerError> {
     consumer
         .fetch_watermarks(&partition.topic, partition.partition, timeout)
-        .map_err(|error| errors::asking(&format!("asking for the offsets of {partition}"), &error))
+        .map_err(|error| errors::asking_of_known(&format!("asking for the offsets of {partition}"), &error))
 }
 
 /// The next offset to be written, as far as it is committed, of many partitions: one question to each broker.
@@ -25,7 +25,7 @@ pub(super) fn ends<'a, C: ConsumerContext>(
     partitions: impl Iterator<Item = &'a TopicPartition>,
     timeout: Duration,
 ) -> Result<Vec<(TopicPartition, i64)>, BrokerError> {
-    let fails = |error| errors::asking("asking for the ends of partitions", &error);
+    let fails = |error| errors::asking_of_known("asking for the ends of partitions", &error);
     let mut asked = TopicPartitionList::new();
     for partition in partitions {
         // In place of a moment stands "the end".
