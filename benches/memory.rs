@@ -3,6 +3,7 @@
 //!
 //! Purchases of new codes come as fast as the service takes them; half of them while it runs, half while it is down.
 //! It keeps its state on disk. Its resident memory is sampled from `/proc` and must stay under the bound.
+//! `SETTINGS=STAGE_BATCH_BYTES_MAX=4194304,STORE_CACHE_BYTES=67108864` sets options of the service.
 
 #[allow(dead_code, reason = "a part of the support for tests is used")]
 #[path = "../tests/kafka/installation.rs"]
@@ -39,10 +40,14 @@ fn main() {
     let uploads = number("CODES", 1_000_000).div_ceil(CODES_PER_UPLOAD);
     let bound_mib = number("BOUND_MIB", 1024);
     let state = tempfile::tempdir().unwrap();
-    let installation = Installation::sized("memory", 8, 4)
+    let mut installation = Installation::sized("memory", 8, 4)
         .with("STORE_KIND", "disk")
         .with("STORE_PATH", &state.path().display().to_string())
         .with("INTAKE_ALLOW_EMPTY_REFERENCE", "true");
+    for setting in std::env::var("SETTINGS").unwrap_or_default().split(',').filter(|text| !text.is_empty()) {
+        let (option, value) = setting.split_once('=').expect("settings are OPTION=VALUE");
+        installation = installation.with(option, value);
+    }
     installation.succeed(&["topics", "create"]);
     let mut bench = Bench { installation: &installation, peaks: Vec::new() };
 

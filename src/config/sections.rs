@@ -266,7 +266,7 @@ impl Default for Stage {
     fn default() -> Self {
         Self {
             batch_records_max: 1_000,
-            batch_bytes_max: 8 * 1024 * 1024,
+            batch_bytes_max: 2 * 1024 * 1024,
             commit_interval_ms: 50,
             record_bytes_max: 256 * 1024,
             intake_workers: 1,

@@ -76,7 +76,7 @@ impl Default for WorkerOptions {
     fn default() -> Self {
         Self {
             batch_records_max: 1000,
-            batch_bytes_max: 8 << 20,
+            batch_bytes_max: 2 << 20,
             collect_max: Duration::from_millis(50),
             pass_time_every: Some(Duration::from_millis(250)),
             measure_lag_every: None,
