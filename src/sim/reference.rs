@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::document::Lot;
 use super::places::{Institution, REGIONS, World};
+use crate::domain::time::Day;
 
 /// One record. Absent fields are not written.
 #[derive(Serialize)]
@@ -83,10 +84,15 @@ fn product_records(world: &World, index: u32) -> Vec<String> {
     records
 }
 
+/// Institutions that upload stock or dispensing have done so for this long when the province begins.
+const UPLOADED_BEFORE_DAYS: i32 = 188;
+
 fn institution_records(world: &World, index: u32) -> Vec<String> {
     let place = world.institution(index);
     let (region, _) = REGIONS[place.region % REGIONS.len()];
-    let since = "2025-07-01".to_owned();
+    // Half a year before the first upload, when uploading became a duty: the past counts as known.
+    let first_day = world.parameters.first_day.days_since_epoch();
+    let since = Day::from_days_since_epoch(first_day.saturating_sub(UPLOADED_BEFORE_DAYS)).to_string();
     let mut records = vec![text(&Record::Institution {
         institution_id: &place.id,
         name: &place.name,
