@@ -50,12 +50,13 @@ fn example(path: &Path) -> Case {
     }
 }
 
-/// A province of a week with planted acts and late, repeated and corrected uploads.
+/// A province of two weeks, with acts planted in the first days of it, and late, repeated and corrected uploads. In less
+/// time than that no act could end, so none would begin.
 pub(crate) fn province() -> Case {
     let mut parameters = Parameters::demo(7);
     parameters.institutions = 20;
-    parameters.codes_per_day = 120;
-    parameters.days = 7;
+    parameters.codes_per_day = 60;
+    parameters.days = 14;
     parameters.products = 20;
     parameters.fraud = Fraud { acts_per_day: 10, packs_per_act_max: 3 };
     parameters.dirt =
