@@ -143,20 +143,19 @@ impl<V: StateValue> PartitionState<V> {
         };
         let mut dropped = 0;
         for (row, bytes) in rows {
-            let is_dropped = if space == Space::Member {
-                let is_dropped = member_noted_at(&bytes).is_some_and(|noted_at| noted_at < before);
-                if is_dropped {
-                    self.overlay.delete_row(row);
-                }
-                is_dropped
-            } else {
-                let is_dropped = is_forgotten(&V::decode(&bytes)?, before);
-                if is_dropped {
-                    self.value(row.get(1..).unwrap_or_default())?;
-                }
-                is_dropped
+            let is_dropped = match space {
+                Space::Member => member_noted_at(&bytes).is_some_and(|noted_at| noted_at < before),
+                _ => is_forgotten(&V::decode(&bytes)?, before),
             };
-            dropped += usize::from(is_dropped);
+            if !is_dropped {
+                continue;
+            }
+            dropped += 1;
+            match space {
+                Space::Member => self.overlay.delete_row(row),
+                // A value is dropped by reading it.
+                _ => drop(self.value(row.get(1..).unwrap_or_default())?),
+            }
         }
         Ok(dropped)
     }

@@ -427,6 +427,7 @@ impl<S: Stage> Worker<S> {
             }
             for source in batch.iter().map(|record| &record.source).collect::<BTreeSet<_>>() {
                 let Some(state) = self.partitions.get_mut(source) else { continue };
+                metrics::forgotten(self.stage.name(), state.sweep()?);
                 state.write()?;
                 if self.restores.get_mut(source).is_some_and(|restore| restore.reached(state.next_offset)) {
                     self.restores.remove(source);
@@ -460,11 +461,6 @@ impl<S: Stage> Worker<S> {
             applied?;
             if let Some(state) = self.partitions.get_mut(&record.source) {
                 state.applied(record);
-            }
-        }
-        for source in batch.iter().map(|record| &record.source).collect::<BTreeSet<_>>() {
-            if let Some(state) = self.partitions.get_mut(source) {
-                metrics::forgotten(self.stage.name(), state.sweep()?);
             }
         }
         Ok(())
