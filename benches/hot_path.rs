@@ -17,7 +17,7 @@ use tracewarden::sim::{self, Parameters};
 use tracewarden::wire::entries::{self, DocumentEntry};
 use tracewarden::wire::intake::{self, Decoded, Input, Limits};
 use tracewarden::wire::pseudonym::Pseudonymiser;
-use tracewarden::wire::{reference, state};
+use tracewarden::wire::state;
 
 /// Uploads in one measurement.
 const UPLOADS: usize = 2_000;
@@ -29,10 +29,7 @@ struct Province {
 
 fn province() -> Province {
     let parameters = Parameters::demo(1);
-    let mut book = Book::default();
-    for record in sim::reference(&parameters) {
-        book.apply(reference::from_json(record.as_bytes()).expect("the simulator writes valid records"));
-    }
+    let book = sim::book(&parameters).expect("the simulator writes valid records");
     Province { lines: sim::uploads(&parameters).take(UPLOADS).map(|upload| upload.json).collect(), book }
 }
 

@@ -17,7 +17,6 @@ use tracewarden::broker::memory::MemoryBroker;
 use tracewarden::broker::{Broker, OutRecord, SessionOptions, TopicPartition};
 use tracewarden::config::Config;
 use tracewarden::domain::observation::CodeChange;
-use tracewarden::domain::reference::Book;
 use tracewarden::run::local::{Local, LocalOptions, rule_set_records};
 use tracewarden::run::state::StateHome;
 use tracewarden::sim::{self, Parameters};
@@ -31,7 +30,6 @@ use tracewarden::store::disk::DiskStore;
 use tracewarden::store::folder::StateFolder;
 use tracewarden::store::snapshot::SnapshotHome;
 use tracewarden::wire::entries::{self, ObservationEntry};
-use tracewarden::wire::reference;
 
 const MEBIBYTE: u64 = 1 << 20;
 /// Records are as large as the service makes them by default.
@@ -62,12 +60,8 @@ fn main() -> Outcome<()> {
 /// What register publishes of a simulated province.
 fn province() -> Outcome<Vec<CodeChange>> {
     let parameters = Parameters::demo(1);
-    let mut book = Book::default();
-    for record in sim::reference(&parameters) {
-        book.apply(reference::from_json(record.as_bytes())?);
-    }
     let options = LocalOptions { partitions: 1, ..LocalOptions::from_config(&Config::default())? };
-    let mut local = Local::new(&options, book)?;
+    let mut local = Local::new(&options, sim::book(&parameters)?)?;
     for (line, upload) in (1..).zip(sim::uploads(&parameters).take(UPLOADS)) {
         local.feed(upload.json.into_bytes(), "province", line)?;
     }

@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use tracewarden::config::Config;
-use tracewarden::domain::reference::Book;
 use tracewarden::domain::time::Timestamp;
 use tracewarden::run::local::{Local, LocalOptions};
 use tracewarden::run::state::StateHome;
@@ -17,7 +16,6 @@ use tracewarden::sim::{self, Parameters};
 use tracewarden::store::disk::DiskStore;
 use tracewarden::store::folder::StateFolder;
 use tracewarden::store::{Batch, Store};
-use tracewarden::wire::reference;
 
 /// `message.field = number cardinality kind`, one a line.
 const FIELDS: &str = include_str!(concat!(env!("OUT_DIR"), "/field-numbers.txt"));
@@ -56,13 +54,9 @@ fn main() -> Outcome<()> {
 }
 
 fn run_province(parameters: &Parameters, folder: &StateFolder) -> Outcome<()> {
-    let mut book = Book::default();
-    for record in sim::reference(parameters) {
-        book.apply(reference::from_json(record.as_bytes())?);
-    }
     let state = StateHome::Disk(folder.clone());
     let options = LocalOptions { state, ..LocalOptions::from_config(&Config::default())? };
-    let mut local = Local::new(&options, book)?;
+    let mut local = Local::new(&options, sim::book(parameters)?)?;
     for (line, upload) in (1..).zip(sim::uploads(parameters)) {
         local.feed(upload.json.into_bytes(), "province", line)?;
         if line.is_multiple_of(1000) {

@@ -22,7 +22,9 @@
 //!
 //! Every stage is the same loop, [`stage::worker`]: a batch is applied to an [`stage::overlay`] over the partition's
 //! [`store`], outputs and input offsets are committed in one transaction, and only then does the overlay reach the
-//! store. Time travels with the entries ([`stage::watermark`]); the domain reads no clock.
+//! store. Copies of the store go elsewhere ([`store::snapshot`]), and the log behind them may be trimmed
+//! ([`stage::snapshots`]). Time travels with the entries ([`stage::watermark`]); the domain reads no clock, and forgets by
+//! that time alone ([`domain::horizon`]).
 //!
 //! [`run::service`] runs the stages as threads on Kafka, [`run::local`] all of them in one thread on the memory
 //! twin. [`commands`] is the command line, [`config`] the configuration, [`telemetry`] what an operator sees,

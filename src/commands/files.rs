@@ -72,11 +72,7 @@ pub(super) fn for_each_reference(
     mut each: impl FnMut(Change) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     for_each_line(path, |number, line| {
-        let change = reference::from_json(&line).map_err(|error| Failure {
-            exit_code: 1,
-            message: format!("{} line {number}: {error}", path.display()),
-        })?;
-        each(change)
+        each(reference::from_json(&line).map_err(|error| at_line(path, number, error))?)
     })
 }
 
@@ -125,6 +121,11 @@ impl LineFile {
         };
         finished.map_err(|error| of_path(&self.path, &error))
     }
+}
+
+/// A failure that names the line of a file.
+pub(super) fn at_line(path: &Path, number: u64, problem: impl std::fmt::Display) -> Failure {
+    Failure { exit_code: 1, message: format!("{} line {number}: {problem}", path.display()) }
 }
 
 /// A failure that names the file or folder.

@@ -29,10 +29,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut published = 0_u64;
     for path in &arguments.files {
         files::for_each_line(path, |number, line| {
-            publisher.publish(&record(&topology, line)).map_err(|error| Failure {
-                exit_code: 1,
-                message: format!("{} line {number}: {error}", path.display()),
-            })?;
+            publisher
+                .publish(&record(&topology, line))
+                .map_err(|error| files::at_line(path, number, error))?;
             published += 1;
             progress.advance(1);
             Ok(())

@@ -71,11 +71,6 @@ pub fn rules(config: &Config, has_deadline: bool) -> Result<RuleSet, RuleSetErro
         },
         deadline_enabled: has_deadline,
     };
-    rules.horizon = horizon(config);
+    rules.horizon = config.store.horizon_days.map(Millis::from_days);
     Ok(rules)
-}
-
-/// How far back anything is remembered.
-pub fn horizon(config: &Config) -> Option<Millis> {
-    config.store.horizon_days.map(Millis::from_days)
 }

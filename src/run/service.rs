@@ -284,7 +284,7 @@ impl<'a> Service<'a> {
             pseudonymiser,
             self.options.clock,
         );
-        intake.horizon = super::horizon(config);
+        intake.horizon = self.options.rules.horizon;
         // Decision deadlines of what came last are noticed in the usual rhythm.
         let after = IDLE_AFTER.saturating_add(Duration::from_millis(config.adjudicate.decision_deadline_ms));
         intake.idling = Some(Idling {

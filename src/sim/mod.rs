@@ -3,9 +3,9 @@
 //! Nobody gets real uploads to try the system with, so this is how users, rule authors and tests judge it. The
 //! path of an upload: [`Province`] goes through the days hour by hour; honest trade (`trade`, `visit`) and planted
 //! acts (`fraud`) make documents; each passes the accidents of `dirt`, is written as canonical JSON by `writer`,
-//! or as messages of the national interface by `national`, and goes out in the order of sending. What must be found is stated as [`Truth`] at the same time, after the
-//! dirt. [`evaluate`] compares alerts and decisions with it. The commands `simulate` and `evaluate` do both with
-//! files.
+//! or as messages of the national interface by `national`, and goes out in the order of sending. What must be found is
+//! stated as [`Truth`] at the same time, after the dirt. [`evaluate`] compares alerts and decisions with it. The commands
+//! `simulate` and `evaluate` do both with files.
 //!
 //! Everything is a function of [`Parameters`]: the same seed gives the same bytes. It is not a model of how often
 //! fraud happens, and it knows nothing of topics, partitions or the wire formats of the stages.
@@ -33,6 +33,8 @@ pub use province::Province;
 pub use truth::{Act, DocumentRef, Effect, LineRef, Truth};
 
 use crate::domain::document::Group;
+use crate::domain::reference::Book;
+use crate::wire::reference::{ReferenceError, from_json};
 
 /// Milliseconds of an hour.
 const HOUR: i64 = 3_600_000;
@@ -58,6 +60,15 @@ pub fn uploads(parameters: &Parameters) -> Province {
 /// The reference data of the province: one NDJSON record each.
 pub fn reference(parameters: &Parameters) -> impl Iterator<Item = String> + use<> {
     reference::records(places::World::new(parameters))
+}
+
+/// The same, as those who attach it look it up.
+pub fn book(parameters: &Parameters) -> Result<Book, ReferenceError> {
+    let mut book = Book::default();
+    for record in reference(parameters) {
+        book.apply(from_json(record.as_bytes())?);
+    }
+    Ok(book)
 }
 
 /// Everything that is true of the whole run. Makes and drops all uploads; who sends them anyway takes the truth

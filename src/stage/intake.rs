@@ -169,10 +169,7 @@ impl Intake {
 
     fn origin(&self, record: &Record) -> Origin {
         let received_at = Timestamp::from_unix_millis(record.timestamp_millis.unwrap_or_default());
-        let header = |name: &str| {
-            let header = record.headers.iter().find(|header| header.name == name)?;
-            std::str::from_utf8(&header.value).ok()
-        };
+        let header = |name: &str| std::str::from_utf8(record.header(name)?).ok();
         if self.reads_files
             && let (Some(file), Some(line)) = (header(FILE_HEADER), header(LINE_HEADER))
         {
@@ -223,14 +220,13 @@ impl Stage for Intake {
         {
             self.reach(&record.source, timestamp);
         }
-        let content_type = record.headers.iter().find(|header| header.name == "content-type");
         let input = Input {
             group: self
                 .topology
                 .topic(&record.source.topic)
                 .and_then(Topic::group)
                 .filter(|_| !self.reads_files),
-            content_type: content_type.map(|header| header.value.as_slice()),
+            content_type: record.header("content-type"),
             payload: record.payload.as_deref().unwrap_or_default(),
             origin: &origin,
             record_timestamp,

@@ -1,13 +1,11 @@
 //! A province through the real stages on the memory broker, and what they published compared with its truth.
 
 use tracewarden::config::Config;
-use tracewarden::domain::reference::Book;
 use tracewarden::domain::time::Timestamp;
 use tracewarden::run::local::{Local, LocalOptions};
 use tracewarden::sim::evaluate::{Evaluation, Report, scans_in};
 use tracewarden::sim::{self, Parameters};
 use tracewarden::stage::topology::Topic;
-use tracewarden::wire::reference;
 
 use crate::fold::Fold;
 use crate::oracle::Answer;
@@ -25,10 +23,7 @@ pub(crate) struct Played {
 
 /// Plays a province through the stages to its end, when every grace is over.
 pub(crate) fn play(parameters: &Parameters) -> Played {
-    let mut book = Book::default();
-    for record in sim::reference(parameters) {
-        book.apply(reference::from_json(record.as_bytes()).expect("reference records are valid"));
-    }
+    let book = sim::book(parameters).expect("reference records are valid");
     let options = LocalOptions::from_config(&Config::default()).expect("the defaults are valid");
     let mut local = Local::new(&options, book).expect("the stages start");
     let (mut evaluation, mut fold) = (Evaluation::default(), Fold::default());

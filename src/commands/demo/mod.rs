@@ -13,13 +13,11 @@ use super::folder::Folder;
 use super::language::LanguageArguments;
 use super::{Failure, say};
 use crate::config::Config;
-use crate::domain::reference::Book;
 use crate::domain::time::Timestamp;
 use crate::run::local::{Local, LocalOptions};
 use crate::sim::evaluate::{Language, scans_in};
 use crate::sim::{self, Parameters};
 use crate::telemetry::progress::Block;
-use crate::wire::reference;
 
 /// Uploads between two looks at what was published.
 const LOOK_EVERY: u64 = 100;
@@ -121,13 +119,9 @@ fn judge(
 }
 
 fn set_up(parameters: &Parameters) -> Result<Local, Failure> {
-    let mut book = Book::default();
-    for record in sim::reference(parameters) {
-        book.apply(reference::from_json(record.as_bytes())?);
-    }
     let options =
         LocalOptions::from_config(&Config::default()).map_err(|error| Failure::usage(error.to_string()))?;
-    Ok(Local::new(&options, book)?)
+    Ok(Local::new(&options, sim::book(parameters)?)?)
 }
 
 /// A folder that nobody has yet. Its name tells when it was made.

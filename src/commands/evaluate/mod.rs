@@ -137,10 +137,8 @@ fn for_each(
     mut read: impl FnMut(&str) -> Result<(), serde_json::Error>,
 ) -> Result<(), Failure> {
     files::for_each_line(path, |number, line| {
-        read(&String::from_utf8_lossy(&line)).map_err(|error| Failure {
-            exit_code: 1,
-            message: format!("{} line {number}: {expected}: {error}", path.display()),
-        })
+        read(&String::from_utf8_lossy(&line))
+            .map_err(|error| files::at_line(path, number, format_args!("{expected}: {error}")))
     })
 }
 
@@ -148,10 +146,8 @@ fn for_each(
 fn scans_of(path: &Path) -> Result<u64, Failure> {
     let mut scans = 0;
     files::for_each_line(path, |number, line| {
-        scans += scans_in(&line).map_err(|reject| Failure {
-            exit_code: 1,
-            message: format!("{} line {number}: no upload: {reject}", path.display()),
-        })?;
+        scans += scans_in(&line)
+            .map_err(|reject| files::at_line(path, number, format_args!("no upload: {reject}")))?;
         Ok(())
     })?;
     Ok(scans)

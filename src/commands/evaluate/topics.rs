@@ -50,8 +50,7 @@ enum Unreadable {
 
 fn take(topic: Topic, record: &Record, evaluation: &mut Evaluation) -> Result<(), Unreadable> {
     let Some(payload) = record.payload.as_deref() else { return Ok(()) };
-    let header = record.headers.iter().find(|header| header.name == "content-type");
-    let content_type = header.map(|header| header.value.as_slice());
+    let content_type = record.header("content-type");
     if topic == Topic::Alerts {
         let json = alert::to_json(payload, content_type)?;
         evaluation.recorded_alert(&String::from_utf8_lossy(&json), record.timestamp_millis)?;
