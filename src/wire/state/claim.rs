@@ -27,7 +27,7 @@ pub fn encode_claim(state: &ClaimState) -> Vec<u8> {
         published: state.published.as_ref().map(|published| published.to_message(&mut table)),
         released: state.released.fen(),
         deadline: state.deadline.map(|deadline| deadline.unix_millis()),
-        table: Some(table.finish()),
+        table: Some(table.finish_packed()),
     };
     write(&message)
 }

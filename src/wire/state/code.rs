@@ -14,12 +14,12 @@ pub fn encode_code(state: &CodeState) -> Vec<u8> {
     let judged = |key: &_| state.verdicts.get(key).map(|judged| judged.revision);
     let message = pb::CodeState {
         observations: (!state.observations.is_empty())
-            .then(|| columns::write(&state.observations, judged, &mut table)),
+            .then(|| columns::write_observations(&state.observations, judged, &mut table)),
         judged_reasons: judged_reasons(state),
         alerts: (!state.alerts.is_empty()).then(|| state.alerts.to_message(&mut table)),
         due: state.due.map(|due| due.unix_millis()),
         emptied_at: state.emptied_at.map(|moment| moment.unix_millis()),
-        table: Some(table.finish()),
+        table: Some(table.finish_packed()),
     };
     write(&message)
 }
@@ -46,7 +46,9 @@ pub fn decode_code(bytes: &[u8]) -> Result<CodeState, WireError> {
         emptied_at: message.emptied_at.map(moment),
         ..CodeState::default()
     };
-    for (observation, judged) in columns::read(&message.observations.unwrap_or_default(), &table)? {
+    for (observation, judged) in
+        columns::read_observations(&message.observations.unwrap_or_default(), &table)?
+    {
         if let Some(revision) = judged {
             state.verdicts.insert(observation.key.clone(), Judged { revision, ..Judged::default() });
         }

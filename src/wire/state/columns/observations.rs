@@ -1,10 +1,8 @@
-//! Observations column by column, as `columns.proto` says why.
-//!
-//! Rows are in the order of the timeline. Every column is as long as that of the kinds, which are never zero, or
-//! absent; so what is allocated for rows is bounded by the bytes read.
+//! Observations of one code.
 
 use std::collections::HashMap;
 
+use super::{all_or_none, cell, check};
 use crate::domain::amount::{Money, Quantity};
 use crate::domain::document::{DocumentKey, Group, Kind, Origin, Person, Pseudonym, ReturnedSale, Role};
 use crate::domain::observation::{Observation, ObservationKey};
@@ -26,7 +24,7 @@ const JUDGED: u32 = 128;
 const DIGEST_BYTES: usize = 16;
 
 /// Writes observations; `judged` says which revision of one was answered, if any.
-pub(super) fn write(
+pub(in crate::wire::state) fn write_observations(
     observations: &[Observation],
     judged: impl Fn(&ObservationKey) -> Option<u64>,
     table: &mut TableWriter,
@@ -92,14 +90,15 @@ pub(super) fn write(
 }
 
 /// A column read back: the observation, and the revision that was answered, if any.
-pub(super) type Row = (Observation, Option<u64>);
+pub(in crate::wire::state) type Row = (Observation, Option<u64>);
 
 /// Reads observations back.
-pub(super) fn read(columns: &pb::ObservationColumns, table: &TableReader) -> Result<Vec<Row>, WireError> {
+pub(in crate::wire::state) fn read_observations(
+    columns: &pb::ObservationColumns,
+    table: &TableReader,
+) -> Result<Vec<Row>, WireError> {
     let rows = columns.kind.len();
-    if lengths(columns).into_iter().any(|length| length != 0 && length != rows) {
-        return Err(malformed("its columns differ in length"));
-    }
+    check(rows, &lengths(columns), "observations")?;
     let products: Vec<Product> = read_all(&columns.products, table)?;
     let pseudonyms = read_pseudonyms(columns)?;
     let mut time = 0_i64;
@@ -233,14 +232,10 @@ fn lengths(columns: &pb::ObservationColumns) -> [usize; 32] {
 fn read_pseudonyms(columns: &pb::ObservationColumns) -> Result<Vec<Pseudonym>, WireError> {
     let (digests, rest) = columns.pseudonym_digests.as_chunks::<DIGEST_BYTES>();
     if !rest.is_empty() || digests.len() != columns.pseudonym_keys.len() {
-        return Err(malformed("its pseudonyms are not whole"));
+        return Err(WireError::Field { field: "observations.pseudonym_digests" });
     }
     let keyed = columns.pseudonym_keys.iter().zip(digests);
     Ok(keyed.map(|(key_id, digest)| Pseudonym { key_id: *key_id, digest: *digest }).collect())
-}
-
-fn malformed(detail: &str) -> WireError {
-    WireError::Malformed { expected: "code state", detail: detail.to_owned() }
 }
 
 /// Distinct values in the order in which they came.
@@ -280,16 +275,6 @@ fn at_position<T: Clone>(values: &[T], position: u32, field: &'static str) -> Re
 
 fn column<T: Default + PartialEq>(rows: &[Observation], cell: impl FnMut(&Observation) -> T) -> Vec<T> {
     all_or_none(rows.iter().map(cell))
-}
-
-/// A column, or none when it says nothing.
-fn all_or_none<T: Default + PartialEq>(cells: impl Iterator<Item = T>) -> Vec<T> {
-    let cells: Vec<T> = cells.collect();
-    if cells.iter().all(|cell| *cell == T::default()) { Vec::new() } else { cells }
-}
-
-fn cell<T: Copy + Default>(column: &[T], row: usize) -> T {
-    column.get(row).copied().unwrap_or_default()
 }
 
 fn days(day: Option<Day>) -> i32 {
