@@ -1,8 +1,8 @@
 //! The table of texts and reference records that the values of one record share.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use prost::Message;
 
 use super::{Wire, WireError, digits};

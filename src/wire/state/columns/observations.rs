@@ -1,6 +1,6 @@
 //! Observations of one code.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::{all_or_none, cell, check};
 use crate::domain::amount::{Money, Quantity};
@@ -246,7 +246,7 @@ struct Positions<T> {
 
 impl<T> Default for Positions<T> {
     fn default() -> Self {
-        Self { values: Vec::new(), positions: HashMap::new() }
+        Self { values: Vec::new(), positions: HashMap::default() }
     }
 }
 
