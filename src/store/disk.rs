@@ -55,8 +55,8 @@ const HEAD: [u8; 1] = [RESERVED];
 /// The one map of a database.
 const ROWS: &str = "rows";
 /// Size of a block of rows before compression. Neighbouring codes share products, institutions and days, so larger
-/// blocks are smaller on disk: of codes with three observations each takes 217 B with 8 KiB, 200 B with 16 KiB,
-/// 170 B with 32 KiB (`benches/state_size.rs`). A read decompresses one block.
+/// blocks are smaller on disk: of codes with three observations each takes 168 B with 8 KiB, 154 B with 16 KiB,
+/// 146 B with 32 KiB (`CODES_PER_DAY=8000 DAYS=30 cargo bench --bench state_size`). A read decompresses one block.
 const BLOCK_BYTES: u32 = 16 * 1024;
 /// Least share of the write buffers, however many stores are open.
 const SHARE_BYTES_MIN: u64 = 1 << 20;
