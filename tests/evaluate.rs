@@ -3,35 +3,17 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
 
 use serde_json::Value;
+
+use program::{complaint, printed, tracewarden};
+
+#[path = "support/program.rs"]
+mod program;
 
 /// A province of a few seconds; enough acts for every kind within its days.
 const SMALL: &str = "days = 14\ninstitutions = 12\ncodes_per_day = 60\nproducts = 20\n\
                      [habits]\nshelves_per_institution = 20\n[fraud]\nacts_per_day = 9\npacks_per_act_max = 3\n";
-
-fn tracewarden(folder: &Path, words: &str) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_tracewarden"))
-        .args(words.split_whitespace())
-        .current_dir(folder)
-        .output()
-        .expect("the program runs")
-}
-
-/// What the program printed; it must succeed.
-fn printed(folder: &Path, words: &str) -> String {
-    let output = tracewarden(folder, words);
-    assert!(output.status.success(), "{words}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).expect("text")
-}
-
-/// What it complained of; it must fail with this exit code.
-fn complaint(folder: &Path, words: &str, exit_code: i32) -> String {
-    let output = tracewarden(folder, words);
-    assert_eq!(output.status.code(), Some(exit_code), "{words}");
-    String::from_utf8(output.stderr).expect("text")
-}
 
 /// A folder with a province in `p` and what a replay of it published in `o`.
 fn province(options: &str) -> tempfile::TempDir {

@@ -27,7 +27,7 @@ enum Action {
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.action {
-        Action::Example => say(Config::example().trim_end()),
+        Action::Example => say(Config::example().trim_end())?,
         Action::Check { file } => {
             let usage = |message: String| Failure::usage(format!("{}: {message}", file.display()));
             let config = Config::load(Some(file)).map_err(|error| Failure::usage(error.to_string()))?;
@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
                 ruleset::from_config(config.rules.as_ref()).map_err(|error| usage(error.to_string()))?;
             crate::run::pseudonymiser(&config).map_err(|error| usage(error.to_string()))?;
             check_kafka_settings(&config).map_err(|failure| usage(failure.message))?;
-            say(format_args!("{} is valid; rule set {}", file.display(), rules.digest));
+            say(format_args!("{} is valid; rule set {}", file.display(), rules.digest))?;
         }
     }
     Ok(())

@@ -15,6 +15,7 @@ mod rules;
 mod run;
 mod simulate;
 mod snapshots;
+mod speech;
 mod tick;
 mod topics;
 
@@ -24,6 +25,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+use self::speech::{say, say_error, warn};
 use crate::broker::kafka::admin::Topics;
 use crate::broker::kafka::publish::Publisher;
 use crate::config::Config;
@@ -161,26 +163,10 @@ pub fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            say_error(&failure.message);
+            say_error(failure.message);
             ExitCode::from(failure.exit_code)
         }
     }
-}
-
-/// The one place that prints results for people.
-#[expect(clippy::print_stdout, reason = "the result of a command goes to standard output")]
-fn say(text: impl std::fmt::Display) {
-    println!("{text}");
-}
-
-/// What somebody should know beside the result.
-fn warn(text: &str) {
-    say_error(&format!("warning: {text}"));
-}
-
-#[expect(clippy::print_stderr, reason = "what went wrong goes to standard error")]
-fn say_error(text: &str) {
-    eprintln!("tracewarden: {text}");
 }
 
 /// Reads a moment given on the command line.

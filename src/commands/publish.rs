@@ -42,7 +42,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         message: format!("after the last of {published} uploads: {error}"),
     })?;
     progress.finish();
-    say(format_args!("{published} uploads published"));
+    say(format_args!("{published} uploads published"))?;
     Ok(())
 }
 

@@ -42,7 +42,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         publisher.publish(record)?;
     }
     publisher.flush()?;
-    say(format_args!("{} reference records published to {}", records.len(), topology.name(Topic::Reference)));
+    say(format_args!(
+        "{} reference records published to {}",
+        records.len(),
+        topology.name(Topic::Reference)
+    ))?;
     Ok(())
 }
 

@@ -91,10 +91,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         out.finish()?;
     }
     progress.finish();
-    say(summary(&local));
+    say(summary(&local))?;
     for code in &codes {
         let state = local.code_state(code)?;
-        say(format_args!("\n{}", explain::explain(code, &state, &options.rules, local.now())));
+        say(format_args!("\n{}", explain::explain(code, &state, &options.rules, local.now())))?;
     }
     Ok(())
 }

@@ -85,7 +85,7 @@ enum Form {
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if arguments.example {
-        say(Parameters::EXAMPLE.trim_end());
+        say(Parameters::EXAMPLE.trim_end())?;
         return Ok(());
     }
     if arguments.out.is_none() && !arguments.to_kafka {
@@ -128,7 +128,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     say(format_args!(
         "seed {}: {uploads} uploads of {} institutions in {} days, {statements} statements of the truth",
         parameters.seed, parameters.institutions, parameters.days
-    ));
+    ))?;
     Ok(())
 }
 

@@ -48,9 +48,9 @@ fn snapshots(folder: &StateFolder) -> Result<(&SnapshotHome, Vec<Manifest>), Fai
 fn list(folder: &StateFolder) -> Result<(), Failure> {
     let (_, manifests) = snapshots(folder)?;
     for manifest in &manifests {
-        say(line(manifest));
+        say(line(manifest))?;
     }
-    say(format_args!("{} snapshots", manifests.len()));
+    say(format_args!("{} snapshots", manifests.len()))?;
     Ok(())
 }
 
@@ -59,10 +59,10 @@ fn verify(folder: &StateFolder) -> Result<(), Failure> {
     let mut damaged = 0;
     for manifest in &manifests {
         match home.verify(manifest) {
-            Ok(()) => say(format_args!("{}  whole", line(manifest))),
+            Ok(()) => say(format_args!("{}  whole", line(manifest)))?,
             Err(error) => {
                 damaged += 1;
-                say(format_args!("{}  {error}", line(manifest)));
+                say(format_args!("{}  {error}", line(manifest)))?;
             }
         }
     }
@@ -78,8 +78,8 @@ fn restore(folder: &StateFolder) -> Result<(), Failure> {
     for manifest in &manifests {
         let name = format!("{}-{}", manifest.topic, manifest.partition);
         match folder.open(&manifest.topic, manifest.partition, i64::MAX)?.1 {
-            Found::Snapshot(offset) => say(format_args!("{name:<40} filled from the snapshot at {offset}")),
-            _ => say(format_args!("{name:<40} has a store, which stays")),
+            Found::Snapshot(offset) => say(format_args!("{name:<40} filled from the snapshot at {offset}"))?,
+            _ => say(format_args!("{name:<40} has a store, which stays"))?,
         }
     }
     Ok(())

@@ -59,7 +59,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Some(folder) => Some(Folder::of_province_and_outputs(folder, &parameters)?),
         None => None,
     };
-    say(opening(&parameters, language));
+    say(opening(&parameters, language))?;
     let started = Instant::now();
     let watch = judge(&parameters, files.as_mut(), language)?;
     let elapsed = started.elapsed();
@@ -69,16 +69,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let report = watch.report();
     let page = folder.join("report.html");
     std::fs::write(&page, report.html(None, language)?).map_err(|error| of_path(&page, &error))?;
-    say(report.overview(language));
-    say(watch.claims(language));
-    say(watch.told(language));
-    say(ending(&watch, elapsed, language));
+    say(report.overview(language))?;
+    say(watch.claims(language))?;
+    say(watch.told(language))?;
+    say(ending(&watch, elapsed, language))?;
     say(format_args!(
         "{}: {}",
         language.of("评估报告（中文、英文，带图）", "Report with plots"),
         page.display()
-    ));
-    say(what_next(arguments, &folder, language));
+    ))?;
+    say(what_next(arguments, &folder, language))?;
     Ok(())
 }
 

@@ -90,13 +90,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let this = evaluated(&arguments.this()?, &arguments.truth, scans)?;
     let other = arguments.other()?.map(|other| evaluated(&other, &arguments.truth, scans)).transpose()?;
-    say(this.table(language).trim_end());
+    say(this.table(language).trim_end())?;
     let details = this.details(language, arguments.list);
     if !details.is_empty() {
-        say(format_args!("\n{}", details.trim_end()));
+        say(format_args!("\n{}", details.trim_end()))?;
     }
     if let Some(other) = &other {
-        say(format_args!("\n{}", this.compared_with(other, language).trim_end()));
+        say(format_args!("\n{}", this.compared_with(other, language).trim_end()))?;
     }
     if let Some(path) = &arguments.json {
         let json = match &other {
