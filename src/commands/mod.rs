@@ -26,7 +26,6 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 
 use self::speech::{say, say_error, warn};
-use crate::broker::kafka::admin::Topics;
 use crate::broker::kafka::publish::Publisher;
 use crate::config::Config;
 use crate::domain::time::Timestamp;
@@ -81,14 +80,6 @@ struct ConfigArguments {
 impl ConfigArguments {
     fn load(&self) -> Result<Config, Failure> {
         Config::load(self.config.as_deref()).map_err(|error| Failure::usage(error.to_string()))
-    }
-}
-
-/// Has the Kafka client look at its settings. It does so without a cluster.
-fn check_kafka_settings(config: &Config) -> Result<(), Failure> {
-    match Topics::new(&crate::run::topics::kafka_settings(config)) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(Failure::usage(format!("kafka.settings: {error}"))),
     }
 }
 
