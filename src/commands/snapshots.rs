@@ -1,6 +1,7 @@
 //! `snapshots`: lists the snapshots of an installation, compares them with their hashes, or fills local stores.
 
 use super::{ConfigArguments, Failure, say};
+use crate::domain::wording::figures::grouped;
 use crate::run::state::StateHome;
 use crate::store::folder::{Found, StateFolder};
 use crate::store::snapshot::{Manifest, SnapshotHome};
@@ -50,7 +51,7 @@ fn list(folder: &StateFolder) -> Result<(), Failure> {
     for manifest in &manifests {
         say(line(manifest))?;
     }
-    say(format_args!("{} snapshots", manifests.len()))?;
+    say(format_args!("{} snapshots", grouped(manifests.len() as u64)))?;
     Ok(())
 }
 
@@ -87,6 +88,6 @@ fn restore(folder: &StateFolder) -> Result<(), Failure> {
 
 fn line(manifest: &Manifest) -> String {
     let name = format!("{}-{}", manifest.topic, manifest.partition);
-    let (offset, rows, bytes) = (manifest.next_offset, manifest.rows(), manifest.bytes());
-    format!("{name:<40} offset {offset:>12}  {rows:>12} rows  {bytes:>14} bytes")
+    let (offset, rows, bytes) = (manifest.next_offset, grouped(manifest.rows()), grouped(manifest.bytes()));
+    format!("{name:<40} offset {offset:>12}  {rows:>13} rows  {bytes:>17} bytes")
 }

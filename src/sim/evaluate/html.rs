@@ -6,6 +6,7 @@ use std::fmt::Write;
 use super::plot::{COLOURS, PlotError, plots};
 use super::table::{List, Table};
 use super::{Language, Report};
+use crate::domain::wording::figures::grouped;
 
 /// Items of each list on the page.
 const LISTED_MAX: usize = 200;
@@ -86,7 +87,7 @@ impl Report {
             let _ = writeln!(page, "<p>{}</p>", language.of("无可列。", "Nothing to list."));
         }
         for one in &lists {
-            list(page, one);
+            list(page, one, language);
         }
         Ok(())
     }
@@ -131,16 +132,16 @@ fn table(page: &mut String, table: &Table) {
     page.push_str("</tbody></table></div>\n");
 }
 
-fn list(page: &mut String, list: &List) {
+fn list(page: &mut String, list: &List, language: Language) {
     // What is wrong is open; what passed by itself is many, and closed.
     let open = if list.is_fault { " open" } else { "" };
-    let _ = writeln!(page, "<details{open}><summary>{}: {}</summary>\n<ol>", escaped(list.title), list.count);
+    let _ = writeln!(page, "<details{open}><summary>{}</summary>\n<ol>", escaped(&list.heading(language)));
     for item in &list.items {
         let _ = writeln!(page, "<li class=\"item\">{}</li>", escaped(item));
     }
     page.push_str("</ol>\n");
     if list.count > list.items.len() {
-        let _ = writeln!(page, "<p>… {}</p>", list.count - list.items.len());
+        let _ = writeln!(page, "<p>… {}</p>", grouped((list.count - list.items.len()) as u64));
     }
     page.push_str("</details>\n");
 }
