@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -183,6 +184,15 @@ fn the_demo_finds_what_it_planted_and_keeps_what_it_shows() {
         printed(folder, &format!("evaluate {files} --uploads d/uploads.ndjson --language zh --list 0"));
     let sums = table.lines().take_while(|line| !line.is_empty()).collect::<Vec<_>>();
     assert!(sums.len() == 5 && sums.iter().all(|line| shown.contains(line)), "{sums:#?}\n{shown}");
+
+    // What it proposes next can be pasted as it stands.
+    let (_, next) = shown.split_once("\n接下来\n").expect("commands");
+    let proposed: Vec<&str> = next.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+    assert!(proposed.len() == 5 && proposed.iter().any(|line| line.contains("--explain")), "{proposed:#?}");
+    for line in proposed.into_iter().filter(|line| !line.contains(" demo ")) {
+        let output = Command::new("sh").args(["-c", line]).current_dir(folder).output().expect("a shell");
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    }
 }
 
 #[test]

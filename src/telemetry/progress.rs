@@ -90,8 +90,7 @@ impl Block {
             self.bar.set_message(lines.join("\n"));
             self.bar.tick();
         } else {
-            let trimmed: Vec<&str> = lines.iter().map(|line| line.trim()).collect();
-            say_plainly(&trimmed.join(self.separator));
+            say_plainly(&joined(lines, self.separator));
         }
     }
 
@@ -101,6 +100,18 @@ impl Block {
     }
 }
 
+/// Lines as one; a line that begins with a blank goes on with the one before.
+fn joined(lines: &[String], separator: &str) -> String {
+    let mut out = String::new();
+    for line in lines {
+        if !out.is_empty() {
+            out.push_str(if line.starts_with(' ') { "  " } else { separator });
+        }
+        out.push_str(line.trim());
+    }
+    out
+}
+
 /// A line on standard error. When nobody can read it the work goes on all the same.
 fn say_plainly(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
@@ -108,4 +119,15 @@ fn say_plainly(line: &str) {
 
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::joined;
+
+    #[test]
+    fn lines_become_one_and_a_line_that_goes_on_is_not_cut() {
+        let lines = ["第 3 天", "有效预警 9：  回流 5", "     串换 4"].map(str::to_owned);
+        assert_eq!(joined(&lines, "；"), "第 3 天；有效预警 9：  回流 5  串换 4");
+    }
 }

@@ -151,15 +151,15 @@ mod tests {
             (
                 Some(9),
                 Some(9),
-                ":09.000+08:00，由 a.ndjson 第 7 行",
-                ":09.000+08:00, moved furthest by a.ndjson line 7",
+                ":09+08:00，由 a.ndjson 第 7 行",
+                ":09+08:00, moved furthest by a.ndjson line 7",
             ),
-            (Some(9), None, "--until", ":09.000+08:00, by --until; no upload"),
+            (Some(9), None, "--until", ":09+08:00, by --until; no upload"),
             (
                 Some(9),
                 Some(5),
                 "--until 指定；上传中推进最远的是 a.ndjson 第 7 行，至 1970-01-01T08:00:05",
-                ":09.000+08:00, by --until; of the uploads a.ndjson line 7 moved it furthest, to 1970-01-01T08:00:05",
+                ":09+08:00, by --until; of the uploads a.ndjson line 7 moved it furthest, to 1970-01-01T08:00:05",
             ),
         ] {
             for (language, expected) in [(Language::Chinese, zh), (Language::English, en)] {
