@@ -74,7 +74,11 @@ fn a_replay_names_what_moved_time_and_of_which_lines_nothing_is_known() {
     let folder = home.path();
     let time = |options: &str| -> String {
         let printed = printed(folder, &format!("{REPLAY} {options}"));
-        printed.lines().find(|line| line.starts_with("time") || line.starts_with("时间")).unwrap().to_owned()
+        printed
+            .lines()
+            .find(|line| line.starts_with("time") || line.starts_with("时间"))
+            .expect("a time")
+            .to_owned()
     };
     let by_uploads = time("--out o");
     assert!(by_uploads.contains("moved furthest by uploads.ndjson line "), "{by_uploads}");

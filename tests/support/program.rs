@@ -9,7 +9,8 @@ use std::process::{Command, Output};
 /// The program with these words, about to start in this folder.
 pub(crate) fn command(folder: &Path, words: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tracewarden"));
-    command.args(words.split_whitespace()).current_dir(folder);
+    // It speaks English unless told otherwise, wherever the tests run.
+    command.args(words.split_whitespace()).current_dir(folder).env("LC_ALL", "C.UTF-8");
     command
 }
 

@@ -6,7 +6,6 @@ use std::fmt::Write;
 use super::plot::{COLOURS, PlotError, plots};
 use super::table::{List, Table};
 use super::{Language, Report};
-use crate::domain::wording::figures::grouped;
 
 /// Items of each list on the page.
 const LISTED_MAX: usize = 200;
@@ -141,7 +140,7 @@ fn list(page: &mut String, list: &List, language: Language) {
     }
     page.push_str("</ol>\n");
     if list.count > list.items.len() {
-        let _ = writeln!(page, "<p>… {}</p>", grouped((list.count - list.items.len()) as u64));
+        let _ = writeln!(page, "<p>{}</p>", list.left_out(language));
     }
     page.push_str("</details>\n");
 }

@@ -45,6 +45,15 @@ pub(super) struct List {
 }
 
 impl List {
+    /// How many items are not listed.
+    pub(super) fn left_out(&self, language: Language) -> String {
+        let count = grouped(self.count.saturating_sub(self.items.len()) as u64);
+        match language {
+            Language::Chinese => format!("另有 {count} 条未列出"),
+            Language::English => format!("and {count} more"),
+        }
+    }
+
     /// Title and count.
     pub(super) fn heading(&self, language: Language) -> String {
         format!("{}{}{}", self.title, language.of("：", ": "), grouped(self.count as u64))
@@ -79,7 +88,7 @@ impl Report {
                 let _ = writeln!(out, "  {item}");
             }
             if list.count > list.items.len() {
-                let _ = writeln!(out, "  … {}", grouped((list.count - list.items.len()) as u64));
+                let _ = writeln!(out, "  {}", list.left_out(language));
             }
         }
         out
