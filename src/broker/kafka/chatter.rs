@@ -2,9 +2,10 @@
 //!
 //! While a broker is away every connection of every client of the process complains about it several times a second.
 //! One line of each kind in half a minute says as much, and how many like it were held back. Kinds are told apart by
-//! the text without its digits, so that ports, times and counts make no new kind, and another problem is said at once.
+//! what is said, without thread, broker, digits and how long it took: the same problem with the next broker is the same
+//! kind, and another problem is said at once. Errors that are reported besides are told apart by their codes.
 //!
-//! What is only information or for debugging is never held back. How often a line came after the last one that was
+//! Lines for debugging are never held back. How often a line came after the last one that was
 //! passed on stays unsaid until the next. Few kinds are remembered at a time; beyond that the oldest is forgotten, and
 //! may be said again too early.
 
@@ -22,7 +23,7 @@ const SAID_EVERY: Duration = Duration::from_secs(30);
 /// Most kinds remembered.
 const KINDS_MAX: usize = 64;
 /// How much of a line tells its kind.
-const KIND_BYTES_MAX: usize = 200;
+const KIND_CHARACTERS_MAX: usize = 200;
 
 /// Who is heard by everybody in the process: each client would say the same.
 static HEARD: Mutex<Repetitions> = Mutex::new(Repetitions { kinds: BTreeMap::new() });
@@ -39,9 +40,8 @@ struct Said {
 }
 
 impl Repetitions {
-    /// Whether a line that comes now is to be said: then how many like it were held back before it.
-    fn admit(&mut self, line: &str, now: Instant) -> Option<u64> {
-        let kind = kind(line);
+    /// Whether a line of this kind that comes now is to be said: then how many like it were held back before it.
+    fn admit(&mut self, kind: String, now: Instant) -> Option<u64> {
         if let Some(said) = self.kinds.get_mut(&kind) {
             if now.saturating_duration_since(said.at) < SAID_EVERY {
                 said.held_back += 1;
@@ -60,42 +60,50 @@ impl Repetitions {
     }
 }
 
-fn kind(line: &str) -> String {
-    line.bytes().filter(|byte| !byte.is_ascii_digit()).take(KIND_BYTES_MAX).map(char::from).collect()
+/// What a line of the log says, as the kind that it is of.
+fn kind(facility: &str, text: &str) -> String {
+    let said = match text.strip_prefix("[thrd:").and_then(|rest| rest.split_once("]: ")) {
+        // What is about a broker names it again.
+        Some((thread, rest)) => rest.strip_prefix(thread).map_or(rest, |rest| rest.trim_start_matches(": ")),
+        None => text,
+    };
+    let said = said.split(" (after ").next().unwrap_or_default();
+    let without_digits = said.bytes().filter(|byte| !byte.is_ascii_digit()).map(char::from);
+    facility.chars().chain(": ".chars()).chain(without_digits).take(KIND_CHARACTERS_MAX).collect()
 }
 
 /// What librdkafka writes to its log.
 pub(super) fn log(level: RDKafkaLogLevel, facility: &str, text: &str) {
+    let line = format!("{facility}: {text}");
+    if matches!(level, RDKafkaLogLevel::Debug) {
+        tracing::debug!(target: "librdkafka", "{line}");
+        return;
+    }
+    let Some(line) = unless_said(kind(facility, text), line) else { return };
     match level {
-        RDKafkaLogLevel::Debug => tracing::debug!(target: "librdkafka", "{facility}: {text}"),
-        RDKafkaLogLevel::Info => tracing::info!(target: "librdkafka", "{facility}: {text}"),
-        RDKafkaLogLevel::Notice => once(&format!("{facility}: {text}"), |line| {
+        RDKafkaLogLevel::Debug | RDKafkaLogLevel::Info | RDKafkaLogLevel::Notice => {
             tracing::info!(target: "librdkafka", "{line}");
-        }),
-        RDKafkaLogLevel::Warning => once(&format!("{facility}: {text}"), |line| {
-            tracing::warn!(target: "librdkafka", "{line}");
-        }),
+        }
+        RDKafkaLogLevel::Warning => tracing::warn!(target: "librdkafka", "{line}"),
         RDKafkaLogLevel::Error
         | RDKafkaLogLevel::Critical
         | RDKafkaLogLevel::Alert
-        | RDKafkaLogLevel::Emerg => once(&format!("{facility}: {text}"), |line| {
-            tracing::error!(target: "librdkafka", "{line}");
-        }),
+        | RDKafkaLogLevel::Emerg => tracing::error!(target: "librdkafka", "{line}"),
     }
 }
 
 /// What librdkafka reports as an error of a client.
 pub(super) fn error(error: &KafkaError, reason: &str) {
-    once(&format!("{error}: {reason}"), |line| tracing::error!(target: "librdkafka", "{line}"));
+    if let Some(line) = unless_said(error.to_string(), format!("{error}: {reason}")) {
+        tracing::error!(target: "librdkafka", "{line}");
+    }
 }
 
-/// Says a line unless one like it was said just before.
-fn once(line: &str, say: impl FnOnce(&str)) {
-    let admitted = HEARD.lock().unwrap_or_else(PoisonError::into_inner).admit(line, Instant::now());
-    match admitted {
-        None => {}
-        Some(0) => say(line),
-        Some(held_back) => say(&format!("{line} ({held_back} more like it held back)")),
+/// The line, with how many like it were held back, unless one of its kind was said just before.
+fn unless_said(kind: String, line: String) -> Option<String> {
+    match HEARD.lock().unwrap_or_else(PoisonError::into_inner).admit(kind, Instant::now())? {
+        0 => Some(line),
+        held_back => Some(format!("{line} ({held_back} more like it held back)")),
     }
 }
 
@@ -119,22 +127,37 @@ impl ConsumerContext for LogOnly {}
 mod tests {
     use super::*;
 
-    const AWAY: &str = "FAIL: [thrd:127.0.0.1:9092/1]: Connect to ipv4#127.0.0.1:9092 failed (after 0ms)";
+    #[test]
+    fn a_kind_is_what_is_said_whoever_it_is_about_and_whenever() {
+        let away = |broker: &str, port: u16, tail: &str| {
+            let text = format!(
+                "[thrd:{broker}]: {broker}: Connect to ipv4#10.0.0.1:{port} failed: refused (after {tail})"
+            );
+            kind("FAIL", &text)
+        };
+        let first = away("kafka-1:9092/1", 9092, "0ms in state CONNECT");
+        assert_eq!(first, "FAIL: Connect to ipv#...: failed: refused");
+        assert_eq!(
+            first,
+            away("kafka-2:9093/2", 9093, "17ms in state CONNECT, 3 identical error(s) suppressed")
+        );
+        assert_ne!(first, kind("FAIL", "[thrd:kafka-1:9092/1]: kafka-1:9092/1: SSL handshake failed"));
+        assert_ne!(first, kind("REQTMOUT", "[thrd:main]: Timed out 3 requests"));
+        assert_eq!(kind("FAIL", &"x".repeat(10_000)).len(), KIND_CHARACTERS_MAX);
+    }
 
     #[test]
     fn a_kind_is_said_once_in_its_time_with_what_was_held_back() {
         let mut heard = Repetitions { kinds: BTreeMap::new() };
         let began = Instant::now();
-        let mut admit = |seconds, line: &str| heard.admit(line, began + Duration::from_secs(seconds));
-        assert_eq!(admit(0, AWAY), Some(0));
-        // The numbers in it make no other kind.
-        assert_eq!(admit(1, &AWAY.replace("0ms", "17ms")), None);
-        assert_eq!(admit(29, &AWAY.replace("9092", "9093")), None);
-        // Another problem is said at once.
-        assert_eq!(admit(29, "FAIL: SSL handshake failed"), Some(0));
-        assert_eq!(admit(30, AWAY), Some(2));
-        assert_eq!(admit(59, AWAY), None);
-        assert_eq!(admit(90, AWAY), Some(1));
+        let mut admit =
+            |seconds, kind: &str| heard.admit(kind.to_owned(), began + Duration::from_secs(seconds));
+        assert_eq!(admit(0, "away"), Some(0));
+        assert_eq!((admit(1, "away"), admit(29, "away")), (None, None));
+        assert_eq!(admit(29, "not trusted"), Some(0));
+        assert_eq!(admit(30, "away"), Some(2));
+        assert_eq!(admit(59, "away"), None);
+        assert_eq!(admit(90, "away"), Some(1));
     }
 
     #[test]
@@ -142,12 +165,12 @@ mod tests {
         let mut heard = Repetitions { kinds: BTreeMap::new() };
         let began = Instant::now();
         for (second, letter) in (0..).zip('ァ'..='ヺ') {
-            assert_eq!(heard.admit(&letter.to_string(), began + Duration::from_secs(second)), Some(0));
+            assert_eq!(heard.admit(letter.into(), began + Duration::from_secs(second)), Some(0));
         }
         assert_eq!(heard.kinds.len(), KINDS_MAX);
         let now = began + Duration::from_secs(90);
-        assert_eq!(heard.admit("ヺ", now), None);
-        assert_eq!(heard.admit("ァ", now), Some(0));
+        assert_eq!(heard.admit("ヺ".into(), now), None);
+        assert_eq!(heard.admit("ァ".into(), now), Some(0));
         assert_eq!(heard.kinds.len(), KINDS_MAX);
     }
 }
