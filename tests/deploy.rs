@@ -7,6 +7,12 @@ use std::path::PathBuf;
 use serde_json::Value;
 use tracewarden::config::Config;
 use tracewarden::config::options::{self, SECTIONS};
+use tracewarden::domain::alert::FINDINGS_KEPT_MAX;
+use tracewarden::domain::document::live::{CODES_MAX, LINES_MAX};
+use tracewarden::domain::document::room::PARTS_KEPT_MAX;
+use tracewarden::domain::finding::EVIDENCE_MAX;
+use tracewarden::domain::timeline::{OBSERVATIONS_KEPT_MAX, OBSERVATIONS_WALKED_MAX};
+use tracewarden::domain::wording::figures::grouped;
 use tracewarden::telemetry::declared::{Kind, METRICS, Metric};
 
 #[test]
@@ -44,6 +50,46 @@ fn alarms_use_declared_metrics_and_are_explained() {
     }
     let explained = guide.lines().filter(|line| line.starts_with("### ")).count();
     assert_eq!(explained, names.len(), "deploy/README.md explains alarms that do not exist");
+}
+
+/// Every limit that the code counts, and every fixed bound, stands in the table of limits.
+#[test]
+fn the_guide_names_every_limit() {
+    let guide = read("deploy/README.md");
+    let table = guide.split("\n## Limits\n").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
+    let mut counted = BTreeSet::new();
+    for file in [
+        "src/stage/intake.rs",
+        "src/stage/register.rs",
+        "src/stage/monitor.rs",
+        "src/stage/adjudicate.rs",
+        "src/stage/outbox.rs",
+        "src/run/service.rs",
+    ] {
+        let text = read(file);
+        for call in [".limit(\"", "limits_hit(\""] {
+            let names = text.split(call).skip(1).filter_map(|rest| rest.split('"').next());
+            counted.extend(names.map(str::to_owned));
+        }
+    }
+    assert!(counted.len() >= 6, "{counted:?}");
+    for limit in &counted {
+        assert!(table.contains(&format!("`{limit}`")), "{limit} is not explained");
+    }
+    for bound in [
+        OBSERVATIONS_WALKED_MAX,
+        OBSERVATIONS_KEPT_MAX,
+        LINES_MAX,
+        CODES_MAX,
+        PARTS_KEPT_MAX,
+        FINDINGS_KEPT_MAX,
+        EVIDENCE_MAX,
+    ] {
+        assert!(table.contains(&format!("{} ", grouped(bound as u64))), "{bound} is not there");
+    }
+    for word in words(table).filter(|word| word.starts_with("tracewarden_")) {
+        assert!(METRICS.iter().any(|metric| metric.name == word), "there is no {word}");
+    }
 }
 
 #[test]

@@ -3,35 +3,18 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
 use serde_json::Value;
+
+use program::{complaint, printed, tracewarden};
+
+#[path = "support/program.rs"]
+mod program;
 
 /// A province of a few seconds; enough acts for every kind within its days.
 const SMALL: &str = "days = 14\ninstitutions = 12\ncodes_per_day = 60\nproducts = 20\n\
                      [habits]\nshelves_per_institution = 20\n[fraud]\nacts_per_day = 9\npacks_per_act_max = 3\n";
-
-fn tracewarden(folder: &Path, words: &str) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_tracewarden"))
-        .args(words.split_whitespace())
-        .current_dir(folder)
-        .output()
-        .expect("the program runs")
-}
-
-/// What the program printed; it must succeed.
-fn printed(folder: &Path, words: &str) -> String {
-    let output = tracewarden(folder, words);
-    assert!(output.status.success(), "{words}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).expect("text")
-}
-
-/// What it complained of; it must fail with this exit code.
-fn complaint(folder: &Path, words: &str, exit_code: i32) -> String {
-    let output = tracewarden(folder, words);
-    assert_eq!(output.status.code(), Some(exit_code), "{words}");
-    String::from_utf8(output.stderr).expect("text")
-}
 
 /// A folder with a province in `p` and what a replay of it published in `o`.
 fn province(options: &str) -> tempfile::TempDir {
@@ -201,6 +184,15 @@ fn the_demo_finds_what_it_planted_and_keeps_what_it_shows() {
         printed(folder, &format!("evaluate {files} --uploads d/uploads.ndjson --language zh --list 0"));
     let sums = table.lines().take_while(|line| !line.is_empty()).collect::<Vec<_>>();
     assert!(sums.len() == 5 && sums.iter().all(|line| shown.contains(line)), "{sums:#?}\n{shown}");
+
+    // What it proposes next can be pasted as it stands.
+    let (_, next) = shown.split_once("\n接下来\n").expect("commands");
+    let proposed: Vec<&str> = next.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+    assert!(proposed.len() == 5 && proposed.iter().any(|line| line.contains("--explain")), "{proposed:#?}");
+    for line in proposed.into_iter().filter(|line| !line.contains(" demo ")) {
+        let output = Command::new("sh").args(["-c", line]).current_dir(folder).output().expect("a shell");
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    }
 }
 
 #[test]

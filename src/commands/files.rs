@@ -1,7 +1,7 @@
 //! Files of one JSON value a line, compressed with zstd when their name ends in `.zst`.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::Failure;
@@ -16,7 +16,7 @@ pub(super) fn for_each_line(
     path: &Path,
     mut each: impl FnMut(u64, Vec<u8>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let of_file = |error: io::Error| of_path(path, &error);
+    let of_file = |error: io::Error| unreadable(path, &error);
     let mut reader = open(path).map_err(of_file)?;
     for number in 1.. {
         let mut line = Vec::new();
@@ -99,7 +99,7 @@ impl LineFile {
             encoder.include_checksum(true)?;
             Ok(LineWriter::Compressed(encoder))
         };
-        let writer = writer().map_err(|error| of_path(path, &error))?;
+        let writer = writer().map_err(|error| unwritable(path, &error))?;
         Ok(Self { path: path.to_owned(), writer })
     }
 
@@ -110,7 +110,7 @@ impl LineFile {
             LineWriter::Compressed(encoder) => encoder,
         };
         let written = writer.write_all(text).and_then(|()| writer.write_all(b"\n"));
-        written.map_err(|error| of_path(&self.path, &error))
+        written.map_err(|error| unwritable(&self.path, &error))
     }
 
     /// Makes sure that everything is written: a compressed file is one only with its end.
@@ -119,7 +119,7 @@ impl LineFile {
             LineWriter::Plain(mut file) => file.flush(),
             LineWriter::Compressed(encoder) => encoder.finish().and_then(|mut file| file.flush()),
         };
-        finished.map_err(|error| of_path(&self.path, &error))
+        finished.map_err(|error| unwritable(&self.path, &error))
     }
 }
 
@@ -128,7 +128,94 @@ pub(super) fn at_line(path: &Path, number: u64, problem: impl std::fmt::Display)
     Failure { exit_code: 1, message: format!("{} line {number}: {problem}", path.display()) }
 }
 
-/// A failure that names the file or folder.
-pub(super) fn of_path(path: &Path, error: &io::Error) -> Failure {
-    Failure { exit_code: 1, message: format!("{}: {error}", path.display()) }
+/// Refuses files that cannot be opened, before anything else is done or said. What is no plain file, such as a pipe, is
+/// only opened when it is read: it gives what it has once.
+pub(super) fn check_readable<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Result<(), Failure> {
+    paths.into_iter().try_for_each(|path| {
+        let of_file = |error: io::Error| unreadable(path, &error);
+        let metadata = fs::metadata(path).map_err(of_file)?;
+        if metadata.is_dir() {
+            return Err(of_file(ErrorKind::IsADirectory.into()));
+        }
+        if metadata.is_file() {
+            File::open(path).map_err(of_file)?;
+        }
+        Ok(())
+    })
+}
+
+/// Refuses a file that cannot be written, before the work whose result is to go there. What is there stays; what was not
+/// there is not there afterwards.
+pub(super) fn check_writable(path: &Path) -> Result<(), Failure> {
+    let of_file = |error: io::Error| unwritable(path, &error);
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => Err(of_file(ErrorKind::IsADirectory.into())),
+        Ok(metadata) if metadata.is_file() => {
+            File::options().append(true).open(path).map(drop).map_err(of_file)
+        }
+        Ok(_) => Ok(()),
+        Err(_) => {
+            File::create(path).map_err(of_file)?;
+            fs::remove_file(path).map_err(of_file)
+        }
+    }
+}
+
+/// Writes a whole file.
+pub(super) fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    fs::write(path, text).map_err(|error| unwritable(path, &error))
+}
+
+/// An input that cannot be read: which, why, and what to do.
+pub(super) fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    let remedy = match error.kind() {
+        ErrorKind::NotFound => "check the path",
+        ErrorKind::PermissionDenied => "let this user read it",
+        ErrorKind::IsADirectory => "name a file in it",
+        _ if is_compressed(path) => "check that it is a whole file of zstd",
+        _ => "check the path and what is there",
+    };
+    Failure { exit_code: 1, message: format!("cannot read {}: {error}; {remedy}", path.display()) }
+}
+
+/// A file or folder that cannot be written: which, why, and what to do.
+pub(super) fn unwritable(path: &Path, error: &io::Error) -> Failure {
+    let remedy = match error.kind() {
+        ErrorKind::NotFound => "make the folder first that it is to be in",
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            "name a place that this user may write to"
+        }
+        ErrorKind::IsADirectory => "name a file, not a folder",
+        ErrorKind::AlreadyExists | ErrorKind::NotADirectory => "name another place: a file is in the way",
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room",
+        _ => "check the path and the disk",
+    };
+    Failure { exit_code: 1, message: format!("cannot write {}: {error}; {remedy}", path.display()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_or_written_is_said_before_the_work_and_nothing_is_left() {
+        let home = tempfile::tempdir().unwrap();
+        let (there, new) = (home.path().join("there"), home.path().join("new"));
+        fs::write(&there, "kept").unwrap();
+        assert!(check_readable([there.as_path()]).is_ok());
+        assert!(check_writable(&there).is_ok() && check_writable(&new).is_ok());
+        assert_eq!((fs::read_to_string(&there).unwrap().as_str(), new.exists()), ("kept", false));
+
+        let told = |checked: Result<(), Failure>| checked.unwrap_err().message;
+        let below = there.join("below");
+        for (told, expected) in [
+            (told(check_readable([there.as_path(), &new])), "cannot read "),
+            (told(check_readable([home.path()])), "name a file in it"),
+            (told(check_writable(home.path())), "name a file, not a folder"),
+            (told(check_writable(&new.join("below"))), "make the folder first"),
+            (told(check_writable(&below)), "a file is in the way"),
+        ] {
+            assert!(told.contains(expected), "{told}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Failure;
-use super::files::{LineFile, of_path};
+use super::files::{LineFile, unwritable, write};
 use crate::broker::Record;
 use crate::domain::time::Timestamp;
 use crate::sim::{self, Parameters, Truth};
@@ -55,7 +55,7 @@ impl Folder {
 
     /// Creates the folder and, in it, files by what is in them and their names.
     fn create(path: &Path, files: &[(&'static str, &str)]) -> Result<Self, Failure> {
-        fs::create_dir_all(path).map_err(|error| of_path(path, &error))?;
+        fs::create_dir_all(path).map_err(|error| unwritable(path, &error))?;
         let mut growing = BTreeMap::new();
         for (content, name) in files {
             growing.insert(*content, LineFile::create(&path.join(name))?);
@@ -71,8 +71,7 @@ impl Folder {
             ("until", format!("{until}\n")),
             ("parameters.toml", toml::to_string(parameters)?),
         ] {
-            let path = self.path.join(name);
-            fs::write(&path, text).map_err(|error| of_path(&path, &error))?;
+            write(&self.path.join(name), &text)?;
         }
         Ok(())
     }

@@ -15,6 +15,7 @@ mod rules;
 mod run;
 mod simulate;
 mod snapshots;
+mod speech;
 mod tick;
 mod topics;
 
@@ -24,7 +25,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
-use crate::broker::kafka::admin::Topics;
+use self::speech::{say, say_error, warn};
 use crate::broker::kafka::publish::Publisher;
 use crate::config::Config;
 use crate::domain::time::Timestamp;
@@ -79,14 +80,6 @@ struct ConfigArguments {
 impl ConfigArguments {
     fn load(&self) -> Result<Config, Failure> {
         Config::load(self.config.as_deref()).map_err(|error| Failure::usage(error.to_string()))
-    }
-}
-
-/// Has the Kafka client look at its settings. It does so without a cluster.
-fn check_kafka_settings(config: &Config) -> Result<(), Failure> {
-    match Topics::new(&crate::run::topics::kafka_settings(config)) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(Failure::usage(format!("kafka.settings: {error}"))),
     }
 }
 
@@ -161,26 +154,10 @@ pub fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            say_error(&failure.message);
+            say_error(failure.message);
             ExitCode::from(failure.exit_code)
         }
     }
-}
-
-/// The one place that prints results for people.
-#[expect(clippy::print_stdout, reason = "the result of a command goes to standard output")]
-fn say(text: impl std::fmt::Display) {
-    println!("{text}");
-}
-
-/// What somebody should know beside the result.
-fn warn(text: &str) {
-    say_error(&format!("warning: {text}"));
-}
-
-#[expect(clippy::print_stderr, reason = "what went wrong goes to standard error")]
-fn say_error(text: &str) {
-    eprintln!("tracewarden: {text}");
 }
 
 /// Reads a moment given on the command line.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::{ConfigArguments, Failure, files, publisher, say};
 use crate::broker::OutRecord;
 use crate::domain::document::Group;
+use crate::domain::wording::figures::grouped;
 use crate::run::topics::topology;
 use crate::stage::topology::{Topic, Topology};
 use crate::telemetry::progress::Progress;
@@ -22,6 +23,7 @@ pub(super) struct Arguments {
 
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    files::check_readable(arguments.files.iter().map(PathBuf::as_path))?;
     let config = arguments.config.load()?;
     let topology = topology(&config);
     let publisher = publisher(&config)?;
@@ -42,7 +44,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         message: format!("after the last of {published} uploads: {error}"),
     })?;
     progress.finish();
-    say(format_args!("{published} uploads published"));
+    say(format_args!("{} uploads published", grouped(published)))?;
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::{ConfigArguments, Failure, files, publisher, say};
 use crate::broker::{OutRecord, TopicPartition};
 use crate::domain::reference::Change;
+use crate::domain::wording::figures::grouped;
 use crate::run::topics::topology;
 use crate::stage::topology::{Topic, Topology};
 use crate::wire::reference;
@@ -42,7 +43,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         publisher.publish(record)?;
     }
     publisher.flush()?;
-    say(format_args!("{} reference records published to {}", records.len(), topology.name(Topic::Reference)));
+    say(format_args!(
+        "{} reference records published to {}",
+        grouped(records.len() as u64),
+        topology.name(Topic::Reference)
+    ))?;
     Ok(())
 }
 

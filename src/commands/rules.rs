@@ -12,6 +12,6 @@ pub(super) struct Arguments {
 
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    say(if arguments.json { ruleset::catalogue_json() } else { ruleset::catalogue_table() });
+    say(if arguments.json { ruleset::catalogue_json() } else { ruleset::catalogue_table() })?;
     Ok(())
 }

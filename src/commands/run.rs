@@ -1,6 +1,6 @@
 //! `run`: the service, on Kafka, until SIGTERM or SIGINT.
 
-use super::{ConfigArguments, Failure, check_kafka_settings};
+use super::{ConfigArguments, Failure};
 use crate::run::service::{self, ServiceOptions, StageName, Stop};
 use crate::run::state::StateHome;
 use crate::stage::intake::Clock;
@@ -30,12 +30,9 @@ enum ClockName {
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let config = arguments.config.load()?;
     let has_deadline = matches!(arguments.clock, ClockName::Wall);
-    let rules =
-        crate::run::rules(&config, has_deadline).map_err(|error| Failure::usage(error.to_string()))?;
     let stages = if arguments.stage.is_empty() { StageName::ALL.to_vec() } else { arguments.stage.clone() };
-    if stages.contains(&StageName::Intake) {
-        crate::run::pseudonymiser(&config).map_err(|error| Failure::usage(error.to_string()))?;
-    }
+    let rules = crate::run::check(&config, has_deadline, stages.contains(&StageName::Intake))
+        .map_err(|error| Failure::usage(error.to_string()))?;
     if let Some(path) = config.state_path().map_err(|error| Failure::usage(error.to_string()))? {
         std::fs::create_dir_all(path).map_err(|error| {
             Failure::usage(format!(
@@ -46,7 +43,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     // Makes the folder of snapshots too: what cannot be made is said here, as configuration.
     StateHome::from_config(&config).map_err(|error| Failure::usage(error.to_string()))?;
-    check_kafka_settings(&config)?;
     logs::start(&config.log)?;
     let clock = match arguments.clock {
         ClockName::Wall => Clock::Wall,

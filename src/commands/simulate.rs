@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::folder::{self, Folder};
-use super::{ConfigArguments, Failure, publisher, say};
+use super::{ConfigArguments, Failure, publisher, say, warn};
 use crate::broker::kafka::publish::Publisher;
+use crate::domain::wording::figures::grouped;
 use crate::run::topics::topology;
 use crate::sim::{self, Dirt, Parameters, UploadForm};
 use crate::stage::topology::Topology;
@@ -22,7 +23,7 @@ pub(super) struct Arguments {
     /// The same seed makes the same province.
     #[arg(long)]
     seed: Option<u64>,
-    /// Simulated days.
+    /// Simulated days: 1 to 3660. A planted act takes up to 10, so at least 11 when anything is to be planted.
     #[arg(long)]
     days: Option<u32>,
     /// Hospitals and pharmacies.
@@ -85,13 +86,17 @@ enum Form {
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if arguments.example {
-        say(Parameters::EXAMPLE.trim_end());
+        say(Parameters::EXAMPLE.trim_end())?;
         return Ok(());
     }
     if arguments.out.is_none() && !arguments.to_kafka {
         return Err(Failure::usage("where to? Name a folder with --out DIR, or the topics with --to-kafka"));
     }
     let parameters = arguments.parameters()?;
+    let mut province = sim::uploads(&parameters);
+    if let Some(reason) = province.plants_nothing() {
+        warn(format_args!("nothing is planted: {reason}"));
+    }
     let mut folder = match &arguments.out {
         Some(path) => Some(Folder::with_uploads_in(&arguments.uploads, path, &parameters)?),
         None => None,
@@ -99,7 +104,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut kafka = arguments.to_kafka.then(|| KafkaSink::open(arguments, &parameters)).transpose()?;
 
     let progress = Progress::of_count("simulate", None);
-    let mut province = sim::uploads(&parameters);
     let (mut uploads, mut statements) = (0_u64, 0);
     loop {
         let upload = province.next();
@@ -126,9 +130,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     progress.finish();
     say(format_args!(
-        "seed {}: {uploads} uploads of {} institutions in {} days, {statements} statements of the truth",
-        parameters.seed, parameters.institutions, parameters.days
-    ));
+        "seed {}: {} uploads of {} institutions in {} days, {} statements of the truth",
+        parameters.seed,
+        grouped(uploads),
+        grouped(parameters.institutions.into()),
+        grouped(parameters.days.into()),
+        grouped(statements as u64)
+    ))?;
     Ok(())
 }
 
@@ -139,7 +147,7 @@ impl Arguments {
             None => Parameters::default(),
             Some(path) => {
                 let text =
-                    std::fs::read_to_string(path).map_err(|error| super::files::of_path(path, &error))?;
+                    std::fs::read_to_string(path).map_err(|error| super::files::unreadable(path, &error))?;
                 Parameters::from_toml(&text)
                     .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?
             }
@@ -161,7 +169,10 @@ impl Arguments {
             Some(Form::National) => parameters.form = UploadForm::National,
             None => {}
         }
-        Ok(parameters)
+        match parameters.fault() {
+            Some(fault) => Err(Failure::usage(fault)),
+            None => Ok(parameters),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! `snapshots`: lists the snapshots of an installation, compares them with their hashes, or fills local stores.
 
 use super::{ConfigArguments, Failure, say};
+use crate::domain::wording::figures::grouped;
 use crate::run::state::StateHome;
 use crate::store::folder::{Found, StateFolder};
 use crate::store::snapshot::{Manifest, SnapshotHome};
@@ -48,9 +49,9 @@ fn snapshots(folder: &StateFolder) -> Result<(&SnapshotHome, Vec<Manifest>), Fai
 fn list(folder: &StateFolder) -> Result<(), Failure> {
     let (_, manifests) = snapshots(folder)?;
     for manifest in &manifests {
-        say(line(manifest));
+        say(line(manifest))?;
     }
-    say(format_args!("{} snapshots", manifests.len()));
+    say(format_args!("{} snapshots", grouped(manifests.len() as u64)))?;
     Ok(())
 }
 
@@ -59,10 +60,10 @@ fn verify(folder: &StateFolder) -> Result<(), Failure> {
     let mut damaged = 0;
     for manifest in &manifests {
         match home.verify(manifest) {
-            Ok(()) => say(format_args!("{}  whole", line(manifest))),
+            Ok(()) => say(format_args!("{}  whole", line(manifest)))?,
             Err(error) => {
                 damaged += 1;
-                say(format_args!("{}  {error}", line(manifest)));
+                say(format_args!("{}  {error}", line(manifest)))?;
             }
         }
     }
@@ -78,8 +79,8 @@ fn restore(folder: &StateFolder) -> Result<(), Failure> {
     for manifest in &manifests {
         let name = format!("{}-{}", manifest.topic, manifest.partition);
         match folder.open(&manifest.topic, manifest.partition, i64::MAX)?.1 {
-            Found::Snapshot(offset) => say(format_args!("{name:<40} filled from the snapshot at {offset}")),
-            _ => say(format_args!("{name:<40} has a store, which stays")),
+            Found::Snapshot(offset) => say(format_args!("{name:<40} filled from the snapshot at {offset}"))?,
+            _ => say(format_args!("{name:<40} has a store, which stays"))?,
         }
     }
     Ok(())
@@ -87,6 +88,6 @@ fn restore(folder: &StateFolder) -> Result<(), Failure> {
 
 fn line(manifest: &Manifest) -> String {
     let name = format!("{}-{}", manifest.topic, manifest.partition);
-    let (offset, rows, bytes) = (manifest.next_offset, manifest.rows(), manifest.bytes());
-    format!("{name:<40} offset {offset:>12}  {rows:>12} rows  {bytes:>14} bytes")
+    let (offset, rows, bytes) = (manifest.next_offset, grouped(manifest.rows()), grouped(manifest.bytes()));
+    format!("{name:<40} offset {offset:>12}  {rows:>13} rows  {bytes:>17} bytes")
 }

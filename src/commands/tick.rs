@@ -37,6 +37,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
     }
     publisher.flush()?;
-    say(format_args!("time moved to {} at {partitions} input partitions", arguments.at));
+    say(format_args!("time moved to {} at {partitions} input partitions", arguments.at))?;
     Ok(())
 }

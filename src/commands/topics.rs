@@ -31,7 +31,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
                     Creation::Created => "created",
                     Creation::AlreadyThere => "was there",
                 };
-                say(format_args!("{:<40} {} partitions  {outcome}", spec.name, spec.partitions));
+                say(format_args!("{:<40} {} partitions  {outcome}", spec.name, spec.partitions))?;
             }
             report(&topics.differences(&specs)?)
         }
@@ -45,11 +45,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 fn report(differences: &[crate::broker::kafka::admin::TopicDifference]) -> Result<(), Failure> {
     if differences.is_empty() {
-        say("all topics are as configured");
+        say("all topics are as configured")?;
         return Ok(());
     }
     for difference in differences {
-        say(difference);
+        say(difference)?;
     }
     Err(Failure { exit_code: 1, message: format!("{} differences", differences.len()) })
 }

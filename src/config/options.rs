@@ -247,8 +247,7 @@ pub const SECTIONS: &[Section] = &[
             option(
                 "timers_per_entry_max",
                 Takes::Integer(1, 1_000_000),
-                "Most timers that fire at once; the rest follow in further entries. Leave it as it is once the \
-                 topics exist: state is rebuilt with it.",
+                "Most timers that fire at once; the rest follow in further entries.",
             ),
             option(
                 "tick_claims_ms",

@@ -155,8 +155,8 @@ impl Local {
         }
     }
 
-    /// The upload that moved time furthest.
-    pub fn moved_by(&self) -> Option<&Origin> {
+    /// The upload that moved time furthest, and to where it did.
+    pub fn moved_by(&self) -> Option<(&Origin, Timestamp)> {
         self.intake.stage().moved_by()
     }
 

@@ -6,6 +6,10 @@ pub mod service;
 pub mod state;
 pub mod topics;
 
+use std::path::PathBuf;
+
+use crate::broker::BrokerError;
+use crate::broker::kafka::admin::Topics;
 use crate::config::{Config, ConfigError, OutputFormat, Provisional};
 use crate::domain::adjudicator::Policy;
 use crate::domain::claim::Verdict;
@@ -43,6 +47,30 @@ pub enum SetupError {
     /// The rule set.
     #[error(transparent)]
     Rules(#[from] RuleSetError),
+    /// A place that is to be a folder and cannot be one.
+    #[error("{field}: {} is no folder; name a folder, or a place where one can be made", path.display())]
+    NoFolder {
+        /// The option.
+        field: &'static str,
+        /// What is in the way.
+        path: PathBuf,
+    },
+    /// What the Kafka client says of its settings.
+    #[error("kafka.settings: {0}")]
+    Kafka(#[from] BrokerError),
+}
+
+/// Looks at everything in the configuration that a service needs, with the rule set that it gives. Neither makes nor
+/// reaches anything: `config check` on a desk says what `run` would say on the server.
+pub fn check(config: &Config, has_deadline: bool, has_intake: bool) -> Result<RuleSet, SetupError> {
+    let rules = rules(config, has_deadline)?;
+    if has_intake {
+        pseudonymiser(config)?;
+    }
+    state::check(config)?;
+    // The client looks at its settings when it is made; it does so without a cluster.
+    Topics::new(&topics::kafka_settings(config))?;
+    Ok(rules)
 }
 
 /// The configured key of pseudonyms, which a service must have.
@@ -59,8 +87,8 @@ pub fn format(config: &Config) -> Format {
     }
 }
 
-/// The rule set, with what is decided when not every verdict is there in time; without a wall clock there is no
-/// deadline.
+/// The rule set, with everything beside the rules that changes what is concluded: what is decided when not every verdict
+/// is there in time, how far back is remembered, how many timers fire at once. Without a wall clock there is no deadline.
 pub fn rules(config: &Config, has_deadline: bool) -> Result<RuleSet, RuleSetError> {
     let mut rules = ruleset::from_config(config.rules.as_ref())?;
     rules.policy = Policy {
@@ -72,5 +100,6 @@ pub fn rules(config: &Config, has_deadline: bool) -> Result<RuleSet, RuleSetErro
         deadline_enabled: has_deadline,
     };
     rules.horizon = config.store.horizon_days.map(Millis::from_days);
+    rules.timers_per_entry_max = Some(config.stage.timers_per_entry_max);
     Ok(rules)
 }

@@ -21,7 +21,7 @@ pub struct Parameters {
     /// The first simulated day.
     #[serde(serialize_with = "write_day", deserialize_with = "read_day")]
     pub first_day: Day,
-    /// Simulated days. Late uploads still come up to two days after the last one.
+    /// Simulated days: 1 to 3,660. Late uploads still come up to two days after the last one.
     pub days: u32,
     /// Hospitals and pharmacies: 2 to 100,000.
     pub institutions: u32,
@@ -162,6 +162,20 @@ impl Parameters {
     /// Reads parameters from TOML; the error names line and field.
     pub fn from_toml(text: &str) -> Result<Self, toml::de::Error> {
         toml::from_str(text)
+    }
+
+    /// The first parameter that is out of its range, and the range.
+    pub fn fault(&self) -> Option<String> {
+        let ranges = [
+            ("days", self.days, 1, 3_660),
+            ("institutions", self.institutions, 2, 100_000),
+            ("products", self.products, 20, 200_000),
+            ("dirt.clock_skew_seconds_max", self.dirt.clock_skew_seconds_max, 0, 3_600),
+        ];
+        let fault = ranges.into_iter().find(|(_, value, least, most)| value < least || value > most);
+        fault.map(|(name, value, least, most)| {
+            format!("{name}: {value} is out of range; give {least} to {most}")
+        })
     }
 
     /// A province small enough to watch: what `demo` shows in seconds.
@@ -322,6 +336,20 @@ mod tests {
         let defaults = toml::Table::try_from(Parameters::default()).unwrap();
         assert_eq!(example, defaults);
         assert_eq!(Parameters::from_toml(Parameters::EXAMPLE).unwrap(), Parameters::default());
+    }
+
+    #[test]
+    fn what_is_out_of_range_is_named_with_its_range() {
+        assert_eq!(Parameters::default().fault(), None);
+        for (parameters, expected) in [
+            (Parameters { days: 0, ..Parameters::default() }, "days: 0 is out of range; give 1 to 3660"),
+            (Parameters { days: 3_661, ..Parameters::default() }, "days: 3661 is"),
+            (Parameters { institutions: 1, ..Parameters::default() }, "institutions: 1 is"),
+            (Parameters { products: 19, ..Parameters::default() }, "products: 19 is"),
+        ] {
+            let fault = parameters.fault().unwrap_or_default();
+            assert!(fault.starts_with(expected), "{fault}");
+        }
     }
 
     #[test]

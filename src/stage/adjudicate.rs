@@ -15,7 +15,8 @@ use crate::wire::state;
 /// The adjudicate stage.
 #[derive(Clone, Debug)]
 pub struct Adjudicate {
-    /// Most timers fired by one entry; the rest fires by the entries that follow it.
+    /// Most timers fired by one entry; the rest fires by the entries that follow it. Counts where the rule set in force
+    /// does not say.
     pub timers_per_entry_max: usize,
 }
 
@@ -104,11 +105,12 @@ impl Adjudicate {
     /// Fires the deadlines that the wall clock has passed.
     fn fire_timers(&self, partition: i32, cx: &mut Context<'_, ClaimState>) -> Result<(), StageError> {
         let Some(wall) = cx.moment().wall else { return Ok(()) };
-        let due = cx.state.due_timers(wall, self.timers_per_entry_max)?;
+        let most = cx.state.facts().rules.timers_per_entry_max.unwrap_or(self.timers_per_entry_max);
+        let due = cx.state.due_timers(wall, most)?;
         for key in &due {
             self.decide(key, cx, adjudicator::deadline)?;
         }
-        if due.len() >= self.timers_per_entry_max {
+        if !due.is_empty() && due.len() >= most {
             cx.tally.limit("timers_per_entry_max");
             cx.out.claim_entry(ClaimEntry::FireMore, partition);
         }

@@ -77,7 +77,7 @@ pub struct Intake {
     /// How time is passed on where nothing comes, under [`Clock::Wall`]; none: as everywhere.
     pub idling: Option<Idling>,
     sources: BTreeMap<Text, SourceTime>,
-    moved_by: Option<Origin>,
+    moved_by: Option<(Origin, Timestamp)>,
 }
 
 /// How far one source has come.
@@ -129,9 +129,10 @@ impl Intake {
         }
     }
 
-    /// The upload that moved time furthest, where uploads are the clock.
-    pub fn moved_by(&self) -> Option<&Origin> {
-        self.moved_by.as_ref()
+    /// The upload that moved time furthest, and to where it did, where uploads are the clock. A control record may have
+    /// moved it further since.
+    pub fn moved_by(&self) -> Option<(&Origin, Timestamp)> {
+        self.moved_by.as_ref().map(|(origin, moment)| (origin, *moment))
     }
 
     /// The greatest time reached by any source: what a replay compares with the time it has passed on.
@@ -327,7 +328,7 @@ impl Intake {
             passed_on += 1;
             if self.clock != Clock::Wall {
                 if Some(issued_at) > self.reached() {
-                    self.moved_by = Some(origin);
+                    self.moved_by = Some((origin, issued_at));
                 }
                 self.reach(&record.source, issued_at);
             }

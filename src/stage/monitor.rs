@@ -16,7 +16,8 @@ use crate::wire::state;
 /// The monitor stage.
 #[derive(Clone, Debug)]
 pub struct Monitor {
-    /// Most timers fired by one entry; the rest fires by the entries that follow it.
+    /// Most timers fired by one entry; the rest fires by the entries that follow it. Counts where the rule set in force
+    /// does not say.
     pub timers_per_entry_max: usize,
 }
 
@@ -78,11 +79,9 @@ impl Monitor {
     fn fire_timers(&self, partition: i32, cx: &mut Context<'_, CodeState>) -> Result<(), StageError> {
         let moment = cx.moment();
         let Some(now) = moment.now else { return Ok(()) };
-        let due = cx.state.due_timers(now, self.timers_per_entry_max)?;
-        if due.is_empty() {
-            return Ok(());
-        }
         let rules = cx.state.facts().rules.clone();
+        let most = rules.timers_per_entry_max.unwrap_or(self.timers_per_entry_max);
+        let due = cx.state.due_timers(now, most)?;
         for key in &due {
             let code: Text = String::from_utf8_lossy(key).into();
             let state = cx.state.value(key)?;
@@ -91,7 +90,7 @@ impl Monitor {
             cx.state.set_timer(key, before, effects.due);
             publish(effects, cx);
         }
-        if due.len() >= self.timers_per_entry_max {
+        if !due.is_empty() && due.len() >= most {
             cx.tally.limit("timers_per_entry_max");
             cx.out.observation(ObservationEntry::FireMore, partition);
         }

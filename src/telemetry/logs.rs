@@ -32,6 +32,8 @@ pub fn start(log: &Log) -> Result<(), LogError> {
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter(&log.level)?)
         .with_writer(std::io::stderr)
+        // Else it would print what it cannot print, and panic: a service whose log nobody takes works on.
+        .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal());
     match log.format {
         LogFormat::Text => lines.finish().try_init()?,

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::domain::wording::figures::grouped;
+
 /// Between two plain lines.
 const PLAIN_EVERY: Duration = Duration::from_secs(3);
 
@@ -41,8 +43,8 @@ impl Progress {
         let mut said_at = plain.lock().unwrap_or_else(PoisonError::into_inner);
         if said_at.elapsed() >= PLAIN_EVERY {
             *said_at = Instant::now();
-            let rate = self.bar.per_sec();
-            say_plainly(&format!("{}: {} done, {rate:.0}/s", self.name, self.bar.position()));
+            let (done, rate) = (grouped(self.bar.position()), grouped(self.bar.per_sec() as u64));
+            say_plainly(&format!("{}: {done} done, {rate}/s", self.name));
         }
     }
 
@@ -56,6 +58,7 @@ impl Progress {
 /// line, now and then.
 pub struct Block {
     bar: ProgressBar,
+    separator: &'static str,
     is_terminal: bool,
     shown_at: Option<Instant>,
 }
@@ -63,18 +66,17 @@ pub struct Block {
 /// Between two refreshed blocks.
 const REFRESH_EVERY: Duration = Duration::from_millis(200);
 
-impl Default for Block {
-    fn default() -> Self {
+impl Block {
+    /// A block of which nothing is shown yet. Where its lines become one, this stands between them.
+    pub fn new(separator: &'static str) -> Self {
         let is_terminal = std::io::stderr().is_terminal();
         let bar = match is_terminal {
             true => ProgressBar::no_length().with_style(style("{msg}")),
             false => ProgressBar::hidden(),
         };
-        Self { bar, is_terminal, shown_at: None }
+        Self { bar, separator, is_terminal, shown_at: None }
     }
-}
 
-impl Block {
     /// Whether it is time to show something again. The first plain line comes after a while: short work needs none.
     pub fn is_due(&mut self) -> bool {
         let every = if self.is_terminal { REFRESH_EVERY } else { PLAIN_EVERY };
@@ -88,8 +90,7 @@ impl Block {
             self.bar.set_message(lines.join("\n"));
             self.bar.tick();
         } else {
-            let trimmed: Vec<&str> = lines.iter().map(|line| line.trim()).collect();
-            say_plainly(&trimmed.join("; "));
+            say_plainly(&joined(lines, self.separator));
         }
     }
 
@@ -99,6 +100,18 @@ impl Block {
     }
 }
 
+/// Lines as one; a line that begins with a blank goes on with the one before.
+fn joined(lines: &[String], separator: &str) -> String {
+    let mut out = String::new();
+    for line in lines {
+        if !out.is_empty() {
+            out.push_str(if line.starts_with(' ') { "  " } else { separator });
+        }
+        out.push_str(line.trim());
+    }
+    out
+}
+
 /// A line on standard error. When nobody can read it the work goes on all the same.
 fn say_plainly(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
@@ -106,4 +119,15 @@ fn say_plainly(line: &str) {
 
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::joined;
+
+    #[test]
+    fn lines_become_one_and_a_line_that_goes_on_is_not_cut() {
+        let lines = ["第 3 天", "有效预警 9：  回流 5", "     串换 4"].map(str::to_owned);
+        assert_eq!(joined(&lines, "；"), "第 3 天；有效预警 9：  回流 5  串换 4");
+    }
 }

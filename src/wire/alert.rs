@@ -24,7 +24,7 @@ pub fn encode(change: &AlertChange, format: Format) -> Message {
         id: format!("{}/{}", message.alert_id, message.revision),
         source: "/tracewarden/alerts",
         kind: format!("tracewarden.alert.{}", message.status),
-        time: change.detected_at,
+        time: Some(change.detected_at),
         subject: &message.case_id,
     };
     event.message(message.alert_id.clone().into_bytes(), &message, format)

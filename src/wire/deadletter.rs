@@ -5,6 +5,8 @@ use super::entries::DeadLetter;
 use super::outbound::{Event, parse_json};
 use super::pb;
 use super::{Format, Message, WireError};
+use crate::domain::document::Origin;
+use crate::domain::time::Timestamp;
 
 pub use super::pb::DeadLetter as DeadLetterMessage;
 
@@ -22,7 +24,7 @@ pub fn encode(letter: &DeadLetter, format: Format) -> Message {
         ),
         source: "/tracewarden/deadletter",
         kind: "tracewarden.deadletter".to_owned(),
-        time: origin.received_at,
+        time: received_at(origin),
         subject: letter.reason,
     };
     event.message(key.clone().into_bytes(), &message(letter), format)
@@ -47,8 +49,13 @@ pub fn message(letter: &DeadLetter) -> DeadLetterMessage {
         sentence: letter.sentence.clone(),
         institution_id: letter.institution_id.as_deref().map(Into::into),
         document_id: letter.document_id.as_deref().map(Into::into),
-        received_at: origin.received_at.to_string(),
+        received_at: received_at(origin).map(|moment| moment.to_string()),
     }
+}
+
+/// When the input was received, where that is known: what has no stamp of its own is noted as of the epoch.
+fn received_at(origin: &Origin) -> Option<Timestamp> {
+    (origin.received_at != Timestamp::default()).then_some(origin.received_at)
 }
 
 #[cfg(test)]

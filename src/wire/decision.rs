@@ -15,7 +15,7 @@ pub fn encode(decision: &Decision, format: Format) -> Message {
         id: format!("{key}/{}", decision.revision),
         source: "/tracewarden/decisions",
         kind: "tracewarden.decision".to_owned(),
-        time: decision.decided_at,
+        time: Some(decision.decided_at),
         subject: &key,
     };
     event.message(key.clone().into_bytes(), &message(decision), format)

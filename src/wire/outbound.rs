@@ -39,8 +39,8 @@ pub(super) struct Event<'a> {
     pub(super) source: &'static str,
     /// What kind of event it is.
     pub(super) kind: String,
-    /// When it came to be.
-    pub(super) time: Timestamp,
+    /// When it came to be, where that is known.
+    pub(super) time: Option<Timestamp>,
     /// What it is about.
     pub(super) subject: &'a str,
 }
@@ -89,15 +89,15 @@ impl Event<'_> {
         format: Format,
     ) -> Message {
         let header = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
-        let headers = vec![
+        let mut headers = vec![
             header("ce_specversion", "1.0"),
             header("ce_id", &self.id),
             header("ce_source", self.source),
             header("ce_type", &self.kind),
-            header("ce_time", &self.time.to_string()),
-            header("ce_subject", self.subject),
-            header("content-type", format.content_type()),
         ];
+        headers.extend(self.time.map(|time| header("ce_time", &time.to_string())));
+        headers.push(header("ce_subject", self.subject));
+        headers.push(header("content-type", format.content_type()));
         Message { key, payload: format.write(data), headers }
     }
 }

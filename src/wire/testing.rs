@@ -347,7 +347,7 @@ pub(crate) fn rule_set() -> BoxedStrategy<RuleSet> {
         severity: what.2,
         grace: what.3,
     });
-    let windows = (millis(), millis(), of(millis()));
+    let windows = (millis(), millis(), of(millis()), any::<Option<u32>>());
     let policy =
         (millis(), any::<bool>(), any::<bool>()).prop_map(|(decision_deadline, pays, deadline_enabled)| {
             Policy {
@@ -366,6 +366,7 @@ pub(crate) fn rule_set() -> BoxedStrategy<RuleSet> {
             allowances,
             policy,
             horizon: windows.2,
+            timers_per_entry_max: windows.3.map(|most| most as usize),
         })
         .boxed()
 }

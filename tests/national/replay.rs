@@ -38,6 +38,7 @@ fn check(sample: &Sample) {
         .args(["--until", &sample.until])
         .arg("--out")
         .arg(out.path())
+        .args(["--language", "en"])
         .output()
         .expect("replay runs");
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();

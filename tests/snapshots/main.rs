@@ -229,7 +229,7 @@ fn the_command_lists_verifies_and_restores_what_is_in_a_bucket() {
         said + &error
     };
     let listed = said("list", 0);
-    assert!(listed.contains(&format!("{TOPIC}-3")) && listed.contains("20000 rows"), "{listed}");
+    assert!(listed.contains(&format!("{TOPIC}-3")) && listed.contains("20,000 rows"), "{listed}");
     assert!(said("verify", 0).contains("whole"));
     assert!(said("restore", 0).contains("filled from the snapshot at 100"));
     assert!(said("restore", 0).contains("has a store, which stays"));

@@ -160,3 +160,18 @@ fn the_windows_are_global() {
     let refusal = tracewarden::run::local::LocalOptions::from_config(&config).err().unwrap().to_string();
     assert!(refusal.contains("rules.override number 1.sale_link_window_hours: is not known"), "{refusal}");
 }
+
+/// How many timers fire at once is in the log with the rules: the set in force counts, not how the stage was set up.
+#[test]
+fn the_set_in_force_says_how_many_timers_fire_at_once() {
+    let mut options = options("");
+    let mut told = |most: Option<usize>| {
+        options.rules.timers_per_entry_max = most;
+        let local = fed(&world(), &options);
+        let reached = local.tally().limits.get("timers_per_entry_max").copied().unwrap_or_default();
+        (reached, ended(local).answer)
+    };
+    let [one_by_one, all_at_once] = [Some(1), Some(1_000)].map(&mut told);
+    assert!(one_by_one.0 > 0 && all_at_once.0 == 0, "{} and {}", one_by_one.0, all_at_once.0);
+    assert!(one_by_one.1.difference(&all_at_once.1).is_empty());
+}

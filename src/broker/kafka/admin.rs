@@ -13,10 +13,10 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
-use rdkafka::client::DefaultClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
+use super::chatter::LogOnly;
 use super::{KafkaSettings, errors, settings};
 use crate::broker::{BrokerError, TopicPartition, Trim};
 
@@ -144,14 +144,14 @@ impl TopicSpec {
 
 /// Creates and describes topics.
 pub struct Topics {
-    client: AdminClient<DefaultClientContext>,
+    client: AdminClient<LogOnly>,
     call_timeout: Duration,
 }
 
 impl Topics {
     /// Connects when first used.
     pub fn new(settings: &KafkaSettings) -> Result<Self, BrokerError> {
-        let client = settings::client(&settings.admin()?, DefaultClientContext)?;
+        let client = settings::client(&settings.admin()?, LogOnly)?;
         Ok(Self { client, call_timeout: settings.call_timeout })
     }
 

@@ -11,13 +11,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rdkafka::ClientContext;
 use rdkafka::Message;
 use rdkafka::TopicPartitionList;
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, ConsumerGroupMetadata};
-use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::ProducerContext;
 use rdkafka::types::RDKafkaRespErr;
 
-use super::errors;
+use super::{chatter, errors};
 use crate::broker::{BrokerError, TopicPartition};
 
 /// A change of the assignment.
@@ -64,6 +65,14 @@ impl ConsumerNotes {
 
 impl ClientContext for ConsumerNotes {
     fn stats_raw(&self, _statistics: &[u8]) {}
+
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
+        chatter::log(level, facility, text);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        chatter::error(&error, reason);
+    }
 }
 
 impl ConsumerContext for ConsumerNotes {
@@ -142,6 +151,14 @@ impl ProducerNotes {
 
 impl ClientContext for ProducerNotes {
     fn stats_raw(&self, _statistics: &[u8]) {}
+
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
+        chatter::log(level, facility, text);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        chatter::error(&error, reason);
+    }
 }
 
 impl ProducerContext for ProducerNotes {

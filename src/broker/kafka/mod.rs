@@ -2,9 +2,10 @@
 //!
 //! Everything that Kafka knows and we do not want to know elsewhere is in here: the settings on which the
 //! guarantees rest (`settings`), what follows from which failure (`errors`), the transaction and the rebalance
-//! (`session`), topics ([`admin`]), plain writing and reading ([`publish`], [`read`]).
+//! (`session`), topics ([`admin`]), plain writing and reading ([`publish`], [`read`]), what the library logs (`chatter`).
 
 pub mod admin;
+mod chatter;
 mod context;
 mod errors;
 pub mod publish;

@@ -6,16 +6,17 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rdkafka::consumer::{BaseConsumer, Consumer, DefaultConsumerContext};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::topic_partition_list::Offset;
 
+use super::chatter::LogOnly;
 use super::errors::{self, Reading};
 use super::{KafkaSettings, records, settings, watermarks};
 use crate::broker::{BrokerError, Record, TopicPartition};
 
 /// Reads one partition from its first record on.
 pub struct PartitionReader {
-    consumer: BaseConsumer<DefaultConsumerContext>,
+    consumer: BaseConsumer<LogOnly>,
     partition: TopicPartition,
     from: i64,
     call_timeout: Duration,
@@ -44,8 +45,7 @@ impl PartitionReader {
         let mut config = settings.plain_consumer()?;
         // The library wants a group for the right to be assigned a partition; this one never joins or commits.
         config.set("group.id", "tracewarden-reader");
-        let consumer: BaseConsumer<DefaultConsumerContext> =
-            settings::client(&config, DefaultConsumerContext)?;
+        let consumer: BaseConsumer<LogOnly> = settings::client(&config, LogOnly)?;
         let call_timeout = settings.call_timeout;
         watermarks::require_topic(&consumer, &partition.topic, call_timeout)?;
         let (low, high) = watermarks::of(&consumer, partition, call_timeout)?;

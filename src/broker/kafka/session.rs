@@ -23,12 +23,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata, DefaultConsumerContext};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message;
 use rdkafka::producer::{BaseProducer, Producer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
+use super::chatter::LogOnly;
 use super::context::{Change, ConsumerNotes, ProducerNotes};
 use super::errors::{self, InTransaction, Reading};
 use super::settings::{self, KafkaSettings};
@@ -48,7 +49,7 @@ pub struct KafkaSession {
     producer: BaseProducer<ProducerNotes>,
     /// Asks for the ends of partitions. It never fetches, so its questions never wait behind a fetch that waits for
     /// records: a broker answers one connection in order.
-    asking: BaseConsumer<DefaultConsumerContext>,
+    asking: BaseConsumer<LogOnly>,
     owed: Owed,
     membership: Option<ConsumerGroupMetadata>,
     /// Where reading began, of every started partition.
@@ -77,7 +78,7 @@ impl KafkaSession {
             record_bytes_max: settings.record_bytes_max,
             consumer,
             producer,
-            asking: settings::client(&settings.asking_consumer()?, DefaultConsumerContext)?,
+            asking: settings::client(&settings.asking_consumer()?, LogOnly)?,
             owed: Owed::Nothing,
             membership: None,
             started: BTreeMap::new(),

@@ -1,19 +1,22 @@
 //! `demo`: a simulated province through all stages on the memory twin, nothing to set up. It shows how the work goes
 //! on, and in the end how well what was planted was found: in a few sentences, a table, and a page with plots.
 
+mod next;
 mod watch;
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use self::watch::{Watch, grouped};
-use super::files::of_path;
+use self::next::Next;
+use self::watch::Watch;
+use super::files::{unwritable, write};
 use super::folder::Folder;
 use super::language::LanguageArguments;
 use super::{Failure, say};
 use crate::config::Config;
 use crate::domain::time::Timestamp;
+use crate::domain::wording::figures::grouped;
 use crate::run::local::{Local, LocalOptions};
 use crate::sim::evaluate::{Language, scans_in};
 use crate::sim::{self, Parameters};
@@ -59,7 +62,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Some(folder) => Some(Folder::of_province_and_outputs(folder, &parameters)?),
         None => None,
     };
-    say(opening(&parameters, language));
+    say(opening(&parameters, language))?;
     let started = Instant::now();
     let watch = judge(&parameters, files.as_mut(), language)?;
     let elapsed = started.elapsed();
@@ -68,17 +71,23 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let report = watch.report();
     let page = folder.join("report.html");
-    std::fs::write(&page, report.html(None, language)?).map_err(|error| of_path(&page, &error))?;
-    say(report.overview(language));
-    say(watch.claims(language));
-    say(watch.told(language));
-    say(ending(&watch, elapsed, language));
+    write(&page, &report.html(None, language)?)?;
+    say(report.overview(language))?;
+    say(watch.claims(language))?;
+    say(watch.told(language))?;
+    say(ending(&watch, elapsed, language))?;
     say(format_args!(
-        "{}: {}",
-        language.of("评估报告（中文、英文，带图）", "Report with plots"),
+        "{}{}",
+        language.of("评估报告（中文、英文，带图）：", "Report with plots: "),
         page.display()
-    ));
-    say(what_next(arguments, &folder, language));
+    ))?;
+    let next = Next {
+        program: std::env::args_os().next(),
+        kept: arguments.out.as_deref(),
+        parameters: &parameters,
+        code: watch.told_code(),
+    };
+    say(next.text(language))?;
     Ok(())
 }
 
@@ -90,7 +99,7 @@ fn judge(
 ) -> Result<Watch, Failure> {
     let mut local = set_up(parameters)?;
     let mut watch = Watch::new(parameters);
-    let mut block = Block::default();
+    let mut block = Block::new(language.of("；", "; "));
     let mut province = sim::uploads(parameters);
     loop {
         let upload = province.next();
@@ -133,14 +142,15 @@ fn fresh_folder(parent: &Path) -> Result<PathBuf, Failure> {
         match std::fs::create_dir(&folder) {
             Ok(()) => return Ok(folder),
             Err(error) if error.kind() == ErrorKind::AlreadyExists && number < 1_000 => number += 1,
-            Err(error) => return Err(of_path(&folder, &error)),
+            Err(error) => return Err(unwritable(&folder, &error)),
         }
     }
 }
 
 fn opening(parameters: &Parameters, language: Language) -> String {
-    let Parameters { seed, institutions, days, .. } = parameters;
-    let persons = grouped(u64::from(parameters.persons));
+    let Parameters { seed, days, .. } = parameters;
+    let [institutions, persons] =
+        [parameters.institutions, parameters.persons].map(|count| grouped(count.into()));
     match language {
         Language::Chinese => format!(
             "追溯卫士 tracewarden · 演示\n\
@@ -173,39 +183,6 @@ fn ending(watch: &Watch, elapsed: Duration, language: Language) -> String {
             rate(uploads),
             grouped(scans),
             rate(scans)
-        ),
-    }
-}
-
-fn what_next(arguments: &Arguments, folder: &Path, language: Language) -> String {
-    let folder = match &arguments.out {
-        Some(_) => folder.display().to_string(),
-        None => "DIR".to_owned(),
-    };
-    let replay = format!("tracewarden replay {folder}/uploads.ndjson --reference {folder}/reference.ndjson");
-    let keep = match (&arguments.out, language) {
-        (Some(_), _) => String::new(),
-        (None, Language::Chinese) => {
-            "\n  tracewarden demo --out DIR                 保留全部文件，供下一条使用".to_owned()
-        }
-        (None, Language::English) => {
-            "\n  tracewarden demo --out DIR                 keeps all files, for the next command".to_owned()
-        }
-    };
-    match language {
-        Language::Chinese => format!(
-            "\n接下来{keep}\n  {replay} --out OUT\n  \
-             tracewarden simulate --out DIR             自定规模的省份及其真值，供 evaluate 评估\n  \
-             tracewarden rules                          每条规则查什么、如何处置\n  \
-             tracewarden demo --language en             in English\n  \
-             README.zh-CN.md                            在 Apache Kafka 上运行服务"
-        ),
-        Language::English => format!(
-            "\nNext{keep}\n  {replay} --out OUT\n  \
-             tracewarden simulate --out DIR             a province of your own with its truth, for `evaluate`\n  \
-             tracewarden rules                          what each rule finds, and what it does\n  \
-             tracewarden demo --language zh             中文\n  \
-             README.md                                  the service on Apache Kafka"
         ),
     }
 }

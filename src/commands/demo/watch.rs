@@ -9,6 +9,7 @@ use crate::commands::folder::Folder;
 use crate::domain::amount::Money;
 use crate::domain::claim::Verdict;
 use crate::domain::time::{Day, Timestamp};
+use crate::domain::wording::figures::{grouped, yuan};
 use crate::run::local::Local;
 use crate::sim::evaluate::{Evaluation, Language, Report, columns, rule_title};
 use crate::sim::{Parameters, Truth};
@@ -112,20 +113,7 @@ impl Watch {
 
     /// How the work goes on, a few lines.
     pub(super) fn live(&self, now: Option<Timestamp>, language: Language) -> Vec<String> {
-        let seconds = self.began.elapsed().as_secs_f64().max(0.001);
-        let rate = |count: u64| grouped((count as f64 / seconds) as u64);
-        let mut lines = vec![
-            self.time_line(now, language),
-            format!(
-                "{} {} ({}/s)   {} {} ({}/s)",
-                language.of("上传", "uploads"),
-                grouped(self.uploads),
-                rate(self.uploads),
-                language.of("扫码", "scans"),
-                grouped(self.scans),
-                rate(self.scans)
-            ),
-        ];
+        let mut lines = vec![self.time_line(now, language), self.rate_line(language)];
         let verdicts = [Verdict::Pay, Verdict::Hold, Verdict::Refuse].map(|verdict| {
             let count = self.claims_of(verdict).count() as u64;
             format!("{} {}", verdict_title(verdict, language), grouped(count))
@@ -133,6 +121,21 @@ impl Watch {
         lines.push(format!("{}  {}", language.of("支付判定", "decisions"), verdicts.join(" · ")));
         lines.extend(self.open_lines(language));
         lines
+    }
+
+    fn rate_line(&self, language: Language) -> String {
+        let seconds = self.began.elapsed().as_secs_f64().max(0.001);
+        let [uploads, scans] = [self.uploads, self.scans].map(grouped);
+        let [uploads_rate, scans_rate] =
+            [self.uploads, self.scans].map(|count| grouped((count as f64 / seconds) as u64));
+        match language {
+            Language::Chinese => {
+                format!("上传 {uploads}（每秒 {uploads_rate}）  扫码 {scans}（每秒 {scans_rate}）")
+            }
+            Language::English => {
+                format!("uploads {uploads} ({uploads_rate}/s)   scans {scans} ({scans_rate}/s)")
+            }
+        }
     }
 
     fn time_line(&self, now: Option<Timestamp>, language: Language) -> String {
@@ -156,11 +159,14 @@ impl Watch {
         }
         let mut of_rules: Vec<(&str, u64)> = of_rules.into_iter().collect();
         of_rules.sort_by_key(|(rule, count)| (Reverse(*count), *rule));
-        let mut line =
-            format!("{} {}:", language.of("有效预警", "open alerts"), grouped(self.open.len() as u64));
+        let count = grouped(self.open.len() as u64);
+        let mut line = match language {
+            Language::Chinese => format!("有效预警 {count}："),
+            Language::English => format!("open alerts {count}:"),
+        };
         let mut lines = Vec::new();
         for (rule, count) in of_rules {
-            let part = format!("  {} {count}", rule_title(rule, language));
+            let part = format!("  {} {}", rule_title(rule, language), grouped(count));
             if columns(&line) + columns(&part) > COLUMNS {
                 lines.push(std::mem::replace(&mut line, "   ".to_owned()));
             }
@@ -186,7 +192,7 @@ impl Watch {
                 asked += decision.lines.iter().map(|line| fen(&line.amount)).sum::<i64>();
             }
             let title = verdict_title(verdict, language);
-            let [asked, payable, recover] = [asked, payable, recover].map(Money::from_fen);
+            let [asked, payable, recover] = [asked, payable, recover].map(|fen| yuan(Money::from_fen(fen)));
             let claims = grouped(claims);
             lines.push(match language {
                 Language::Chinese => {
@@ -202,6 +208,19 @@ impl Watch {
 
     /// A few of the worst open alerts, each of another rule, as an inspector would hear them.
     pub(super) fn told(&self, language: Language) -> String {
+        let texts = self.worst().into_iter().filter_map(|alert| alert.text.as_ref()).take(TOLD_MAX);
+        let lines: Vec<String> =
+            texts.map(|text| format!("  · {}", language.of(&text.zh, &text.en))).collect();
+        format!("{}\n{}\n", language.of("预警示例", "Some alerts in words"), lines.join("\n"))
+    }
+
+    /// The code of the worst open alert that is about a code.
+    pub(super) fn told_code(&self) -> Option<&str> {
+        self.worst().into_iter().find_map(|alert| alert.code.as_deref())
+    }
+
+    /// Of every rule the open alert with the most money at risk, the most severe rules first.
+    fn worst(&self) -> Vec<&AlertMessage> {
         let amount = |alert: &AlertMessage| alert.amount_at_risk.as_deref().map_or(0, fen);
         let mut worst_of_rules: BTreeMap<&str, &AlertMessage> = BTreeMap::new();
         for alert in self.open.values() {
@@ -215,10 +234,7 @@ impl Watch {
             let severity = SEVERITIES.iter().position(|severity| *severity == alert.severity);
             (severity.unwrap_or(SEVERITIES.len()), Reverse(amount(alert)))
         });
-        let texts = alerts.into_iter().filter_map(|alert| alert.text.as_ref()).take(TOLD_MAX);
-        let lines: Vec<String> =
-            texts.map(|text| format!("  · {}", language.of(&text.zh, &text.en))).collect();
-        format!("{}\n{}\n", language.of("预警示例", "Some alerts in words"), lines.join("\n"))
+        alerts
     }
 }
 
@@ -234,29 +250,9 @@ fn fen(yuan: &str) -> i64 {
     crate::wire::decimal::money(yuan).map_or(0, Money::fen)
 }
 
-/// A count with a comma between each three digits.
-pub(super) fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn counts_are_grouped_by_thousands() {
-        for (count, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
-            assert_eq!(grouped(count), text);
-        }
-    }
 
     #[test]
     fn open_alerts_are_told_by_rule_and_go_when_they_are_withdrawn() {
@@ -281,6 +277,6 @@ mod tests {
             watch.open_lines(Language::English),
             ["open alerts 3:  sold again 2  reflow into stock 1"]
         );
-        assert_eq!(watch.open_lines(Language::Chinese), ["有效预警 3:  再次销售 2  回流 1"]);
+        assert_eq!(watch.open_lines(Language::Chinese), ["有效预警 3：  再次销售 2  回流 1"]);
     }
 }

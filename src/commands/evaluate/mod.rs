@@ -39,7 +39,8 @@ pub(super) struct Arguments {
     /// The same from the topics of another installation on the same cluster: what its topic names begin with.
     #[arg(long, value_name = "PREFIX", conflicts_with = "compare")]
     compare_prefix: Option<String>,
-    /// Write the result as JSON; with `--compare` of both runs.
+    /// Write the result as JSON; with `--compare` of both runs. Times in milliseconds: a negative time to an alert is
+    /// one that was early.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// Write the result as a page with plots.
@@ -68,6 +69,12 @@ impl Arguments {
         }
     }
 
+    /// Every file that is read.
+    fn inputs(&self) -> impl Iterator<Item = &Path> {
+        let published = self.alerts.iter().chain(&self.decisions).chain(&self.compare);
+        published.chain([&self.truth]).chain(&self.uploads).map(PathBuf::as_path)
+    }
+
     fn other(&self) -> Result<Option<Published<'_>>, Failure> {
         if let Some(prefix) = &self.compare_prefix {
             let mut config = self.config.load()?;
@@ -84,29 +91,31 @@ impl Arguments {
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let language = arguments.language.language();
+    files::check_readable(arguments.inputs())?;
+    arguments.json.iter().chain(&arguments.html).try_for_each(|path| files::check_writable(path))?;
     let mut scans = arguments.scans;
     for path in &arguments.uploads {
         *scans.get_or_insert(0) += scans_of(path)?;
     }
     let this = evaluated(&arguments.this()?, &arguments.truth, scans)?;
     let other = arguments.other()?.map(|other| evaluated(&other, &arguments.truth, scans)).transpose()?;
-    say(this.table(language).trim_end());
+    say(this.table(language).trim_end())?;
     let details = this.details(language, arguments.list);
     if !details.is_empty() {
-        say(format_args!("\n{}", details.trim_end()));
+        say(format_args!("\n{}", details.trim_end()))?;
     }
     if let Some(other) = &other {
-        say(format_args!("\n{}", this.compared_with(other, language).trim_end()));
+        say(format_args!("\n{}", this.compared_with(other, language).trim_end()))?;
     }
     if let Some(path) = &arguments.json {
         let json = match &other {
             None => this.json(),
             Some(other) => json!({"this": this.json(), "other": other.json()}),
         };
-        write(path, &format!("{json:#}\n"))?;
+        files::write(path, &format!("{json:#}\n"))?;
     }
     if let Some(path) = &arguments.html {
-        write(path, &this.html(other.as_ref(), language)?)?;
+        files::write(path, &this.html(other.as_ref(), language)?)?;
     }
     Ok(())
 }
@@ -151,8 +160,4 @@ fn scans_of(path: &Path) -> Result<u64, Failure> {
         Ok(())
     })?;
     Ok(scans)
-}
-
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    std::fs::write(path, text).map_err(|error| files::of_path(path, &error))
 }

@@ -29,6 +29,9 @@ pub struct RuleSet {
     pub policy: Policy,
     /// How far back anything is remembered; none: for ever. It travels with the rules for the same reason.
     pub horizon: Option<Millis>,
+    /// Most timers that fire on one entry; the rest follow in further entries. Which revisions are published in which
+    /// order depends on it, so it travels with the rules too. None: as the stage was set up.
+    pub timers_per_entry_max: Option<usize>,
 }
 
 /// What one rule does.
@@ -103,6 +106,7 @@ impl Default for RuleSet {
             allowances: Vec::new(),
             policy: Policy::default(),
             horizon: None,
+            timers_per_entry_max: None,
         }
     }
 }

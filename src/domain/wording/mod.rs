@@ -8,6 +8,7 @@
 
 mod en;
 pub mod explain;
+pub mod figures;
 mod zh;
 
 use super::Text;

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::table::{Table, length, percent, render, rule_title};
+use super::table::{Table, percent, render, rule_title, time_to_alert};
 use super::{Language, Report, RuleScore};
+use crate::domain::wording::figures::{grouped, yuan};
 
 impl Report {
     /// This run and another one of the same province, rule by rule: `this → other`, one value where both agree.
@@ -29,13 +30,13 @@ impl Report {
         let rules: BTreeSet<&String> = self.rules.keys().chain(other.rules.keys()).collect();
         for rule in rules {
             let score = |report: &Self| report.rules.get(rule).copied().unwrap_or_default();
-            rows.push(compared(rule_title(rule, language), &score(self), &score(other)));
+            rows.push(compared(rule_title(rule, language), &score(self), &score(other), language));
         }
-        let mut total = compared(language.of("合计", "together"), &self.total(), &other.total());
+        let mut total = compared(language.of("合计", "together"), &self.total(), &other.total(), language);
         // A line that several rules concern counts once here, so these are not the sums of their columns.
         let money = [
-            side_by_side(&self.money_found, &other.money_found),
-            side_by_side(&self.money_missed, &other.money_missed),
+            side_by_side(&yuan(self.money_found), &yuan(other.money_found)),
+            side_by_side(&yuan(self.money_missed), &yuan(other.money_missed)),
         ];
         total.truncate(total.len() - money.len());
         total.extend(money);
@@ -51,22 +52,21 @@ impl Report {
     }
 }
 
-fn compared(title: &str, this: &RuleScore, other: &RuleScore) -> Vec<String> {
-    let median = |score: &RuleScore| length(score.delay.map(|delay| delay.median_ms));
+fn compared(title: &str, this: &RuleScore, other: &RuleScore, language: Language) -> Vec<String> {
+    let median = |score: &RuleScore| time_to_alert(score.delay.map(|delay| delay.median_ms), language);
     vec![
         title.to_owned(),
-        side_by_side(&this.found, &other.found),
-        side_by_side(&this.unexplained, &other.unexplained),
-        side_by_side(&this.passing, &other.passing),
+        side_by_side(&grouped(this.found), &grouped(other.found)),
+        side_by_side(&grouped(this.unexplained), &grouped(other.unexplained)),
+        side_by_side(&grouped(this.passing), &grouped(other.passing)),
         side_by_side(&percent(this.recall()), &percent(other.recall())),
         side_by_side(&percent(this.precision()), &percent(other.precision())),
         side_by_side(&median(this), &median(other)),
-        side_by_side(&this.money_found, &other.money_found),
-        side_by_side(&this.money_missed, &other.money_missed),
+        side_by_side(&yuan(this.money_found), &yuan(other.money_found)),
+        side_by_side(&yuan(this.money_missed), &yuan(other.money_missed)),
     ]
 }
 
-fn side_by_side<T: ToString>(this: &T, other: &T) -> String {
-    let (this, other) = (this.to_string(), other.to_string());
-    if this == other { this } else { format!("{this} → {other}") }
+fn side_by_side(this: &str, other: &str) -> String {
+    if this == other { this.to_owned() } else { format!("{this} → {other}") }
 }

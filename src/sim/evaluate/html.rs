@@ -86,7 +86,7 @@ impl Report {
             let _ = writeln!(page, "<p>{}</p>", language.of("无可列。", "Nothing to list."));
         }
         for one in &lists {
-            list(page, one);
+            list(page, one, language);
         }
         Ok(())
     }
@@ -131,16 +131,16 @@ fn table(page: &mut String, table: &Table) {
     page.push_str("</tbody></table></div>\n");
 }
 
-fn list(page: &mut String, list: &List) {
+fn list(page: &mut String, list: &List, language: Language) {
     // What is wrong is open; what passed by itself is many, and closed.
     let open = if list.is_fault { " open" } else { "" };
-    let _ = writeln!(page, "<details{open}><summary>{}: {}</summary>\n<ol>", escaped(list.title), list.count);
+    let _ = writeln!(page, "<details{open}><summary>{}</summary>\n<ol>", escaped(&list.heading(language)));
     for item in &list.items {
         let _ = writeln!(page, "<li class=\"item\">{}</li>", escaped(item));
     }
     page.push_str("</ol>\n");
     if list.count > list.items.len() {
-        let _ = writeln!(page, "<p>… {}</p>", list.count - list.items.len());
+        let _ = writeln!(page, "<p>{}</p>", list.left_out(language));
     }
     page.push_str("</details>\n");
 }

@@ -1,5 +1,5 @@
 //! A result for programs: counts and lists as they are, shares as numbers between 0 and 1, lengths of time in
-//! milliseconds, money as text in yuan.
+//! milliseconds, money as text in yuan. A negative time to an alert is one that people read as early.
 
 use serde_json::{Map, Value, json};
 

@@ -8,9 +8,9 @@
 //! Money at risk is what the decisions say of the claim line that a statement is about, else of its counterpart.
 //! The time to an alert is measured in one of two ways ([`Timing`]). Of a replay, in the senders' time: from the moment
 //! from which the statement can be known to the receipt or detection, whichever is later, of the revision that raised
-//! it. It is negative for an alert that came sooner, as with a shorter wait than the truth's, or where a sender's clock
-//! is slow. Of a service on Kafka, by the stamps of records: from the receipt of the upload that decided to the record
-//! of the alert.
+//! it. It is negative, which people read as early, for an alert that came sooner, as with a shorter wait than the truth's,
+//! or where a sender's clock is slow. Of a service on Kafka, by the stamps of records: from the receipt of the upload
+//! that decided to the record of the alert.
 //!
 //! [`table`] shows a result as text, [`json`] for programs, [`html`] as a page; [`compare`] shows two side by side.
 //!

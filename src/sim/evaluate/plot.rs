@@ -1,14 +1,16 @@
 //! Plots of a result as SVG, to stand in a page: horizontal bars in pairs, one pair for each rule.
 //!
 //! Names and numbers are part of the picture as text, so that it can be read without its axes; the page chooses the
-//! font. What is negative has no bar, only its number.
+//! font. What came early has no bar, only its number.
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::score::per_ten_thousand;
-use super::table::{length, percent, rate, rule_title};
+use super::table::{percent, rate, rule_title, time_to_alert};
 use super::{Language, Report, RuleScore};
+use crate::domain::amount::Money;
+use crate::domain::wording::figures::{self, grouped};
 
 /// A plot cannot be drawn.
 #[derive(Debug, thiserror::Error)]
@@ -85,7 +87,7 @@ fn shares(report: &Report, language: Language) -> Plot<'_> {
 fn frequency(report: &Report, language: Language) -> Plot<'_> {
     let bar = |count: u64| match report.scans {
         Some(_) => Bar::new(per_ten_thousand(count, report.scans), rate(count, report.scans)),
-        None => Bar::new(Some(count as f64), count.to_string()),
+        None => Bar::new(Some(count as f64), grouped(count)),
     };
     Plot {
         title: match report.scans {
@@ -106,7 +108,9 @@ fn times(report: &Report, language: Language) -> Plot<'_> {
         title: language.of("到预警的时间", "Time to the alert"),
         legend: [language.of("中位", "median"), language.of("95% 不超过", "95 % at most")],
         rows: rows(report, language, |score| {
-            score.delay.map(|delay| [scale.bar(Some(delay.median_ms)), scale.bar(Some(delay.p95_ms))])
+            score.delay.map(|delay| {
+                [scale.bar(Some(delay.median_ms), language), scale.bar(Some(delay.p95_ms), language)]
+            })
         }),
         unit: scale.unit,
     }
@@ -131,8 +135,9 @@ impl TimeScale {
         Self { unit, milliseconds }
     }
 
-    fn bar(&self, milliseconds: Option<i64>) -> Bar {
-        Bar::new(milliseconds.map(|length| length as f64 / self.milliseconds), length(milliseconds))
+    fn bar(&self, milliseconds: Option<i64>, language: Language) -> Bar {
+        let length = milliseconds.map(|length| length as f64 / self.milliseconds);
+        Bar::new(length, time_to_alert(milliseconds, language))
     }
 }
 
@@ -165,7 +170,7 @@ fn compared<'a>(report: &'a Report, other: &'a Report, language: Language) -> [P
         plot(language.of("召回率", "Recall"), " %", &|score| share(score.recall())),
         plot(language.of("准确率", "Precision"), " %", &|score| share(score.precision())),
         plot(language.of("到预警的时间：中位", "Time to the alert: median"), time.unit, &|score| {
-            time.bar(score.delay.map(|delay| delay.median_ms))
+            time.bar(score.delay.map(|delay| delay.median_ms), language)
         }),
         plot(language.of("发现金额（元）", "Money found (yuan)"), "", &|score| {
             yuan(score.money_found.fen())
@@ -184,7 +189,7 @@ fn rows(
 }
 
 fn yuan(fen: i64) -> Bar {
-    Bar::new(Some(fen as f64 / 100.0), crate::domain::amount::Money::from_fen(fen).to_string())
+    Bar::new(Some(fen as f64 / 100.0), figures::yuan(Money::from_fen(fen)))
 }
 
 fn short_number(number: f64) -> String {

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::score::per_ten_thousand;
 use super::{Report, RuleScore, Spread, Timing, Unexplained};
 use crate::domain::rules::RuleId;
+use crate::domain::wording::figures::{grouped, yuan};
 use crate::sim::truth::LineRef;
 
 /// The language of headings and names.
@@ -43,6 +44,22 @@ pub(super) struct List {
     pub(super) items: Vec<String>,
 }
 
+impl List {
+    /// How many items are not listed.
+    pub(super) fn left_out(&self, language: Language) -> String {
+        let count = grouped(self.count.saturating_sub(self.items.len()) as u64);
+        match language {
+            Language::Chinese => format!("另有 {count} 条未列出"),
+            Language::English => format!("and {count} more"),
+        }
+    }
+
+    /// Title and count.
+    pub(super) fn heading(&self, language: Language) -> String {
+        format!("{}{}{}", self.title, language.of("：", ": "), grouped(self.count as u64))
+    }
+}
+
 impl Report {
     /// The result in sentences, then rules, times, and planted acts, as lines of text.
     pub fn table(&self, language: Language) -> String {
@@ -66,12 +83,12 @@ impl Report {
     pub fn details(&self, language: Language, most: usize) -> String {
         let mut out = String::new();
         for list in self.lists(language, most) {
-            let _ = writeln!(out, "{}: {}", list.title, list.count);
+            let _ = writeln!(out, "{}", list.heading(language));
             for item in &list.items {
                 let _ = writeln!(out, "  {item}");
             }
             if list.count > list.items.len() {
-                let _ = writeln!(out, "  … {}", list.count - list.items.len());
+                let _ = writeln!(out, "  {}", list.left_out(language));
             }
         }
         out
@@ -92,8 +109,9 @@ impl Report {
             Table {
                 title: language.of("预警与时间", "Alerts and times"),
                 note: language.of(
-                    "时间为负：早于真值可知之时。曾误报：因上传迟到而一度成立、后来自行撤回的预警，以及它们存续的时间。",
-                    "A negative time: sooner than the truth says. withdrawn: alerts that stood for a while because \
+                    "“提前”：预警早于真值可知之时，如等待期设得较短，或上传方时钟偏慢。曾误报：因上传迟到而一度成立、后来自行撤回的预警，以及它们存续的时间。",
+                    "early: the alert came before the truth could be known, as with a shorter wait or a sender's slow \
+                     clock. withdrawn: alerts that stood for a while because \
                      something came late, and how long they stood.",
                 ),
                 rows: self.time_rows(language),
@@ -133,39 +151,47 @@ impl Report {
     fn sums_en(&self) -> Vec<String> {
         let (total, lines) = (self.total(), &self.lines);
         let scans = self.scans.map_or_else(String::new, |scans| {
-            format!(", {} per 10,000 scans ({scans} scans)", rate(total.alerts, self.scans))
+            format!(", {} per 10,000 scans ({} scans)", rate(total.alerts, self.scans), grouped(scans))
         });
         let mut sums = vec![
             format!(
                 "Found: {} of {} expected (recall {}); {} unexplained (precision {}).",
-                total.found,
-                total.expected,
+                grouped(total.found),
+                grouped(total.expected),
                 percent(total.recall()),
-                total.unexplained,
+                grouped(total.unexplained),
                 percent(total.precision())
             ),
             format!(
                 "Money at risk: {} yuan found, {} missed; each line once.",
-                self.money_found, self.money_missed
+                yuan(self.money_found),
+                yuan(self.money_missed)
             ),
             format!(
                 "Payments: {} lines decided; {} of {} reasons to stop found, {} wrong ones.",
-                lines.decided, lines.found, lines.expected, lines.unexplained
+                grouped(lines.decided),
+                grouped(lines.found),
+                grouped(lines.expected),
+                grouped(lines.unexplained)
             ),
-            format!("Alerts: {} open in the end{scans}; {} withdrawn before.", total.alerts, total.passing),
+            format!(
+                "Alerts: {} open in the end{scans}; {} withdrawn before.",
+                grouped(total.alerts),
+                grouped(total.passing)
+            ),
         ];
         if self.rules.values().any(|score| score.delay.is_some()) {
-            sums.push(match self.timing {
+            let told = match self.timing {
                 Timing::SinceKnown => {
-                    "Times to alerts count from when the truth can be known, in the time of the senders."
-                        .to_owned()
+                    "Times to alerts count from when the truth can be known, in the time of the senders; early: \
+                     before that."
                 }
                 Timing::SinceReceipt => {
-                    "Times to alerts count from the receipt of the upload that decided; waiting \
-                                         periods are part of them."
-                        .to_owned()
+                    "Times to alerts count from the receipt of the upload that decided; waiting periods are part of \
+                     them."
                 }
-            });
+            };
+            sums.push(told.to_owned());
         }
         sums
     }
@@ -173,30 +199,40 @@ impl Report {
     fn sums_zh(&self) -> Vec<String> {
         let (total, lines) = (self.total(), &self.lines);
         let scans = self.scans.map_or_else(String::new, |scans| {
-            format!("，每万次扫码 {} 条（共扫码 {scans} 次）", rate(total.alerts, self.scans))
+            format!("，每万次扫码 {} 条（共扫码 {} 次）", rate(total.alerts, self.scans), grouped(scans))
         });
         let mut sums = vec![
             format!(
                 "发现：应有 {} 条，发现 {} 条（召回率 {}）；无法解释 {} 条（准确率 {}）。",
-                total.expected,
-                total.found,
+                grouped(total.expected),
+                grouped(total.found),
                 percent(total.recall()),
-                total.unexplained,
+                grouped(total.unexplained),
                 percent(total.precision())
             ),
             format!(
                 "涉险金额：已发现 {} 元，漏失 {} 元；每条明细计一次。",
-                self.money_found, self.money_missed
+                yuan(self.money_found),
+                yuan(self.money_missed)
             ),
             format!(
                 "支付判定：明细 {} 行；应停付理由 {} 项，判出 {} 项，误判 {} 项。",
-                lines.decided, lines.expected, lines.found, lines.unexplained
+                grouped(lines.decided),
+                grouped(lines.expected),
+                grouped(lines.found),
+                grouped(lines.unexplained)
             ),
-            format!("预警：最终有效 {} 条{scans}；此前撤回 {} 条。", total.alerts, total.passing),
+            format!(
+                "预警：最终有效 {} 条{scans}；此前撤回 {} 条。",
+                grouped(total.alerts),
+                grouped(total.passing)
+            ),
         ];
         if self.rules.values().any(|score| score.delay.is_some()) {
             sums.push(match self.timing {
-                Timing::SinceKnown => "到预警的时间：从真值可知之时起算，按上传方的时间。".to_owned(),
+                Timing::SinceKnown => {
+                    "到预警的时间：从真值可知之时起算，按上传方的时间；“提前”指早于此时。".to_owned()
+                }
                 Timing::SinceReceipt => {
                     "到预警的时间：从收到起决定作用的上传起算，含规则的等待期。".to_owned()
                 }
@@ -215,7 +251,7 @@ impl Report {
         let told = |one: &Unexplained| {
             let nearest = one.nearest.as_ref().map_or_else(String::new, |truth| {
                 let act = language.of(truth.act.title_zh(), truth.act.title_en());
-                format!("; {} {} ({act} {})", language.of("最近", "nearest"), truth.rule, truth.act_number)
+                format!("{} {} ({act} {})", language.of("；最近", "; nearest"), truth.rule, truth.act_number)
             });
             format!("{} {}{nearest}", one.rule, place(&one.subject, one.code.as_deref()))
         };
@@ -259,9 +295,9 @@ impl Report {
         for (act, score) in &self.acts {
             rows.push(vec![
                 language.of(act.title_zh(), act.title_en()).to_owned(),
-                score.planted.to_string(),
-                score.noticed.to_string(),
-                score.found.to_string(),
+                grouped(score.planted),
+                grouped(score.noticed),
+                grouped(score.found),
             ]);
         }
         rows
@@ -283,14 +319,14 @@ impl Report {
         for (rule, score) in &self.rules {
             rows.push(vec![
                 rule_title(rule, language).to_owned(),
-                score.expected.to_string(),
-                score.found.to_string(),
-                score.unexplained.to_string(),
+                grouped(score.expected),
+                grouped(score.found),
+                grouped(score.unexplained),
                 percent(score.recall()),
                 percent(score.precision()),
-                length(score.delay.map(|delay| delay.median_ms)),
-                score.money_found.to_string(),
-                score.money_missed.to_string(),
+                time_to_alert(score.delay.map(|delay| delay.median_ms), language),
+                yuan(score.money_found),
+                yuan(score.money_missed),
             ]);
         }
         rows
@@ -311,17 +347,18 @@ impl Report {
         ];
         let mut rows = vec![head.map(str::to_owned).to_vec()];
         for (rule, score) in &self.rules {
-            let of = |spread: Option<Spread>, pick: fn(Spread) -> i64| length(spread.map(pick));
+            let to_alert = |pick: fn(Spread) -> i64| time_to_alert(score.delay.map(pick), language);
+            let stood = |pick: fn(Spread) -> i64| length(score.stood.map(pick));
             rows.push(vec![
                 rule_title(rule, language).to_owned(),
-                score.alerts.to_string(),
+                grouped(score.alerts),
                 rate(score.alerts, self.scans),
-                of(score.delay, |spread| spread.median_ms),
-                of(score.delay, |spread| spread.p95_ms),
-                of(score.delay, |spread| spread.max_ms),
-                score.passing.to_string(),
-                of(score.stood, |spread| spread.median_ms),
-                of(score.stood, |spread| spread.max_ms),
+                to_alert(|spread| spread.median_ms),
+                to_alert(|spread| spread.p95_ms),
+                to_alert(|spread| spread.max_ms),
+                grouped(score.passing),
+                stood(|spread| spread.median_ms),
+                stood(|spread| spread.max_ms),
             ]);
         }
         rows
@@ -347,7 +384,21 @@ pub(super) fn rate(alerts: u64, scans: Option<u64>) -> String {
     per_ten_thousand(alerts, scans).map_or_else(|| "–".to_owned(), |rate| format!("{rate:.2}"))
 }
 
-/// A length of time in the unit that suits it, with a sign where it is negative.
+/// How long an alert took from the moment that counts; one that came sooner was early.
+pub(super) fn time_to_alert(milliseconds: Option<i64>, language: Language) -> String {
+    match milliseconds {
+        Some(milliseconds) if milliseconds < 0 => {
+            let early = length(Some(milliseconds.saturating_neg()));
+            match language {
+                Language::Chinese => format!("提前 {early}"),
+                Language::English => format!("{early} early"),
+            }
+        }
+        _ => length(milliseconds),
+    }
+}
+
+/// A length of time in the unit that suits it.
 pub(super) fn length(milliseconds: Option<i64>) -> String {
     let Some(milliseconds) = milliseconds else { return "–".to_owned() };
     match milliseconds.unsigned_abs() {

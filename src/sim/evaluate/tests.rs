@@ -82,7 +82,7 @@ fn counts_found_missed_unexplained_and_passing() {
     assert!(details.starts_with("missed: 1\n  no_code (settled twice 1) P37020300001/settlement/S2/1\n"));
     assert!(details.contains("\nunexplained: 1\n  no_code P37020300001/settlement/S7/1\n"), "{details}");
     assert!(details.ends_with("in the end: 1\n  no_code P37020300001/settlement/S8/1\n"), "{details}");
-    assert!(report.details(Language::English, 0).contains("missed: 1\n  … 1\n"));
+    assert!(report.details(Language::English, 0).contains("missed: 1\n  and 1 more\n"));
     assert_eq!(report.lines, LineScore { decided: 2, expected: 3, found: 2, unexplained: 0 });
     assert_eq!(report.acts[&Act::SettledTwice], ActScore { planted: 1, noticed: 1, found: 0 });
 }

@@ -12,6 +12,7 @@ use super::DAY;
 use super::HOUR;
 use super::dirt::Filed;
 use super::document::{Full, Handling, Line, Lot, Pack, Supplier};
+use super::parameters::Parameters;
 use super::places::{Master, World};
 use super::province::Province;
 use super::truth::Act;
@@ -39,10 +40,32 @@ struct Plot<'a> {
 }
 
 impl Province {
+    /// Why no act begins, ever, although acts are asked for.
+    pub fn plants_nothing(&self) -> Option<String> {
+        let Parameters { days, fraud, .. } = &self.world.parameters;
+        if fraud.acts_per_day == 0 {
+            return None;
+        }
+        if *days <= DAYS_MAX {
+            return Some(format!(
+                "an act takes up to {DAYS_MAX} days, and one that would not end within the {days} days of the run is \
+                 not begun; ask for at least {} days",
+                DAYS_MAX + 1
+            ));
+        }
+        (!self.has_places()).then(|| {
+            "acts need two institutions that report both stock and dispensing; ask for more institutions"
+                .to_owned()
+        })
+    }
+
+    fn has_places(&self) -> bool {
+        self.world.reporters.len() >= 2
+    }
+
     /// Begins the acts of a day.
     pub(super) fn begin_acts(&mut self, day: u32) {
-        let enough_places = self.world.reporters.len() >= 2;
-        if day + DAYS_MAX >= self.world.parameters.days || !enough_places {
+        if day + DAYS_MAX >= self.world.parameters.days || !self.has_places() {
             return;
         }
         for _ in 0..self.world.parameters.fraud.acts_per_day {

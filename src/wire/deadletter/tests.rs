@@ -30,3 +30,28 @@ fn a_refused_input_is_named_by_its_place() {
     assert_eq!(parse(&record.payload).unwrap(), message(&letter));
     assert_eq!(record.key, b"tracewarden.settlement/3/42");
 }
+
+#[test]
+fn a_line_of_a_file_was_received_at_no_known_moment() {
+    let letter = DeadLetter {
+        origin: Origin {
+            topic: "uploads.ndjson".into(),
+            partition: 0,
+            offset: 7,
+            received_at: Timestamp::default(),
+        },
+        reason: "unparseable",
+        field: None,
+        sentence: "The upload is no JSON.".to_owned(),
+        institution_id: None,
+        document_id: None,
+    };
+    for format in Format::ALL {
+        let record = encode(&letter, format);
+        assert!(record.headers.iter().all(|(name, _)| name != "ce_time"), "{:?}", record.headers);
+    }
+    assert_eq!(message(&letter).received_at, None);
+    assert!(
+        String::from_utf8(encode(&letter, Format::Json).payload).unwrap().contains(r#""received_at":null"#)
+    );
+}

@@ -122,6 +122,7 @@ impl Wire for RuleSet {
                 deadline_enabled: self.policy.deadline_enabled,
             }),
             horizon: self.horizon.map(Millis::get),
+            timers_per_entry_max: self.timers_per_entry_max.map(|most| most as u64),
         }
     }
 
@@ -138,6 +139,9 @@ impl Wire for RuleSet {
                 deadline_enabled: policy.deadline_enabled,
             }),
             horizon: message.horizon.map(length),
+            timers_per_entry_max: message
+                .timers_per_entry_max
+                .map(|most| usize::try_from(most).unwrap_or(usize::MAX)),
             ..Self::default()
         };
         for setting in &message.defaults {

@@ -31,21 +31,40 @@ use crate::domain::trace_code::{Scan, read};
 /// Most observations, sales, steps or findings listed under one heading.
 const LISTED_MAX: usize = 200;
 
+/// The same sentence in both languages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sentence {
+    /// 中文.
+    pub zh: String,
+    /// English.
+    pub en: String,
+}
+
 /// The code to look up for what somebody typed or scanned, or why there is none that has a timeline.
-pub fn code_of(scanned: &str) -> Result<Text, String> {
-    match read(scanned) {
-        None => Err("没有给出追溯码。No code was given.".to_owned()),
-        Some(Scan::Invalid { text, reason }) => Err(format!(
-            "“{text}”不是追溯码（{}），没有时间线。\n\"{text}\" is no trace code ({}), so it has no timeline.",
-            zh::invalid(reason),
-            en::invalid(reason)
-        )),
-        Some(Scan::Valid(code)) if !code.is_unit => Err(format!(
-            "{0}是批号级标识，可以合法重复，没有时间线。\n\
-             {0} stands for a lot, not for one package; it repeats legitimately and has no timeline.",
-            code.normal
-        )),
-        Some(Scan::Valid(code)) => Ok(code.normal),
+pub fn code_of(scanned: &str) -> Result<Text, Sentence> {
+    let (zh, en) = match read(scanned) {
+        None => ("没有给出追溯码。".to_owned(), "No code was given.".to_owned()),
+        Some(Scan::Invalid { text, reason }) => (
+            format!("“{text}”不是追溯码（{}），没有时间线。", zh::invalid(reason)),
+            format!("\"{text}\" is no trace code ({}), so it has no timeline.", en::invalid(reason)),
+        ),
+        Some(Scan::Valid(code)) if !code.is_unit => (
+            format!("{}是批号级标识，可以合法重复，没有时间线。", code.normal),
+            format!(
+                "{} stands for a lot, not for one package; it repeats legitimately and has no timeline.",
+                code.normal
+            ),
+        ),
+        Some(Scan::Valid(code)) => return Ok(code.normal),
+    };
+    Err(Sentence { zh: plain(&zh), en: plain(&en) })
+}
+
+/// What there is to say of a code in normal form that no document names.
+pub fn never_reported(code: &Text) -> Sentence {
+    Sentence {
+        zh: format!("没有任何单据报送过追溯码{code}。"),
+        en: format!("No document has reported the trace code {code}."),
     }
 }
 
@@ -56,8 +75,9 @@ pub fn explain(code: &Text, state: &CodeState, rules: &RuleSet, now: Option<Time
         page.add(format!("，截至 as of {}", moment(now)));
     }
     if state.is_empty() {
-        page.line("没有任何单据报送过这个追溯码。");
-        page.line(format!("No document has reported this code. It was looked up as {code}."));
+        let Sentence { zh, en } = never_reported(code);
+        page.line(zh);
+        page.line(en);
         return page.text;
     }
     let observations = &state.observations;

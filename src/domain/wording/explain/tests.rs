@@ -21,12 +21,12 @@ fn what_has_no_timeline_is_told_why() {
         ("(01)06901234567892(10)A1", "(01)06901234567892(10)A1 stands for a lot"),
     ];
     for (scanned, expected) in cases {
-        let why = code_of(scanned).err().unwrap_or_default();
-        assert!(why.contains(expected), "{scanned}: {why}");
+        let why = code_of(scanned).unwrap_err();
+        assert!(why.en.contains(expected) && why.zh.ends_with('。'), "{scanned}: {why:?}");
     }
     assert_eq!(code_of(" ８1773220000000016835"), Ok("81773220000000016835".into()));
     let unknown = explain(&"81773220000000016835".into(), &CodeState::default(), &RuleSet::default(), None);
-    assert!(unknown.ends_with("It was looked up as 81773220000000016835."), "{unknown}");
+    assert!(unknown.ends_with("No document has reported the trace code 81773220000000016835."), "{unknown}");
 }
 
 #[test]

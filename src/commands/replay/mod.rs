@@ -1,16 +1,18 @@
 //! `replay`: uploads from files through all stages on the memory twin; every revision is written out in order.
 
-use std::fmt::Write as _;
+mod summary;
+
 use std::path::PathBuf;
 
+use self::summary::summary;
 use super::folder::Folder;
+use super::language::LanguageArguments;
 use super::{ConfigArguments, Failure, files, parse_moment, say, warn};
-use crate::domain::document::merge::Outcome;
 use crate::domain::reference::Book;
 use crate::domain::time::Timestamp;
-use crate::domain::wording::explain;
+use crate::domain::wording::explain::{self, Sentence};
 use crate::run::local::{Local, LocalOptions};
-use crate::stage::tally::{InputOutcome, Tally};
+use crate::sim::evaluate::Language;
 use crate::telemetry::progress::Progress;
 
 /// Uploads between two looks at what was published.
@@ -45,15 +47,20 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "CODE")]
     explain: Vec<String>,
     #[command(flatten)]
+    language: LanguageArguments,
+    #[command(flatten)]
     config: ConfigArguments,
 }
 
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let language = arguments.language.language();
     let config = arguments.config.load()?;
     let codes = arguments.explain.iter().map(|scanned| explain::code_of(scanned));
-    let codes =
-        codes.collect::<Result<Vec<_>, _>>().map_err(|why| Failure::usage(format!("--explain: {why}")))?;
+    let codes = codes
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|why| Failure::usage(format!("--explain: {}", in_language(&why, language))))?;
+    files::check_readable(arguments.uploads.iter().chain(&arguments.reference).map(PathBuf::as_path))?;
     let mut book = Book::default();
     for path in &arguments.reference {
         files::for_each_reference(path, |change| {
@@ -61,16 +68,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             Ok(())
         })?;
     }
-    if book.is_empty() {
-        warn(NO_REFERENCE);
-    }
     let options = LocalOptions {
         partitions: arguments.partitions,
         batch_records_max: usize::from(arguments.batch),
         ..LocalOptions::from_config(&config).map_err(|error| Failure::usage(error.to_string()))?
     };
+    let has_no_reference = book.is_empty();
     let mut local = Local::new(&options, book)?;
     let mut out = arguments.out.as_deref().map(Folder::of_outputs).transpose()?;
+    if has_no_reference {
+        warn(NO_REFERENCE);
+    }
     let progress = Progress::of_count("replay", None);
     let mut fed = 0_u64;
     for path in &arguments.uploads {
@@ -91,10 +99,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         out.finish()?;
     }
     progress.finish();
-    say(summary(&local));
+    say(summary(&local, language))?;
     for code in &codes {
         let state = local.code_state(code)?;
-        say(format_args!("\n{}", explain::explain(code, &state, &options.rules, local.now())));
+        if state.is_empty() {
+            say(format_args!("\n{}", in_language(&explain::never_reported(code), language)))?;
+        } else {
+            say(format_args!("\n{}", explain::explain(code, &state, &options.rules, local.now())))?;
+        }
     }
     Ok(())
 }
@@ -108,63 +120,6 @@ fn write_outputs(local: &mut Local, mut out: Option<&mut Folder>) -> Result<(), 
     Ok(())
 }
 
-/// The accounting of the run, and what was published.
-pub(super) fn summary(local: &Local) -> String {
-    let tally = local.tally();
-    let mut text = accounting(&tally);
-    let mut line = |text_of_line: String| {
-        text.push('\n');
-        text.push_str(&text_of_line);
-    };
-    for ((rule, status), count) in &tally.alerts {
-        line(format!("alerts      {:<24} {:<10} {count}", rule.name(), status.name()));
-    }
-    for ((rule, reason), count) in &tally.allowed {
-        line(format!("allowed     {:<24} {count}, {reason}", rule.name()));
-    }
-    for ((verdict, _), count) in &tally.decisions {
-        line(format!("decisions   {:<24} {count}", verdict.name()));
-    }
-    match (local.now(), local.moved_by()) {
-        (Some(now), Some(origin)) => {
-            line(format!("time        {now}, moved furthest by {} line {}", origin.topic, origin.offset));
-        }
-        (Some(now), None) => line(format!("time        {now}")),
-        (None, _) => line("time        never moved: no upload was accepted".into()),
-    }
-    text
-}
-
-/// The two equations that hold at rest.
-fn accounting(tally: &Tally) -> String {
-    let rejected = tally.inputs_total(|outcome| matches!(outcome, InputOutcome::Rejected(_)));
-    let mut text = format!(
-        "records     {} read = {rejected} rejected + {} ignored + {} decoded\n\
-         uploads     {} derived = {} accepted + {} duplicate + {} superseded + {} without room + {} in flight",
-        tally.read_total(),
-        tally.inputs_total(|outcome| outcome == InputOutcome::Ignored),
-        tally.inputs_total(|outcome| outcome == InputOutcome::Decoded),
-        tally.derived_total(),
-        tally.merged_as(Outcome::Accepted),
-        tally.merged_as(Outcome::Duplicate),
-        tally.merged_as(Outcome::Superseded),
-        tally.merged_as(Outcome::NoRoom),
-        tally.in_flight(),
-    );
-    if tally.reversed_at_issue > 0 {
-        let _ = write!(
-            text,
-            "\nreversed    {} by a reversal of the moment in which they were issued",
-            tally.reversed_at_issue
-        );
-    }
-    for ((_, outcome), count) in &tally.inputs {
-        if let InputOutcome::Rejected(reason) = outcome {
-            let _ = write!(text, "\nrejected    {reason:<24} {count}");
-        }
-    }
-    for (reason, count) in &tally.rejected_uploads {
-        let _ = write!(text, "\nrejected    {reason:<24} {count} beside other uploads of the same record");
-    }
-    text
+fn in_language(sentence: &Sentence, language: Language) -> &str {
+    language.of(&sentence.zh, &sentence.en)
 }
