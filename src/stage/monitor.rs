@@ -100,9 +100,7 @@ impl Monitor {
 }
 
 fn publish(effects: MonitorEffects, cx: &mut Context<'_, CodeState>) {
-    for _ in 0..effects.without_room {
-        cx.tally.limit("observations_per_code_max");
-    }
+    cx.tally.limits_hit("observations_per_code_max", effects.without_room);
     for alert in &effects.alerts {
         cx.tally.alert(alert);
         cx.out.alert(alert);

@@ -11,11 +11,12 @@ use super::overlay::{Space, StateValue};
 use super::topology::{Topic, Topology, document_key_bytes};
 use super::{Context, Stage, StageError, unreadable};
 use crate::broker::Record;
+use crate::domain::alert::FINDINGS_KEPT_MAX;
 use crate::domain::document::merge::Outcome;
 use crate::domain::document::room::PARTS_KEPT_MAX;
 use crate::domain::document::{DocumentKey, Group, Reversal, Upload};
 use crate::domain::horizon;
-use crate::domain::register::{self, DocumentState};
+use crate::domain::register::{self, DocumentState, Refusal};
 use crate::domain::time::{Millis, Timestamp};
 use crate::store::StoreError;
 use crate::wire::entries::{self, ClaimEntry, DeadLetter, DocumentEntry, ObservationEntry, Tick};
@@ -95,10 +96,10 @@ fn merge(upload: &Upload, cx: &mut Context<'_, DocumentState>) -> Result<Outcome
     let rules = cx.state.facts().rules.clone();
     let state = cx.state.value(&document_key_bytes(upload.key()))?;
     let effects = register::apply(state, upload, &moment, &rules);
-    if effects.outcome == Outcome::NoRoom {
-        cx.tally.limit("document_parts_max");
-        refuse(upload, cx.out);
+    if let Some(refusal) = effects.refused {
+        refuse(upload, refusal, cx);
     }
+    cx.tally.limits_hit("document_findings_max", effects.without_room);
     cx.tally.reversed_at_issue += u64::from(effects.meets_reversal);
     for alert in &effects.alerts {
         cx.tally.alert(alert);
@@ -115,16 +116,31 @@ fn merge(upload: &Upload, cx: &mut Context<'_, DocumentState>) -> Result<Outcome
     Ok(effects.outcome)
 }
 
-/// Says of an upload that its document has no room for it.
-fn refuse(upload: &Upload, out: &mut Outbox) {
+/// Says of an upload that its document does not take it, and why.
+fn refuse(upload: &Upload, refusal: Refusal, cx: &mut Context<'_, DocumentState>) {
+    const INSTEAD: &str = "replace the document by one full upload, take it back as a whole, or report under another document id.";
+    let (reason, sentence) = match refusal {
+        Refusal::Parts => {
+            cx.tally.limit("document_parts_max");
+            let kept = "lines, codes and reversed lines";
+            let sentence = format!(
+                "The document keeps at most {PARTS_KEPT_MAX} {kept}, and this upload adds to them; {INSTEAD}"
+            );
+            (RejectReason::OverLimit, sentence)
+        }
+        Refusal::Findings => {
+            cx.tally.limit("document_findings_max");
+            let sentence = format!(
+                "At most {FINDINGS_KEPT_MAX} findings are published of one document, those withdrawn among them, and \
+                 this upload adds to them; {INSTEAD}"
+            );
+            (RejectReason::OverLimit, sentence)
+        }
+    };
     let key = upload.key();
-    let sentence = format!(
-        "The document keeps at most {PARTS_KEPT_MAX} lines, codes and reversed lines, and has no room for this upload; \
-         replace it by one full upload, or report under another document id."
-    );
-    out.dead_letter(&DeadLetter {
+    cx.out.dead_letter(&DeadLetter {
         origin: upload.origin().clone(),
-        reason: RejectReason::OverLimit.name(),
+        reason: reason.name(),
         field: None,
         sentence,
         institution_id: Some(key.institution_id.clone()),

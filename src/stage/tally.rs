@@ -96,7 +96,14 @@ impl Tally {
 
     /// A limit was hit.
     pub fn limit(&mut self, name: &'static str) {
-        *self.limits.entry(name).or_default() += 1;
+        self.limits_hit(name, 1);
+    }
+
+    /// A limit was hit so many times; perhaps not at all.
+    pub fn limits_hit(&mut self, name: &'static str, times: usize) {
+        if times > 0 {
+            *self.limits.entry(name).or_default() += u64::try_from(times).unwrap_or(u64::MAX);
+        }
     }
 
     /// All records read.
