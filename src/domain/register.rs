@@ -28,6 +28,7 @@ use super::document::merge::{Change, Document, Outcome};
 use super::document::observe::{Spot, observe};
 use super::document::{DocumentKey, Kind, Upload};
 use super::finding::{self, Finding};
+use super::horizon;
 use super::observation::{Cause, CodeChange, Moment, Observation, What};
 use super::rules::line::evaluate;
 use super::rules::ruleset::RuleSet;
@@ -94,12 +95,15 @@ pub enum Refusal {
     Parts,
     /// The document published as many findings as it may, and this would add to them.
     Findings,
+    /// The document is about a moment that may be forgotten elsewhere.
+    Horizon,
 }
 
 impl Refusal {
     fn outcome(self) -> Outcome {
         match self {
             Self::Parts | Self::Findings => Outcome::NoRoom,
+            Self::Horizon => Outcome::TooLate,
         }
     }
 }
@@ -171,6 +175,9 @@ pub fn apply(
     moment: &Moment,
     rules: &RuleSet,
 ) -> RegisterEffects {
+    if rules.horizon.is_some_and(|length| horizon::is_too_late(&state.parts, upload, moment.now, length)) {
+        return RegisterEffects::refused(Refusal::Horizon);
+    }
     let key = upload.key();
     let is_whole = state.parts.is_replaced_by(upload);
     let parts_before = state.parts.clone();
@@ -200,7 +207,11 @@ pub fn apply(
         return RegisterEffects::refused(Refusal::Findings);
     }
     let input = Input { key, upload, rules, change: merged.change };
-    let revision = state.revision.saturating_add(1);
+    let last_revision = match state.revision {
+        0 => horizon::numbers_begin_after(moment.now, rules.horizon),
+        known => known,
+    };
+    let revision = last_revision.saturating_add(1);
 
     (effects.observed, effects.allowed) = newly_observed(&findings, live_before.as_ref(), rules);
     let asserted = number(&before, &after, &state.asserted, revision);

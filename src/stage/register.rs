@@ -128,6 +128,11 @@ fn refuse(upload: &Upload, refusal: Refusal, cx: &mut Context<'_, DocumentState>
             );
             (RejectReason::OverLimit, sentence)
         }
+        Refusal::Horizon => {
+            let sentence = "This document is about a moment that is forgotten by store.horizon_days; it can no longer \
+                            be corrected or reversed.";
+            (RejectReason::TimeOutOfRange, sentence.to_owned())
+        }
         Refusal::Findings => {
             cx.tally.limit("document_findings_max");
             let sentence = format!(

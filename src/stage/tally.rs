@@ -23,7 +23,7 @@ pub enum InputOutcome {
 
 /// What happened, by closed names. The accounting that always holds:
 /// records read = rejected + ignored + decoded, and
-/// uploads derived = accepted + duplicate + superseded + without room + in flight (0 at rest).
+/// uploads derived = accepted + duplicate + superseded + without room + too late + in flight (0 at rest).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Input records read, by topic.
