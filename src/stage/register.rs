@@ -2,13 +2,13 @@
 //!
 //! An alias is an entry at its own partition. A reversal that arrives under it is kept there and goes on to all
 //! documents behind it, a page at a time; a document that comes to stand behind it later is told of every reversal
-//! kept. So it does not matter which came first.
+//! kept. So it does not matter which came first. Aliases are a key space of their own: a document may be called like one.
 
 use std::ops::Bound;
 
 use super::outbox::Outbox;
 use super::overlay::{Space, StateValue};
-use super::topology::{Topic, Topology, document_key_bytes};
+use super::topology::{Topic, Topology, alias_key_bytes, document_key_bytes};
 use super::{Context, Stage, StageError, unreadable};
 use crate::broker::Record;
 use crate::domain::alert::FINDINGS_KEPT_MAX;
@@ -70,7 +70,9 @@ impl Stage for Register {
                 DocumentEntry::Upload(upload) => {
                     let outcome = merge(&upload, cx)?;
                     *cx.tally.merged.entry(outcome).or_default() += 1;
-                    if let (Upload::Reversal(reversal), Outcome::Accepted) = (*upload, outcome) {
+                    if let (Upload::Reversal(reversal), Outcome::Accepted) = (*upload, outcome)
+                        && reversal.of_alias
+                    {
                         tell_members(&reversal, None, cx)?;
                     }
                 }
@@ -94,7 +96,11 @@ impl Stage for Register {
 fn merge(upload: &Upload, cx: &mut Context<'_, DocumentState>) -> Result<Outcome, StageError> {
     let moment = cx.moment();
     let rules = cx.state.facts().rules.clone();
-    let state = cx.state.value(&document_key_bytes(upload.key()))?;
+    let key = match upload {
+        Upload::Reversal(reversal) if reversal.of_alias => alias_key_bytes(&reversal.target),
+        upload => document_key_bytes(upload.key()),
+    };
+    let state = cx.state.value(&key)?;
     let effects = register::apply(state, upload, &moment, &rules);
     if let Some(refusal) = effects.refused {
         refuse(upload, refusal, cx);
@@ -160,11 +166,10 @@ fn add_member(
     cx: &mut Context<'_, DocumentState>,
 ) -> Result<(), StageError> {
     let row = member_row(alias, Some(&member));
-    if cx.state.has_member(&row)? {
+    if !cx.state.note_member(row, cx.written_at)? {
         return Ok(());
     }
-    cx.state.put_member(row, cx.written_at);
-    let kept = cx.state.value(&document_key_bytes(alias))?.parts.reversals(alias);
+    let kept = cx.state.value(&alias_key_bytes(alias))?.parts.reversals(alias);
     for reversal in kept {
         forward(reversal, member.clone(), cx);
     }
@@ -183,7 +188,7 @@ fn tell_members(
     let end = members_end(alias);
     let page = cx.state.members(from, Bound::Excluded(&end), FORWARD_PAGE)?;
     let mut last = None;
-    for (row, _) in &page {
+    for row in &page {
         let Some(member) = member_of_row(alias, row) else { continue };
         forward(reversal.clone(), member.clone(), cx);
         last = Some(member);
@@ -199,7 +204,7 @@ fn tell_members(
 fn forward(reversal: Reversal, member: DocumentKey, cx: &mut Context<'_, DocumentState>) {
     cx.tally.forwarded += 1;
     let partition = cx.out.document_partition(&member);
-    let forwarded = Reversal { target: member, ..reversal };
+    let forwarded = Reversal { target: member, of_alias: false, ..reversal };
     cx.out.document(DocumentEntry::Forwarded(Box::new(forwarded)), partition);
 }
 

@@ -355,6 +355,7 @@ impl Reversed {
                 }
                 None => reversals.push(Reversal {
                     target: target.clone(),
+                    of_alias: false,
                     line_id: line_id.cloned(),
                     parts,
                     issued_at: *issued_at,

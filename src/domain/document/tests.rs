@@ -53,6 +53,7 @@ fn a_part_and_a_reversal_of_one_stamp_meet_whichever_comes_first() {
     let whole = || full(Kind::Settlement, 2, &[line("1", AMBROXOL, 1, &[A]), line("2", AMBROXOL, 1, &[B])]);
     let reverse = |minutes, line_id: Option<&str>, parts| Reversal {
         target: whole().key,
+        of_alias: false,
         line_id: line_id.map(Text::from),
         parts,
         issued_at: minute(minutes),
