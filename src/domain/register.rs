@@ -221,7 +221,7 @@ pub fn apply(
         (&after, claim.as_ref(), &asserted),
         revision,
     );
-    let cause = Cause { document: Some(key.clone()), what: input.what(false) };
+    let cause = Cause::of(key.clone(), input.what(false));
     effects.alerts = state.alerts.diff(
         findings,
         &Occasion {
