@@ -17,7 +17,7 @@ use super::alert::{AlertBook, AlertChange, Occasion, Status};
 use super::claim::{CodeVerdict, Verdict};
 use super::document::{Origin, Role};
 use super::finding::{self, Finding};
-use super::observation::{Cause, CodeChange, Moment, Observation, ObservationKey, What};
+use super::observation::{Cause, CodeChange, Moment, Observation, ObservationKey};
 use super::rules::code::{Evaluation, evaluate};
 use super::rules::ruleset::RuleSet;
 use super::rules::{Action, RuleId};
@@ -246,6 +246,7 @@ fn newest_reference(observations: &[Observation]) -> u64 {
 mod tests {
     use super::*;
     use crate::domain::document::Kind::{Dispense, DispenseReturn, PurchaseIn, Settlement};
+    use crate::domain::observation::What;
     use crate::domain::rules::ruleset::Override;
     use crate::domain::timeline::story::{CLINIC, HOSPITAL, PHARMACY, Tell, day, told};
 
