@@ -6,7 +6,7 @@
 //! while revisions and causes tell how they came about.
 //!
 //! Limits: each change costs a pass over all observations of its code; beyond
-//! [`OBSERVATIONS_WALKED_MAX`](super::timeline::OBSERVATIONS_WALKED_MAX) that pass only keeps them and holds
+//! [`OBSERVATIONS_WALKED_MAX`] that pass only keeps them and holds
 //! their settlement lines. An early fact about a code with many open sales amends every later finding, since what
 //! was used before each of them has changed.
 
