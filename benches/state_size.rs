@@ -154,7 +154,11 @@ fn shape(message: &str, content: &[u8]) -> String {
     let mut observations = 0;
     let mut alerts = "";
     for field in Fields(content) {
-        observations += usize::from(field.number == 2);
+        if let (7, Some(columns)) = (field.number, field.content) {
+            // The kinds are one byte each.
+            let kinds = Fields(columns).find(|column| column.number == 1).and_then(|column| column.content);
+            observations = kinds.map_or(0, <[u8]>::len);
+        }
         if field.number == 3 {
             alerts = ", with alerts";
         }

@@ -4,8 +4,10 @@
 //! batch is committed. Until then the store does not know of them: an aborted batch is forgotten by dropping
 //! the overlay. Beside the decoded values there are plain rows (timers, members of aliases), which are ordered.
 
+use std::collections::BTreeMap;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+
+use foldhash::HashMap;
 use std::ops::Bound;
 
 use crate::domain::time::Timestamp;
@@ -83,7 +85,7 @@ pub struct Overlay<V> {
 
 impl<V> Default for Overlay<V> {
     fn default() -> Self {
-        Self { values: HashMap::new(), rows: BTreeMap::new() }
+        Self { values: HashMap::default(), rows: BTreeMap::new() }
     }
 }
 

@@ -9,6 +9,7 @@
 //! is bounded by the bytes read, as every element of a message takes at least one byte.
 
 pub(crate) mod claim;
+mod digits;
 mod document;
 mod finding;
 mod observation;

@@ -1,11 +1,11 @@
 //! The table of texts and reference records that the values of one record share.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use prost::Message;
 
-use super::{Wire, WireError};
+use super::{Wire, WireError, digits};
 use crate::domain::Text;
 use crate::domain::document::Origin;
 use crate::domain::reference::{Record, Slice};
@@ -134,15 +134,25 @@ impl TableWriter {
             texts: self.texts.iter().map(|text| String::from(&**text)).collect(),
             records: self.records.into_iter().map(|(_, message)| message).collect(),
             stamps: self.stamps,
+            packed_texts: Vec::new(),
         }
+    }
+
+    /// The table of a state value, texts of digits packed.
+    pub(crate) fn finish_packed(mut self) -> pb::Table {
+        let packed_texts = std::mem::take(&mut self.texts).iter().map(|text| digits::pack(text)).collect();
+        pb::Table { packed_texts, ..self.finish() }
     }
 }
 
 impl TableReader {
     /// Reads a table; an absent one is empty.
     pub(crate) fn new(message: Option<pb::Table>) -> Result<Self, WireError> {
-        let pb::Table { texts, records, stamps } = message.unwrap_or_default();
+        let pb::Table { texts, records, stamps, packed_texts } = message.unwrap_or_default();
         let mut table = Self { texts: texts.into_iter().map(Text::from).collect(), ..Self::default() };
+        for packed in &packed_texts {
+            table.texts.push(digits::unpack(packed)?);
+        }
         for record in &records {
             let record = Record::from_message(record, &table)?;
             table.records.push(Arc::new(record));

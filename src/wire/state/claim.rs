@@ -28,7 +28,7 @@ pub fn encode_claim(state: &ClaimState) -> Vec<u8> {
         released: state.released.fen(),
         deadline: state.deadline.map(|deadline| deadline.unix_millis()),
         answered_at: state.answered_at.map(|answered_at| answered_at.unix_millis()),
-        table: Some(table.finish()),
+        table: Some(table.finish_packed()),
     };
     write(&message)
 }

@@ -1,9 +1,9 @@
 //! State of the register.
 
-use super::{read, write};
+use super::{columns, read, write};
 use crate::domain::Text;
 use crate::domain::document::merge::{Document, LineParts, ReversalStamp, Reversed, Stamped};
-use crate::domain::document::{CodesFacet, FeeFacet, Header};
+use crate::domain::document::{CodesFacet, FeeFacet, Header, Part};
 use crate::domain::register::{DocumentState, PublishedClaim};
 use crate::wire::WireError;
 use crate::wire::internal::claim::{read_reasons, write_reasons};
@@ -13,18 +13,13 @@ use crate::wire::pb_internal as pb;
 /// The bytes of a document's state.
 pub fn encode_document(state: &DocumentState) -> Vec<u8> {
     let mut table = TableWriter::default();
-    let asserted = state.asserted.iter().map(|((line_id, code), revision)| pb::AssertedCode {
-        line_id: table.text(line_id),
-        code: table.text(code),
-        revision: *revision,
-    });
     let message = pb::DocumentState {
-        asserted: asserted.collect(),
+        asserted: columns::write_asserted(&state.asserted, &mut table),
         parts: Some(state.parts.to_message(&mut table)),
         revision: state.revision,
         alerts: (!state.alerts.is_empty()).then(|| state.alerts.to_message(&mut table)),
         claim: state.claim.as_ref().map(|claim| claim.to_message(&mut table)),
-        table: Some(table.finish()),
+        table: Some(table.finish_packed()),
     };
     write(&message)
 }
@@ -33,18 +28,13 @@ pub fn encode_document(state: &DocumentState) -> Vec<u8> {
 pub fn decode_document(bytes: &[u8]) -> Result<DocumentState, WireError> {
     let message: pb::DocumentState = read(bytes, "document state")?;
     let table = TableReader::new(message.table)?;
-    let mut state = DocumentState {
+    Ok(DocumentState {
         parts: read_field(&message.parts, "document_state.parts", &table)?,
         revision: message.revision,
         alerts: read_optional(&message.alerts, &table)?.unwrap_or_default(),
         claim: read_optional(&message.claim, &table)?,
-        ..DocumentState::default()
-    };
-    for asserted in &message.asserted {
-        let line_id = table.text(asserted.line_id, "asserted.line_id")?;
-        state.asserted.insert((line_id, table.text(asserted.code, "asserted.code")?), asserted.revision);
-    }
-    Ok(state)
+        asserted: columns::read_asserted(&message.asserted.unwrap_or_default(), &table)?,
+    })
 }
 
 impl Wire for Document {
@@ -119,7 +109,27 @@ macro_rules! stamped {
 stamped! {
     Header = StampedHeader, "header";
     FeeFacet = StampedFee, "fee";
-    CodesFacet = StampedCodes, "codes";
+}
+
+impl Wire for Stamped<CodesFacet> {
+    type Message = pb::StampedCodes;
+
+    fn to_message(&self, table: &mut TableWriter) -> pb::StampedCodes {
+        pb::StampedCodes {
+            stamp: table.stamp(self.issued_at, &self.origin),
+            split: self.part.content.split,
+            reference: Some(table.slice(&self.part.reference)),
+            scans: Some(columns::write_scans(&self.part.content.scans, table)),
+        }
+    }
+
+    fn from_message(message: &pb::StampedCodes, table: &TableReader) -> Result<Self, WireError> {
+        let (issued_at, origin) = table.stamp(message.stamp)?;
+        let scans =
+            message.scans.as_ref().map_or(Ok(Vec::new()), |scans| columns::read_scans(scans, table))?;
+        let content = CodesFacet { scans, split: message.split };
+        Ok(Self { issued_at, part: Part { content, reference: table.slice(&message.reference)? }, origin })
+    }
 }
 
 impl Wire for ReversalStamp {

@@ -9,6 +9,7 @@
 
 mod claim;
 mod code;
+mod columns;
 mod document;
 
 pub use claim::{decode_claim, encode_claim};
@@ -20,8 +21,8 @@ use prost::Message;
 use super::WireError;
 
 /// The version that is written, and the only one that is read. Version 1 repeated the stamp of an upload with every
-/// part of it.
-const VERSION: u8 = 2;
+/// part of it; version 2 wrote observations row by row.
+const VERSION: u8 = 3;
 
 fn write(message: &impl Message) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(message.encoded_len().saturating_add(1));
@@ -35,7 +36,7 @@ fn read<M: Message + Default>(bytes: &[u8], expected: &'static str) -> Result<M,
         Some((&VERSION, content)) => {
             M::decode(content).map_err(|error| WireError::Malformed { expected, detail: error.to_string() })
         }
-        Some((&found, _)) => Err(WireError::Version { found, known: "2" }),
+        Some((&found, _)) => Err(WireError::Version { found, known: "3" }),
         None => Err(WireError::Malformed { expected, detail: "it is empty".to_owned() }),
     }
 }

@@ -11,6 +11,7 @@ use crate::domain::claim::DecisionLine;
 use crate::domain::document::Part;
 use crate::domain::document::merge::{Document, LineParts, ReversalStamp, Reversed, Stamped};
 use crate::domain::monitor::{CodeState, Judged};
+use crate::domain::observation::Observation;
 use crate::domain::register::{DocumentState, PublishedClaim};
 use crate::wire::testing;
 
@@ -41,18 +42,23 @@ fn claim_state() -> BoxedStrategy<ClaimState> {
         .boxed()
 }
 
+/// Only live observations have verdicts.
 fn code_state() -> BoxedStrategy<CodeState> {
     let judged =
-        (any::<u64>(), testing::reasons()).prop_map(|(revision, reasons)| Judged { revision, reasons });
-    let verdicts = btree_map(testing::observation_key(), judged, 0..3);
+        of((any::<u64>(), testing::reasons()).prop_map(|(revision, reasons)| Judged { revision, reasons }));
     let moments = (of(testing::moment()), of(testing::moment()));
-    (vec(testing::observation(), 0..4), testing::alert_book(), verdicts, moments)
-        .prop_map(|(observations, alerts, verdicts, (due, emptied_at))| CodeState {
-            observations,
-            alerts,
-            verdicts,
-            due,
-            emptied_at,
+    (vec((testing::observation(), judged), 0..4), testing::alert_book(), moments)
+        .prop_map(|(rows, alerts, (due, emptied_at))| {
+            let answered = |(row, judged): &(Observation, Option<Judged>)| {
+                judged.clone().map(|judged| (row.key.clone(), judged))
+            };
+            CodeState {
+                verdicts: rows.iter().filter_map(answered).collect(),
+                observations: rows.into_iter().map(|(row, _)| row).collect(),
+                alerts,
+                due,
+                emptied_at,
+            }
         })
         .boxed()
 }
@@ -145,7 +151,7 @@ fn a_value_of_another_version_is_refused_by_name() {
     let mut bytes = encode_code(&CodeState::default());
     bytes.first_mut().map(|version| *version = 9).unwrap();
     let error = decode_code(&bytes).unwrap_err();
-    assert_eq!(error, WireError::Version { found: 9, known: "2" });
-    assert_eq!(error.to_string(), "format version 9 is not known here (known: 2)");
+    assert_eq!(error, WireError::Version { found: 9, known: "3" });
+    assert_eq!(error.to_string(), "format version 9 is not known here (known: 3)");
     assert!(decode_claim(&[]).is_err());
 }
