@@ -1,9 +1,23 @@
 //! How far back the service remembers, when it is told to forget.
 //!
 //! What is older than the horizon is forgotten as a whole: a code with all its observations, a document, a claim, once
-//! the newest fact about it is that old by the time that the log carries. Uploads about moments before the horizon
-//! are refused at intake, so that nothing half-forgotten is judged: whatever is accepted is younger than what was
-//! forgotten. Judging by the time in the log, two rebuilds forget the same.
+//! the newest fact about it is that old by the time that the log carries. Judging by that time, two rebuilds forget the
+//! same.
+//!
+//! Nothing half-forgotten is judged:
+//!
+//! - An upload about a moment before the horizon is refused at intake ([`is_refused`]).
+//! - One that does not say what moment it is about, a correction of lines or a reversal, is refused by the register when
+//!   the header that the document has is before the horizon ([`is_too_late`]). So a document whose day is behind the
+//!   horizon is closed: whatever is still remembered of it serves to say so.
+//! - While a document can be changed, its day is within the horizon, so its codes and its claim are remembered; they are
+//!   kept for longer than a document of the same facts. A document that was forgotten and begins anew gives its
+//!   numbers from above those it gave before ([`numbers_begin_after`]): a claim that is remembered takes it for the
+//!   newer one that it is.
+//!
+//! Limits: what was published about something forgotten stands as it is. A document that begins anew after its claim was
+//! forgotten as well is decided from revision 1 on, and codes that it no longer names keep its old observation while other
+//! documents keep them remembered.
 
 use super::adjudicator::ClaimState;
 use super::document::Upload;
@@ -15,18 +29,31 @@ use super::time::{Millis, Timestamp};
 /// State is kept for so much longer than uploads are accepted: uploads on their way still find it.
 const SLACK: Millis = Millis::from_days(2);
 
-/// A document is kept for so much longer than its claim and its observations, whose numbers it gives.
-const OUTLIVES_ITS_CLAIM: Millis = Millis::from_days(2);
+/// Claims and codes are kept for so much longer than a document of the same facts: they lie in other partitions,
+/// whose time may be ahead.
+const OUTLIVES_ITS_DOCUMENT: Millis = Millis::from_days(2);
 
 /// Whether an upload is about a moment that may be forgotten already, when it is received.
 pub fn is_refused(upload: &Upload, horizon: Millis) -> bool {
-    let about = match upload {
-        Upload::Version(version) => {
-            version.header.as_ref().map_or(version.issued_at, |header| header.content.occurred_at)
-        }
-        Upload::Reversal(reversal) => reversal.issued_at,
-    };
+    let about = moment_stated(upload).unwrap_or(upload.issued_at());
     about < upload.origin().received_at.minus(horizon)
+}
+
+/// Whether the document has, or is given, a day that may be forgotten already when the upload comes to it.
+pub fn is_too_late(document: &Document, upload: &Upload, now: Option<Timestamp>, horizon: Millis) -> bool {
+    let stated = moment_stated(upload);
+    let stays = |header: &&Stamped<_>| stated.is_none() || header.issued_at > upload.issued_at();
+    let known = document.header.as_ref().filter(stays).map(|header| header.part.content.occurred_at);
+    let received = upload.origin().received_at.minus(horizon);
+    let remembered = now.map_or(received, |now| received.max(forgets_before(now, horizon)));
+    known.or(stated).is_some_and(|about| about < remembered)
+}
+
+/// The number after which a document of which nothing is known numbers its revisions: seconds outrun the uploads of one
+/// document by far.
+pub fn numbers_begin_after(now: Option<Timestamp>, horizon: Option<Millis>) -> u64 {
+    let seconds = now.filter(|_| horizon.is_some()).map_or(0, |now| now.unix_millis() / 1000);
+    u64::try_from(seconds).unwrap_or_default()
 }
 
 /// State whose newest fact is older than this is forgotten.
@@ -34,16 +61,18 @@ pub fn forgets_before(now: Timestamp, horizon: Millis) -> Timestamp {
     now.minus(horizon).minus(SLACK)
 }
 
-/// The newest fact about a code.
+/// The newest fact about a code, or when it was received.
 pub fn newest_of_code(state: &CodeState) -> Option<Timestamp> {
-    let observed = state.observations.iter().map(|observation| observation.time).max();
-    observed.max(state.emptied_at).max(state.due)
+    let of_observations = state.observations.iter().map(|known| known.time.max(known.origin.received_at));
+    let newest = of_observations.max().max(state.emptied_at).max(state.due);
+    newest.map(|newest| newest.plus(OUTLIVES_ITS_DOCUMENT))
 }
 
-/// The newest fact about a claim.
+/// The newest fact about a claim, or answer to it.
 pub fn newest_of_claim(state: &ClaimState) -> Option<Timestamp> {
     let claimed = state.claim.as_ref().map(|claim| claim.occurred_at.max(claim.origin.received_at));
-    claimed.max(state.deadline)
+    let newest = claimed.max(state.answered_at).max(state.deadline);
+    newest.map(|newest| newest.plus(OUTLIVES_ITS_DOCUMENT))
 }
 
 /// The newest fact about a document, or reversal of it.
@@ -52,8 +81,15 @@ pub fn newest_of_document(state: &DocumentState) -> Option<Timestamp> {
     let occurred = header.as_ref().map(|header| header.part.content.occurred_at);
     let of_lines = lines.values().filter_map(|line| received(&line.fee).max(received(&line.codes)));
     let of_reversals = reversed_lines.values().chain([reversed]).filter_map(newest_reversal);
-    let newest = occurred.max(*full).max(received(header)).max(of_lines.max()).max(of_reversals.max());
-    newest.map(|newest| newest.plus(OUTLIVES_ITS_CLAIM))
+    occurred.max(*full).max(received(header)).max(of_lines.max()).max(of_reversals.max())
+}
+
+/// When what the upload reports happened, if it says so.
+fn moment_stated(upload: &Upload) -> Option<Timestamp> {
+    match upload {
+        Upload::Version(version) => version.header.as_ref().map(|header| header.content.occurred_at),
+        Upload::Reversal(_) => None,
+    }
 }
 
 fn received<T>(part: &Option<Stamped<T>>) -> Option<Timestamp> {

@@ -6,23 +6,23 @@
 //! while revisions and causes tell how they came about.
 //!
 //! Limits: each change costs a pass over all observations of its code; beyond
-//! [`OBSERVATIONS_WALKED_MAX`](super::timeline::OBSERVATIONS_WALKED_MAX) that pass only keeps them and holds
+//! [`OBSERVATIONS_WALKED_MAX`] that pass only keeps them and holds
 //! their settlement lines. An early fact about a code with many open sales amends every later finding, since what
 //! was used before each of them has changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Text;
-use super::alert::{AlertBook, AlertChange, Occasion};
+use super::alert::{AlertBook, AlertChange, Occasion, Status};
 use super::claim::{CodeVerdict, Verdict};
-use super::document::Origin;
+use super::document::{Origin, Role};
 use super::finding::{self, Finding};
-use super::observation::{Cause, CodeChange, Moment, Observation, ObservationKey, What};
+use super::observation::{Cause, CodeChange, Moment, Observation, ObservationKey};
 use super::rules::code::{Evaluation, evaluate};
 use super::rules::ruleset::RuleSet;
 use super::rules::{Action, RuleId};
 use super::time::Timestamp;
-use super::timeline::{OBSERVATIONS_KEPT_MAX, order};
+use super::timeline::{OBSERVATIONS_KEPT_MAX, OBSERVATIONS_WALKED_MAX, Timeline, order};
 
 /// All that is kept of one code.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -79,7 +79,7 @@ pub fn apply(state: &mut CodeState, change: &CodeChange, moment: &Moment, rules:
     let at_most = if state.alerts.has_room() { OBSERVATIONS_KEPT_MAX } else { 0 };
     let found_room =
         order::amend(&mut state.observations, &change.document, &change.retracted, &change.asserted, at_most);
-    let cause = Cause { document: Some(change.document.clone()), what: change.what };
+    let cause = Cause::of(change.document.clone(), change.what);
     let asked =
         change.asserted.iter().filter(|o| o.key.document == change.document).map(|o| &o.key).collect();
     let news = News {
@@ -118,7 +118,7 @@ fn turn_away(state: &CodeState, change: &CodeChange, verdicts: &mut Vec<CodeVerd
 
 /// Looks at the code again because time has passed.
 pub fn tick(state: &mut CodeState, code: &Text, moment: &Moment, rules: &RuleSet) -> MonitorEffects {
-    let cause = Cause { document: None, what: What::Tick };
+    let cause = Cause::TIME;
     let reference_version = newest_reference(&state.observations);
     let news = News { code, cause: &cause, origin: None, asked: BTreeSet::new(), reference_version };
     judge(state, &news, moment, rules)
@@ -147,9 +147,30 @@ fn judge(state: &mut CodeState, news: &News<'_>, moment: &Moment, rules: &RuleSe
         ruleset: &rules.digest,
         reference_version: news.reference_version,
     };
-    let alerts = state.alerts.diff(findings, &occasion);
+    let mut alerts = state.alerts.diff(findings, &occasion);
+    tell_moved(&mut alerts, &state.observations, rules);
     state.due = next_due;
     MonitorEffects { alerts, verdicts, observed, allowed, without_room: 0, due: next_due }
+}
+
+/// Tells withdrawals whose sale is judged by its settlement now from those that are explained. Sales are made a second
+/// time for that, so only where something was found of a sale without settlement.
+fn tell_moved(alerts: &mut [AlertChange], observations: &[Observation], rules: &RuleSet) {
+    let may_have_moved = |alert: &AlertChange| {
+        let Finding { rule, subject, .. } = &alert.finding;
+        let is_of_observation = matches!(rule, RuleId::Swap | RuleId::OverusedCode);
+        alert.status == Status::Withdrawn && subject.role == Some(Role::Dispensing) && !is_of_observation
+    };
+    if !alerts.iter().any(may_have_moved) || observations.len() > OBSERVATIONS_WALKED_MAX {
+        return;
+    }
+    let timeline = Timeline::of(observations, rules.sale_link_window, rules.sale_match_window);
+    let settled = timeline.sales.iter().filter(|sale| sale.settlement.is_some());
+    let settled: BTreeSet<&ObservationKey> =
+        settled.flat_map(|sale| sale.facts()).map(|fact| &fact.observation.key).collect();
+    for alert in alerts.iter_mut().filter(|alert| may_have_moved(alert)) {
+        alert.cause.moved_to_settlement = settled.contains(&alert.finding.subject.key);
+    }
 }
 
 /// Answers every settlement observation that asks, and every one whose reasons changed; forgets those gone.
@@ -224,11 +245,10 @@ fn newest_reference(observations: &[Observation]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::alert::Status;
-    use crate::domain::document::Kind::{DispenseReturn, PurchaseIn, Settlement};
+    use crate::domain::document::Kind::{Dispense, DispenseReturn, PurchaseIn, Settlement};
+    use crate::domain::observation::What;
     use crate::domain::rules::ruleset::Override;
-    use crate::domain::timeline::story::{HOSPITAL, PHARMACY, Tell, day, told};
-    use crate::domain::timeline::{OBSERVATIONS_KEPT_MAX, OBSERVATIONS_WALKED_MAX};
+    use crate::domain::timeline::story::{CLINIC, HOSPITAL, PHARMACY, Tell, day, told};
 
     const CODE: &str = "81773220000000016835";
 
@@ -309,6 +329,38 @@ mod tests {
     }
 
     #[test]
+    fn a_finding_that_moves_to_the_settlement_of_its_sale_says_so_and_one_that_is_explained_does_not() {
+        let mut state = CodeState::default();
+        told_of(&mut state, &told(Dispense, HOSPITAL, "D1", 5));
+        told_of(&mut state, &told(Dispense, PHARMACY, "D2", 9).settles("x"));
+        let moved = |effects: &MonitorEffects| {
+            let withdrawn = effects.alerts.iter().filter(|alert| alert.status == Status::Withdrawn);
+            withdrawn.map(|alert| alert.cause.moved_to_settlement).collect::<Vec<_>>()
+        };
+        let settled = told_of(&mut state, &told(Settlement, PHARMACY, "S2", 9).settles("x"));
+        assert_eq!(said(&settled), ["resale D2 withdrawn 2", "resale S2 raised 1"]);
+        assert_eq!(moved(&settled), [true]);
+        told_of(&mut state, &told(Dispense, CLINIC, "D3", 12));
+        let given_back = told(DispenseReturn, PHARMACY, "R1", 10).gives_back("D2");
+        let returned = [told(DispenseReturn, HOSPITAL, "R0", 8).gives_back("D1"), given_back];
+        let explained = returned.map(|back| moved(&told_of(&mut state, &back)));
+        assert_eq!(explained, [vec![false], vec![false]], "of S2 by R0, of D3 by R1");
+        // A swap is found of each half of a sale for itself.
+        let mut state = CodeState::default();
+        let names = |product: &'static str| move |o: &mut Observation| o.product_code = Some(product.into());
+        let swapped = told(Dispense, PHARMACY, "D1", 5).settles("x").with(names("X2"));
+        let swapped = swapped.with(|o| o.product = None);
+        told_of(
+            &mut state,
+            &told(PurchaseIn, PHARMACY, "B1", 1).with(names("X1")).with(|o| o.product = None),
+        );
+        told_of(&mut state, &told(Settlement, PHARMACY, "S1", 5).settles("x").with(|o| o.product = None));
+        assert_eq!(said(&told_of(&mut state, &swapped)), ["swap D1 raised 1"]);
+        let corrected = told_of(&mut state, &swapped.with(names("X1")));
+        assert_eq!((said(&corrected), moved(&corrected)), (vec!["swap D1 withdrawn 2".into()], vec![false]));
+    }
+
+    #[test]
     fn an_unknown_retraction_is_ignored() {
         let mut state = CodeState::default();
         told_of(&mut state, &told(Settlement, PHARMACY, "S1", 5));
@@ -329,7 +381,7 @@ mod tests {
         assert_eq!((effects.due, state.due), (Some(day(8)), Some(day(8))));
         assert!(effects.verdicts.is_empty(), "an alert is no reason");
         let causes: Vec<&Cause> = effects.alerts.iter().map(|alert| &alert.cause).collect();
-        assert_eq!(causes, [&Cause { document: None, what: What::Tick }]);
+        assert_eq!(causes, [&Cause::TIME]);
         let effects = tick(&mut state, &CODE.into(), &at(8), &RuleSet::default());
         assert_eq!((said(&effects), effects.due), (vec!["not_purchased S1 raised 1".to_owned()], None));
     }

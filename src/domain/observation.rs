@@ -130,6 +130,20 @@ pub struct Cause {
     pub document: Option<DocumentKey>,
     /// What happened to it.
     pub what: What,
+    /// Of a withdrawal: whether its subject was handed over in a sale that was joined with its settlement by that. The
+    /// sale is judged by the settlement then, so nothing is explained yet. For the texts; what is found of the
+    /// settlement is an alert of its own.
+    pub moved_to_settlement: bool,
+}
+
+impl Cause {
+    /// A document as the cause.
+    pub const fn of(document: DocumentKey, what: What) -> Self {
+        Self { document: Some(document), what, moved_to_settlement: false }
+    }
+
+    /// Time alone.
+    pub const TIME: Self = Self { document: None, what: What::Tick, moved_to_settlement: false };
 }
 
 /// All that one upload changes of one code: an entry of the `observations` topic. Lines asserted again replace

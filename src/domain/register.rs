@@ -11,11 +11,16 @@
 //! The state before an upload is not kept a second time: what was asserted is computed again from the parts, which is
 //! exact because it depends on them alone. What depends on the rule set as well, the alerts and the reasons of the
 //! claim's lines, is remembered.
+//!
+//! Limits: a document keeps so many parts ([`room`](super::document::room)) and numbers so many findings
+//! ([`FINDINGS_KEPT_MAX`]). What would add to a full one is refused. What replaces or takes back the whole document
+//! is taken all the same; findings that are new then and find no room are not published, but hold or refuse their
+//! lines of the claim like all others.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Text;
-use super::alert::{AlertBook, AlertChange, Occasion};
+use super::alert::{AlertBook, AlertChange, FINDINGS_KEPT_MAX, Occasion};
 use super::amount::Money;
 use super::claim::{Claim, ClaimLine, Verdict};
 use super::document::live::{LINES_MAX, LiveDocument};
@@ -23,6 +28,7 @@ use super::document::merge::{Change, Document, Outcome};
 use super::document::observe::{Spot, observe};
 use super::document::{DocumentKey, Kind, Upload};
 use super::finding::{self, Finding};
+use super::horizon;
 use super::observation::{Cause, CodeChange, Moment, Observation, What};
 use super::rules::line::evaluate;
 use super::rules::ruleset::RuleSet;
@@ -61,6 +67,8 @@ pub struct PublishedClaim {
 pub struct RegisterEffects {
     /// How the upload is counted.
     pub outcome: Outcome,
+    /// Why it was not taken, if it was not; then nothing changed and nothing is published.
+    pub refused: Option<Refusal>,
     /// Whether the state changed and is to be written: it can even where nothing is published (a reversal that waits
     /// for its document).
     pub changed: bool,
@@ -76,12 +84,39 @@ pub struct RegisterEffects {
     pub observed: Vec<RuleId>,
     /// New findings that an allowance silences, with its reason: metrics and log only.
     pub allowed: Vec<(RuleId, Text)>,
+    /// New findings that found no room and are not published, though they count for the claim: metrics only.
+    pub without_room: usize,
+}
+
+/// Why an upload is not taken into its document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The document keeps as many parts as it may, and this would add to them.
+    Parts,
+    /// The document published as many findings as it may, and this would add to them.
+    Findings,
+    /// The document is about a moment that may be forgotten elsewhere.
+    Horizon,
+}
+
+impl Refusal {
+    fn outcome(self) -> Outcome {
+        match self {
+            Self::Parts | Self::Findings => Outcome::NoRoom,
+            Self::Horizon => Outcome::TooLate,
+        }
+    }
 }
 
 impl RegisterEffects {
+    fn refused(refusal: Refusal) -> Self {
+        Self { refused: Some(refusal), ..Self::nothing(refusal.outcome()) }
+    }
+
     fn nothing(outcome: Outcome) -> Self {
         Self {
             outcome,
+            refused: None,
             changed: false,
             meets_reversal: false,
             alerts: Vec::new(),
@@ -89,6 +124,7 @@ impl RegisterEffects {
             claim: None,
             observed: Vec::new(),
             allowed: Vec::new(),
+            without_room: 0,
         }
     }
 }
@@ -139,15 +175,20 @@ pub fn apply(
     moment: &Moment,
     rules: &RuleSet,
 ) -> RegisterEffects {
-    if !state.parts.has_room_for(upload) || !state.alerts.has_room() {
-        return RegisterEffects::nothing(Outcome::NoRoom);
+    if rules.horizon.is_some_and(|length| horizon::is_too_late(&state.parts, upload, moment.now, length)) {
+        return RegisterEffects::refused(Refusal::Horizon);
     }
     let key = upload.key();
+    let is_whole = state.parts.is_replaced_by(upload);
     let parts_before = state.parts.clone();
     let merged = match upload {
         Upload::Version(version) => state.parts.merge(version),
         Upload::Reversal(reversal) => state.parts.reverse(reversal),
     };
+    if !is_whole && state.parts.has_outgrown(&parts_before) {
+        state.parts = parts_before;
+        return RegisterEffects::refused(Refusal::Parts);
+    }
     let mut effects = RegisterEffects::nothing(merged.outcome);
     effects.changed = merged.change != Change::Nothing;
     effects.meets_reversal = merged.meets_reversal;
@@ -159,11 +200,20 @@ pub fn apply(
     let (before, after) = (View::of(live_before.as_ref()), View::of(live.as_ref()));
     let mut findings = live.as_ref().map(|live| evaluate(live, rules)).unwrap_or_default();
     rules.allow(&mut findings, None);
+    let claim = live.as_ref().and_then(|live| published_claim(live, &findings));
+    effects.without_room = drop_without_room(&mut findings, &state.alerts);
+    if !is_whole && effects.without_room > 0 {
+        state.parts = parts_before;
+        return RegisterEffects::refused(Refusal::Findings);
+    }
     let input = Input { key, upload, rules, change: merged.change };
-    let revision = state.revision.saturating_add(1);
+    let last_revision = match state.revision {
+        0 => horizon::numbers_begin_after(moment.now, rules.horizon),
+        known => known,
+    };
+    let revision = last_revision.saturating_add(1);
 
     (effects.observed, effects.allowed) = newly_observed(&findings, live_before.as_ref(), rules);
-    let claim = live.as_ref().and_then(|live| published_claim(live, &findings));
     let asserted = number(&before, &after, &state.asserted, revision);
     effects.changes = input.code_changes(&state.asserted, &asserted, &after, revision);
     effects.claim = input.claim_change(
@@ -171,7 +221,7 @@ pub fn apply(
         (&after, claim.as_ref(), &asserted),
         revision,
     );
-    let cause = Cause { document: Some(key.clone()), what: input.what(false) };
+    let cause = Cause::of(key.clone(), input.what(false));
     effects.alerts = state.alerts.diff(
         findings,
         &Occasion {
@@ -225,6 +275,24 @@ fn published_claim(live: &LiveDocument<'_>, findings: &[Finding]) -> Option<Publ
         }
     }
     Some(PublishedClaim { occurred_at: live.header.part.content.occurred_at, reasons })
+}
+
+/// Drops the alerts that were never published and that the book has no room for; how many.
+fn drop_without_room(findings: &mut Vec<Finding>, book: &AlertBook) -> usize {
+    let mut room = FINDINGS_KEPT_MAX.saturating_sub(book.published.len());
+    let before = findings.len();
+    if before <= room {
+        return 0;
+    }
+    findings.retain(|finding| {
+        if !finding.is_alert() || book.published.contains_key(&finding.key()) {
+            return true;
+        }
+        let has_room = room > 0;
+        room = room.saturating_sub(1);
+        has_room
+    });
+    before.saturating_sub(findings.len())
 }
 
 /// What to count of the findings that only observe and were not there before, those that are silenced apart.

@@ -104,14 +104,11 @@ impl Adjudicate {
 
     /// Fires the deadlines that the wall clock has passed.
     fn fire_timers(&self, partition: i32, cx: &mut Context<'_, ClaimState>) -> Result<(), StageError> {
-        let Some(wall) = cx.moment().wall else { return Ok(()) };
-        let most = cx.state.facts().rules.timers_per_entry_max.unwrap_or(self.timers_per_entry_max);
-        let due = cx.state.due_timers(wall, most)?;
-        for key in &due {
-            self.decide(key, cx, adjudicator::deadline)?;
-        }
-        if !due.is_empty() && due.len() >= most {
-            cx.tally.limit("timers_per_entry_max");
+        let wall = cx.moment().wall;
+        let may_be_more = cx.fire_timers(wall, self.timers_per_entry_max, |key, cx| {
+            self.decide(key, cx, adjudicator::deadline)
+        })?;
+        if may_be_more {
             cx.out.claim_entry(ClaimEntry::FireMore, partition);
         }
         Ok(())

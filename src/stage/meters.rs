@@ -24,6 +24,7 @@ pub(super) fn record(tally: &Tally) {
             Outcome::Duplicate => UploadOutcome::Duplicate,
             Outcome::Superseded => UploadOutcome::Superseded,
             Outcome::NoRoom => UploadOutcome::NoRoom,
+            Outcome::TooLate => UploadOutcome::TooLate,
         };
         metrics::uploads(outcome, *count);
     }

@@ -96,6 +96,27 @@ impl<V: StateValue> Context<'_, V> {
         let watermark = &self.state.facts().watermark;
         Moment { now: watermark.now(), wall: watermark.wall, detected_at: self.written_at }
     }
+
+    /// Acts on the keys whose timers are due, in order of (due time, key), so many of them at most; the rule set in
+    /// force may say another number. Whether more may be due: the stage goes on with them in an entry that follows.
+    fn fire_timers(
+        &mut self,
+        time: Option<Timestamp>,
+        at_once_max: usize,
+        mut act: impl FnMut(&[u8], &mut Self) -> Result<(), StageError>,
+    ) -> Result<bool, StageError> {
+        let Some(time) = time else { return Ok(false) };
+        let at_once_max = self.state.facts().rules.timers_per_entry_max.unwrap_or(at_once_max);
+        let due = self.state.due_timers(time, at_once_max)?;
+        for key in &due {
+            act(key, self)?;
+        }
+        let may_be_more = !due.is_empty() && due.len() >= at_once_max;
+        if may_be_more {
+            self.tally.limit("timers_per_entry_max");
+        }
+        Ok(may_be_more)
+    }
 }
 
 /// How a stage failed.

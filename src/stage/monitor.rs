@@ -56,12 +56,7 @@ impl Stage for Monitor {
                 ObservationEntry::Change(change) => {
                     let moment = cx.moment();
                     let rules = cx.state.facts().rules.clone();
-                    let code = change.code.clone();
-                    let state = cx.state.value(code.as_bytes())?;
-                    let before = state.due;
-                    let effects = monitor::apply(state, &change, &moment, &rules);
-                    cx.state.set_timer(code.as_bytes(), before, effects.due);
-                    publish(effects, cx);
+                    judge(&change.code, cx, |state| monitor::apply(state, &change, &moment, &rules))?;
                 }
                 ObservationEntry::Tick(tick) => {
                     cx.state.facts().watermark.update(&tick);
@@ -76,32 +71,37 @@ impl Stage for Monitor {
 }
 
 impl Monitor {
+    /// Looks again at the codes whose grace is over.
     fn fire_timers(&self, partition: i32, cx: &mut Context<'_, CodeState>) -> Result<(), StageError> {
         let moment = cx.moment();
-        let Some(now) = moment.now else { return Ok(()) };
         let rules = cx.state.facts().rules.clone();
-        let most = rules.timers_per_entry_max.unwrap_or(self.timers_per_entry_max);
-        let due = cx.state.due_timers(now, most)?;
-        for key in &due {
+        let may_be_more = cx.fire_timers(moment.now, self.timers_per_entry_max, |key, cx| {
             let code: Text = String::from_utf8_lossy(key).into();
-            let state = cx.state.value(key)?;
-            let before = state.due;
-            let effects = monitor::tick(state, &code, &moment, &rules);
-            cx.state.set_timer(key, before, effects.due);
-            publish(effects, cx);
-        }
-        if !due.is_empty() && due.len() >= most {
-            cx.tally.limit("timers_per_entry_max");
+            judge(&code, cx, |state| monitor::tick(state, &code, &moment, &rules))
+        })?;
+        if may_be_more {
             cx.out.observation(ObservationEntry::FireMore, partition);
         }
         Ok(())
     }
 }
 
+/// Looks at a code, moves its timer, and publishes what follows.
+fn judge(
+    code: &Text,
+    cx: &mut Context<'_, CodeState>,
+    look: impl FnOnce(&mut CodeState) -> MonitorEffects,
+) -> Result<(), StageError> {
+    let state = cx.state.value(code.as_bytes())?;
+    let before = state.due;
+    let effects = look(state);
+    cx.state.set_timer(code.as_bytes(), before, effects.due);
+    publish(effects, cx);
+    Ok(())
+}
+
 fn publish(effects: MonitorEffects, cx: &mut Context<'_, CodeState>) {
-    for _ in 0..effects.without_room {
-        cx.tally.limit("observations_per_code_max");
-    }
+    cx.tally.limits_hit("observations_per_code_max", effects.without_room);
     for alert in &effects.alerts {
         cx.tally.alert(alert);
         cx.out.alert(alert);

@@ -104,11 +104,11 @@ impl<V: StateValue> Overlay<V> {
         }
     }
 
-    /// Whether a row exists.
-    pub fn has_row(&self, store: &dyn Store, key: &[u8]) -> Result<bool, StoreError> {
+    /// The value of a row, if it exists.
+    pub fn row(&self, store: &dyn Store, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         match self.rows.get(key) {
-            Some(row) => Ok(row.is_some()),
-            None => Ok(store.get(key)?.is_some()),
+            Some(row) => Ok(row.clone()),
+            None => store.get(key),
         }
     }
 

@@ -129,7 +129,8 @@ impl<V: StateValue> PartitionState<V> {
 
     /// Looks at some values and members after those it looked at last, and drops what is forgotten. How many.
     ///
-    /// A value is judged whenever it is read, so this changes nothing that anybody sees but the size of the store.
+    /// Values and members are judged whenever they are read, so this changes nothing that anybody sees but the size of
+    /// the store.
     pub(super) fn sweep(&mut self) -> Result<usize, StoreError> {
         let Some(before) = self.forgets_before() else { return Ok(0) };
         let from = self.swept_to.take().unwrap_or_else(|| Space::Value.key(&[]));
@@ -144,7 +145,7 @@ impl<V: StateValue> PartitionState<V> {
         let mut dropped = 0;
         for (row, bytes) in rows {
             let is_dropped = match space {
-                Space::Member => member_noted_at(&bytes).is_some_and(|noted_at| noted_at < before),
+                Space::Member => is_member_forgotten(&bytes, before),
                 _ => is_forgotten(&V::decode(&bytes)?, before),
             };
             if !is_dropped {
@@ -209,24 +210,49 @@ impl<V: StateValue> PartitionState<V> {
         Ok(rows.into_iter().map(|(row, _)| row.get(9..).unwrap_or_default().to_vec()).collect())
     }
 
-    /// Whether a row of the member space exists.
-    pub fn has_member(&self, key: &[u8]) -> Result<bool, StoreError> {
-        self.overlay.has_row(self.store.as_ref(), key)
+    /// Takes note of a row of the member space: from now on it is remembered as long as anything noted at that moment.
+    /// Whether it is new; one that was forgotten is.
+    pub fn note_member(&mut self, key: Vec<u8>, noted_at: Timestamp) -> Result<bool, StoreError> {
+        let known = self.overlay.row(self.store.as_ref(), &key)?;
+        let known = known.filter(|row| !self.forgets_before().is_some_and(|to| is_member_forgotten(row, to)));
+        let known_at = known.as_deref().and_then(member_noted_at);
+        if known_at.is_none_or(|known_at| known_at < noted_at) {
+            self.overlay.put_row(key, noted_at.unix_millis().to_be_bytes().to_vec());
+        }
+        Ok(known.is_none())
     }
 
-    /// Sets a row of the member space, with the moment by which it is forgotten some day.
-    pub fn put_member(&mut self, key: Vec<u8>, noted_at: Timestamp) {
-        self.overlay.put_row(key, noted_at.unix_millis().to_be_bytes().to_vec());
-    }
-
-    /// Rows of the member space within the bounds.
+    /// Keys of rows of the member space within the bounds that are not forgotten, the first `limit` of them. Those that
+    /// are forgotten are dropped on the way, so that nobody passes them again.
     pub fn members(
-        &self,
+        &mut self,
         from: Bound<&[u8]>,
         to: Bound<&[u8]>,
         limit: usize,
-    ) -> Result<Vec<crate::store::Entry>, StoreError> {
-        self.overlay.range(self.store.as_ref(), from, to, limit)
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        let before = self.forgets_before();
+        let mut from = from.map(<[u8]>::to_vec);
+        let mut page = Vec::new();
+        while page.len() < limit {
+            let rows =
+                self.overlay.range(self.store.as_ref(), from.as_ref().map(Vec::as_slice), to, limit)?;
+            let is_end = rows.len() < limit;
+            for (row, noted_at) in rows {
+                if page.len() == limit {
+                    break;
+                }
+                from = Bound::Excluded(row.clone());
+                if before.is_some_and(|before| is_member_forgotten(&noted_at, before)) {
+                    self.overlay.delete_row(row);
+                } else {
+                    page.push(row);
+                }
+            }
+            if is_end {
+                break;
+            }
+        }
+        Ok(page)
     }
 
     /// Takes note of a record that was applied.
@@ -277,6 +303,10 @@ fn is_forgotten<V: StateValue>(value: &V, before: Timestamp) -> bool {
     value.newest().is_some_and(|newest| newest < before)
 }
 
+fn is_member_forgotten(bytes: &[u8], before: Timestamp) -> bool {
+    member_noted_at(bytes).is_some_and(|noted_at| noted_at < before)
+}
+
 fn member_noted_at(bytes: &[u8]) -> Option<Timestamp> {
     bytes.first_chunk().map(|millis| Timestamp::from_unix_millis(i64::from_be_bytes(*millis)))
 }
@@ -308,7 +338,76 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::time::Millis;
     use crate::store::memory::MemoryStore;
+
+    const DAY: i64 = 86_400_000;
+
+    fn on_day(day: i64) -> Timestamp {
+        Timestamp::from_unix_millis(day * DAY)
+    }
+
+    /// A partition that forgets after ten days, and two of slack.
+    fn forgetful(now: i64) -> PartitionState<()> {
+        let mut state = PartitionState::<()>::open(Box::new(MemoryStore::default()), 0, 0).unwrap();
+        let rules = RuleSet { horizon: Some(Millis::from_days(10)), ..RuleSet::default() };
+        state.facts().rules = Arc::new(rules);
+        is_day(&mut state, now);
+        state
+    }
+
+    fn is_day(state: &mut PartitionState<()>, day: i64) {
+        let tick = Tick { source: "documents/0".into(), sources: 1, now: on_day(day), wall: None };
+        state.facts().watermark.update(&tick);
+    }
+
+    fn member(number: usize) -> Vec<u8> {
+        Space::Member.key(&[format!("{number:04}").as_bytes()])
+    }
+
+    fn members(state: &mut PartitionState<()>, limit: usize) -> Vec<Vec<u8>> {
+        let (from, to) = (Space::Member.key(&[]), [Space::Member as u8 + 1]);
+        state.members(Bound::Included(&from), Bound::Excluded(&to), limit).unwrap()
+    }
+
+    #[test]
+    fn a_member_is_forgotten_by_the_time_in_the_log_whether_or_not_it_was_swept() {
+        for sweeps in [false, true] {
+            let mut state = forgetful(100);
+            assert!(state.note_member(member(1), on_day(100)).unwrap());
+            assert!(!state.note_member(member(1), on_day(100)).unwrap());
+            let mut later = |day| {
+                state.write().unwrap();
+                is_day(&mut state, day);
+                if sweeps {
+                    state.sweep().unwrap();
+                    state.sweep().unwrap();
+                }
+                let known = members(&mut state, 9).len();
+                (known, state.note_member(member(1), on_day(day)).unwrap())
+            };
+            assert_eq!(later(112), (1, false), "swept: {sweeps}");
+            assert_eq!(later(124), (1, false), "noted again on day 112; swept: {sweeps}");
+            assert_eq!(later(137), (0, true), "swept: {sweeps}");
+        }
+    }
+
+    #[test]
+    fn a_page_of_members_is_full_however_many_lie_forgotten_between_them() {
+        let mut state = forgetful(100);
+        for number in 0..1000 {
+            let noted_on = if number % 100 == 99 { 120 } else { 100 };
+            state.note_member(member(number), on_day(noted_on)).unwrap();
+        }
+        state.write().unwrap();
+        is_day(&mut state, 120);
+        assert_eq!(members(&mut state, 4), [99, 199, 299, 399].map(member));
+        assert_eq!(members(&mut state, 40).len(), 10);
+        state.write().unwrap();
+        let rows = state.store.range(Bound::Unbounded, Bound::Unbounded, 2000).unwrap();
+        let left = rows.iter().filter(|(row, _)| row.first() == Some(&(Space::Member as u8)));
+        assert_eq!(left.count(), 10, "what is forgotten is passed once");
+    }
 
     #[derive(Clone, Debug)]
     enum Event {

@@ -2,20 +2,21 @@
 //!
 //! An alias is an entry at its own partition. A reversal that arrives under it is kept there and goes on to all
 //! documents behind it, a page at a time; a document that comes to stand behind it later is told of every reversal
-//! kept. So it does not matter which came first.
+//! kept. So it does not matter which came first. Aliases are a key space of their own: a document may be called like one.
 
 use std::ops::Bound;
 
 use super::outbox::Outbox;
 use super::overlay::{Space, StateValue};
-use super::topology::{Topic, Topology, document_key_bytes};
+use super::topology::{Topic, Topology, alias_key_bytes, document_key_bytes};
 use super::{Context, Stage, StageError, unreadable};
 use crate::broker::Record;
+use crate::domain::alert::FINDINGS_KEPT_MAX;
 use crate::domain::document::merge::Outcome;
 use crate::domain::document::room::PARTS_KEPT_MAX;
 use crate::domain::document::{DocumentKey, Group, Reversal, Upload};
 use crate::domain::horizon;
-use crate::domain::register::{self, DocumentState};
+use crate::domain::register::{self, DocumentState, Refusal};
 use crate::domain::time::{Millis, Timestamp};
 use crate::store::StoreError;
 use crate::wire::entries::{self, ClaimEntry, DeadLetter, DocumentEntry, ObservationEntry, Tick};
@@ -69,7 +70,9 @@ impl Stage for Register {
                 DocumentEntry::Upload(upload) => {
                     let outcome = merge(&upload, cx)?;
                     *cx.tally.merged.entry(outcome).or_default() += 1;
-                    if let (Upload::Reversal(reversal), Outcome::Accepted) = (*upload, outcome) {
+                    if let (Upload::Reversal(reversal), Outcome::Accepted) = (*upload, outcome)
+                        && reversal.of_alias
+                    {
                         tell_members(&reversal, None, cx)?;
                     }
                 }
@@ -93,12 +96,16 @@ impl Stage for Register {
 fn merge(upload: &Upload, cx: &mut Context<'_, DocumentState>) -> Result<Outcome, StageError> {
     let moment = cx.moment();
     let rules = cx.state.facts().rules.clone();
-    let state = cx.state.value(&document_key_bytes(upload.key()))?;
+    let key = match upload {
+        Upload::Reversal(reversal) if reversal.of_alias => alias_key_bytes(&reversal.target),
+        upload => document_key_bytes(upload.key()),
+    };
+    let state = cx.state.value(&key)?;
     let effects = register::apply(state, upload, &moment, &rules);
-    if effects.outcome == Outcome::NoRoom {
-        cx.tally.limit("document_parts_max");
-        refuse(upload, cx.out);
+    if let Some(refusal) = effects.refused {
+        refuse(upload, refusal, cx);
     }
+    cx.tally.limits_hit("document_findings_max", effects.without_room);
     cx.tally.reversed_at_issue += u64::from(effects.meets_reversal);
     for alert in &effects.alerts {
         cx.tally.alert(alert);
@@ -115,16 +122,36 @@ fn merge(upload: &Upload, cx: &mut Context<'_, DocumentState>) -> Result<Outcome
     Ok(effects.outcome)
 }
 
-/// Says of an upload that its document has no room for it.
-fn refuse(upload: &Upload, out: &mut Outbox) {
+/// Says of an upload that its document does not take it, and why.
+fn refuse(upload: &Upload, refusal: Refusal, cx: &mut Context<'_, DocumentState>) {
+    const INSTEAD: &str = "replace the document by one full upload, take it back as a whole, or report under another document id.";
+    let (reason, sentence) = match refusal {
+        Refusal::Parts => {
+            cx.tally.limit("document_parts_max");
+            let kept = "lines, codes and reversed lines";
+            let sentence = format!(
+                "The document keeps at most {PARTS_KEPT_MAX} {kept}, and this upload adds to them; {INSTEAD}"
+            );
+            (RejectReason::OverLimit, sentence)
+        }
+        Refusal::Horizon => {
+            let sentence = "This document is about a moment that is forgotten by store.horizon_days; it can no longer \
+                            be corrected or reversed.";
+            (RejectReason::TimeOutOfRange, sentence.to_owned())
+        }
+        Refusal::Findings => {
+            cx.tally.limit("document_findings_max");
+            let sentence = format!(
+                "At most {FINDINGS_KEPT_MAX} findings are published of one document, those withdrawn among them, and \
+                 this upload adds to them; {INSTEAD}"
+            );
+            (RejectReason::OverLimit, sentence)
+        }
+    };
     let key = upload.key();
-    let sentence = format!(
-        "The document keeps at most {PARTS_KEPT_MAX} lines, codes and reversed lines, and has no room for this upload; \
-         replace it by one full upload, or report under another document id."
-    );
-    out.dead_letter(&DeadLetter {
+    cx.out.dead_letter(&DeadLetter {
         origin: upload.origin().clone(),
-        reason: RejectReason::OverLimit.name(),
+        reason: reason.name(),
         field: None,
         sentence,
         institution_id: Some(key.institution_id.clone()),
@@ -139,11 +166,10 @@ fn add_member(
     cx: &mut Context<'_, DocumentState>,
 ) -> Result<(), StageError> {
     let row = member_row(alias, Some(&member));
-    if cx.state.has_member(&row)? {
+    if !cx.state.note_member(row, cx.written_at)? {
         return Ok(());
     }
-    cx.state.put_member(row, cx.written_at);
-    let kept = cx.state.value(&document_key_bytes(alias))?.parts.reversals(alias);
+    let kept = cx.state.value(&alias_key_bytes(alias))?.parts.reversals(alias);
     for reversal in kept {
         forward(reversal, member.clone(), cx);
     }
@@ -162,7 +188,7 @@ fn tell_members(
     let end = members_end(alias);
     let page = cx.state.members(from, Bound::Excluded(&end), FORWARD_PAGE)?;
     let mut last = None;
-    for (row, _) in &page {
+    for row in &page {
         let Some(member) = member_of_row(alias, row) else { continue };
         forward(reversal.clone(), member.clone(), cx);
         last = Some(member);
@@ -178,7 +204,7 @@ fn tell_members(
 fn forward(reversal: Reversal, member: DocumentKey, cx: &mut Context<'_, DocumentState>) {
     cx.tally.forwarded += 1;
     let partition = cx.out.document_partition(&member);
-    let forwarded = Reversal { target: member, ..reversal };
+    let forwarded = Reversal { target: member, of_alias: false, ..reversal };
     cx.out.document(DocumentEntry::Forwarded(Box::new(forwarded)), partition);
 }
 

@@ -23,7 +23,7 @@ pub enum InputOutcome {
 
 /// What happened, by closed names. The accounting that always holds:
 /// records read = rejected + ignored + decoded, and
-/// uploads derived = accepted + duplicate + superseded + without room + in flight (0 at rest).
+/// uploads derived = accepted + duplicate + superseded + without room + too late + in flight (0 at rest).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Input records read, by topic.
@@ -96,7 +96,14 @@ impl Tally {
 
     /// A limit was hit.
     pub fn limit(&mut self, name: &'static str) {
-        *self.limits.entry(name).or_default() += 1;
+        self.limits_hit(name, 1);
+    }
+
+    /// A limit was hit so many times; perhaps not at all.
+    pub fn limits_hit(&mut self, name: &'static str, times: usize) {
+        if times > 0 {
+            *self.limits.entry(name).or_default() += u64::try_from(times).unwrap_or(u64::MAX);
+        }
     }
 
     /// All records read.

@@ -154,6 +154,12 @@ pub fn document_key_bytes(key: &DocumentKey) -> Vec<u8> {
     bytes
 }
 
+/// Bytes that identify an alias where it is kept beside documents: no institution begins with the first one, so that an
+/// alias is never the document that is called like it. Both belong to the same partition.
+pub fn alias_key_bytes(alias: &DocumentKey) -> Vec<u8> {
+    [&[0][..], &document_key_bytes(alias)].concat()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

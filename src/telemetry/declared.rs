@@ -119,7 +119,8 @@ pub const UPLOADS: Metric = counter(
     "tracewarden_uploads_total",
     &["outcome"],
     "Uploads merged into their document: accepted (something new), duplicate (all known already), superseded \
-     (older than what is known), no_room (refused with a dead letter, since the document is full).",
+     (older than what is known), no_room and too_late (refused with a dead letter, since the document is full, or about \
+     a moment behind store.horizon_days).",
 );
 
 /// Reversals passed on.

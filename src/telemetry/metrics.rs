@@ -38,6 +38,8 @@ pub enum UploadOutcome {
     Superseded,
     /// Its document had no room for it.
     NoRoom,
+    /// Its document is about a moment behind the horizon.
+    TooLate,
 }
 
 /// A batch was taken: so many records, so many bytes.
@@ -262,6 +264,7 @@ impl Handles {
                 (UploadOutcome::Duplicate, outcome("duplicate")),
                 (UploadOutcome::Superseded, outcome("superseded")),
                 (UploadOutcome::NoRoom, outcome("no_room")),
+                (UploadOutcome::TooLate, outcome("too_late")),
             ]),
             reversals_forwarded: counter(&declared::REVERSALS_FORWARDED, vec![]),
             reversed_at_issue: counter(&declared::REVERSED_AT_ISSUE, vec![]),

@@ -242,9 +242,10 @@ pub(crate) fn version() -> impl Strategy<Value = Version> {
 }
 
 pub(crate) fn reversal() -> impl Strategy<Value = Reversal> {
-    (document_key(), of(text()), any::<(bool, bool, bool)>(), moment(), origin()).prop_map(
-        |(target, line_id, (header, fee, codes), issued_at, origin)| Reversal {
+    (document_key(), of(text()), any::<(bool, bool, bool, bool)>(), moment(), origin()).prop_map(
+        |(target, line_id, (of_alias, header, fee, codes), issued_at, origin)| Reversal {
             target,
+            of_alias,
             line_id,
             parts: Parts { header, fee, codes },
             issued_at,

@@ -112,6 +112,35 @@ fn a_settlement_id_reaches_the_settlement_of_a_visit_of_a_stay_and_of_a_pharmacy
     );
 }
 
+/// A canonical settlement of an institution, called like an alias.
+fn called(document_id: &str, institution_id: &str, number: u32) -> String {
+    let upload = json!({
+        "document_id": document_id, "kind": "settlement", "institution_id": institution_id,
+        "issued_at": format!("{DAY}T08:00:00+08:00"), "occurred_at": format!("{DAY}T08:00:00+08:00"),
+        "lines": [{"line_id": "1", "product_code": PRODUCT, "quantity": "1", "fund_amount": "24.00",
+            "trace_codes": [code(number)]}],
+    });
+    upload.to_string()
+}
+
+#[test]
+fn a_document_called_like_an_alias_is_not_the_alias() {
+    let codes = [("1", code(1), false)];
+    let national = settlement("09:30:00", Some("CB1"), "S1", &codes).message();
+    let (canonical, by_number) = (decision("setl/S1", "24.00", &PAID), decision("M1/CB1", "24.00", &PAID));
+    // The national cancellation takes back the national settlement.
+    let cancelled = cancel(HOSPITAL, "2208", "10:00:00", &json!({"setl_id": "S1", "mdtrt_id": "M1"}));
+    in_every_order(&[called("setl/S1", HOSPITAL, 2), national.clone(), cancelled], &[], &[canonical]);
+    // And the canonical reversal the canonical one.
+    let reversed = json!({
+        "document_id": "R1", "kind": "reversal", "institution_id": HOSPITAL,
+        "issued_at": format!("{DAY}T10:00:00+08:00"),
+        "reverses": {"group": "settlement", "document_id": "setl/S1"},
+    });
+    let messages = [called("setl/S1", HOSPITAL, 2), national, reversed.to_string()];
+    in_every_order(&messages, &[], &[by_number]);
+}
+
 /// 2102.
 fn purchase(at: &str, msgid: &str, id: &str) -> String {
     let input = json!({

@@ -2,6 +2,8 @@
 //! the horizon are refused: so nothing is judged by half of its past.
 
 use serde_json::{Value, json};
+use tracewarden::domain::document::merge::Outcome;
+use tracewarden::run::local::Local;
 use tracewarden::stage::topology::Topic;
 
 use crate::oracle::World;
@@ -33,11 +35,21 @@ fn story(more: &[Value]) -> World {
     World { reference: Vec::new(), uploads, until: "2026-06-20T09:00:00+08:00".into() }
 }
 
+/// What was published to a topic, as JSON.
+fn published(local: &Local, topic: Topic) -> Vec<Value> {
+    let records = local.records(topic).unwrap();
+    records.iter().map(|record| serde_json::from_slice(record.payload.as_deref().unwrap()).unwrap()).collect()
+}
+
+/// The same uploads in the order in which they were issued.
+fn in_time(mut uploads: Vec<Value>, until: &str) -> World {
+    uploads.sort_by_key(|upload| upload["issued_at"].as_str().unwrap().to_owned());
+    World { reference: Vec::new(), uploads, until: format!("{until}T09:00:00+08:00") }
+}
+
 fn open_rules(story: &World, config: &str) -> Vec<String> {
-    let local = fed(story, &options(config));
-    let alerts = local.records(Topic::Alerts).unwrap();
-    let about = alerts.iter().map(|record| {
-        let alert: Value = serde_json::from_slice(record.payload.as_deref().unwrap()).unwrap();
+    let alerts = published(&fed(story, &options(config)), Topic::Alerts);
+    let about = alerts.iter().map(|alert| {
         format!("{} {}", alert["rule"].as_str().unwrap(), alert["subject"]["document_id"].as_str().unwrap())
     });
     about.filter(|rule| rule.starts_with("duplicate_settlement")).collect()
@@ -66,12 +78,7 @@ fn a_code_that_was_forgotten_begins_anew() {
 fn an_upload_about_a_moment_before_the_horizon_is_refused_and_said() {
     let late = story(&[settled("S0", "2026-06-10", "2026-01-05", CODE)]);
     let local = fed(&late, &options(HORIZON));
-    let letters: Vec<Value> = local
-        .records(Topic::Deadletter)
-        .unwrap()
-        .iter()
-        .map(|record| serde_json::from_slice(record.payload.as_deref().unwrap()).unwrap())
-        .collect();
+    let letters = published(&local, Topic::Deadletter);
     assert_eq!(letters.len(), 1, "{letters:?}");
     assert_eq!(letters[0]["reason"], "time_out_of_range");
     assert!(letters[0]["sentence"].as_str().unwrap().contains("store.horizon_days"), "{letters:?}");
@@ -87,4 +94,78 @@ fn how_batches_are_cut_does_not_matter_for_what_is_remembered() {
         let mut local = fed(&again, &options);
         assert_eq!(local.code_state(CODE).unwrap().observations.len(), 1, "{batch_records_max}");
     }
+}
+
+/// A correction of the line of S1, without header, to three packs.
+fn corrected(issued_on: &str) -> Value {
+    json!({
+        "document_id": "S1",
+        "kind": "settlement",
+        "institution_id": "P37020300001",
+        "issued_at": format!("{issued_on}T09:00:00+08:00"),
+        "partial": true,
+        "lines": [{"line_id": "1", "quantity": "3"}],
+    })
+}
+
+fn reversed(document_id: &str, issued_on: &str) -> Value {
+    json!({
+        "document_id": format!("R-{document_id}"),
+        "kind": "reversal",
+        "institution_id": "P37020300001",
+        "issued_at": format!("{issued_on}T09:00:00+08:00"),
+        "reverses": {"group": "settlement", "document_id": document_id},
+    })
+}
+
+#[test]
+fn a_document_whose_day_is_behind_the_horizon_is_neither_corrected_nor_reversed() {
+    // What was corrected in March is remembered until June. In April its day is behind the horizon.
+    let uploads = |more: &[Value]| {
+        let known = [settled("S1", "2026-01-02", "2026-01-02", CODE), corrected("2026-03-20")];
+        in_time([&known, more].concat(), "2026-04-30")
+    };
+    let left = |more: &[Value]| {
+        let local = fed(&uploads(more), &options(HORIZON));
+        (published(&local, Topic::Deadletter), local.tally(), published(&local, Topic::Decisions).len())
+    };
+    let (letters, tally, decisions) = left(&[]);
+    assert_eq!((letters.len(), tally.merged_as(Outcome::Accepted), decisions), (0, 2, 1));
+    for late in [corrected("2026-04-10"), reversed("S1", "2026-04-10")] {
+        let (letters, tally, decisions) = left(&[late]);
+        assert_eq!(letters.len(), 1, "{letters:?}");
+        assert_eq!(
+            (&letters[0]["reason"], &letters[0]["document_id"]),
+            (&json!("time_out_of_range"), &json!("S1"))
+        );
+        assert!(letters[0]["sentence"].as_str().unwrap().contains("store.horizon_days"), "{letters:?}");
+        assert_eq!((tally.merged_as(Outcome::TooLate), tally.in_flight(), decisions), (1, 0, 1));
+    }
+    // A new day makes it another matter.
+    let (letters, tally, _) = left(&[settled("S1", "2026-04-10", "2026-04-09", CODE)]);
+    assert_eq!((letters.len(), tally.merged_as(Outcome::Accepted)), (0, 3));
+}
+
+#[test]
+fn a_code_is_remembered_as_long_after_what_was_received_late_as_after_any() {
+    let late = in_time(vec![settled("S1", "2026-03-30", "2026-01-02", CODE)], "2026-04-20");
+    assert_eq!(known(&late, HORIZON, CODE), 1);
+}
+
+#[test]
+fn a_document_that_begins_anew_goes_on_where_its_claim_is_remembered() {
+    let anew = |day: &str| {
+        let mut again = settled("S1", day, day, CODE);
+        again["lines"][0]["trace_codes"] = json!([]);
+        let first = settled("S1", "2026-01-02", "2026-01-02", CODE);
+        let uploads = vec![first, settled("O1", day, day, OTHER), again];
+        let decisions = published(&fed(&in_time(uploads, day), &options(HORIZON)), Topic::Decisions);
+        let of_s1 = decisions.iter().filter(|decision| decision["claim"]["document_id"] == "S1");
+        of_s1
+            .map(|decision| format!("{} {}", decision["revision"], decision["verdict"].as_str().unwrap()))
+            .collect::<Vec<_>>()
+    };
+    // By the clock of the uploads no time comes to claims, so they are always remembered.
+    assert_eq!(anew("2026-03-20"), ["1 pay", "2 hold"]);
+    assert_eq!(anew("2026-04-20"), ["1 pay", "2 hold"], "the document was forgotten");
 }

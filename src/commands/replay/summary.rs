@@ -39,6 +39,7 @@ fn accounting(tally: &Tally, language: Language) -> Vec<String> {
         (merged(Outcome::Duplicate), "重复", "duplicate"),
         (merged(Outcome::Superseded), "已被取代", "superseded"),
         (merged(Outcome::NoRoom), "容纳不下", "without room"),
+        (merged(Outcome::TooLate), "超出保留期", "too late"),
         (tally.in_flight(), "在途", "in flight"),
     ];
     let mut lines = vec![

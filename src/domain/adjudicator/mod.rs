@@ -42,6 +42,8 @@ pub struct ClaimState {
     pub released: Money,
     /// When a provisional decision is due.
     pub deadline: Option<Timestamp>,
+    /// When the last answer came: what nobody claims is forgotten some day as well.
+    pub answered_at: Option<Timestamp>,
 }
 
 /// The monitor's answer, filed under its line and code.
@@ -148,6 +150,7 @@ pub fn verdict(
         return None;
     }
     state.answers.insert(key, Answer { revision, reasons });
+    state.answered_at = state.answered_at.max(moment.now.or(Some(moment.detected_at)));
     let was_missing = asked.is_some() && before != asked;
     let is_missing = asked.is_some() && asked != Some(revision);
     state.missing =

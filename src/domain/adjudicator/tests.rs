@@ -7,6 +7,7 @@ use proptest::sample::select;
 
 use super::*;
 use crate::domain::document::{DocumentKey, Group, Origin};
+use crate::domain::horizon;
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix_millis(seconds.saturating_mul(1000))
@@ -110,6 +111,17 @@ fn the_decision_waits_for_the_last_answer_and_is_then_the_worst_of_all() {
     assert_eq!(decision.lines[1].verdict, Verdict::Pay);
     assert!(!decision.provisional);
     assert_eq!(case.state.deadline, None);
+}
+
+#[test]
+fn answers_that_nobody_claims_are_forgotten_some_day() {
+    let mut case = Case::default();
+    assert_eq!(horizon::newest_of_claim(&case.state), None);
+    case.answer("1", "a", 1, &[]);
+    let first = horizon::newest_of_claim(&case.state);
+    assert!(first >= Some(at(1)), "{first:?}");
+    case.answer("1", "b", 1, &[]);
+    assert!(horizon::newest_of_claim(&case.state) > first);
 }
 
 #[test]

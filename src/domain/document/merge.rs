@@ -87,6 +87,8 @@ pub enum Outcome {
     Superseded,
     /// The document has no room for it; nothing of it is kept.
     NoRoom,
+    /// The document is about a moment behind the horizon; nothing of the upload is kept.
+    TooLate,
 }
 
 /// What an upload changed in the document.
@@ -353,6 +355,7 @@ impl Reversed {
                 }
                 None => reversals.push(Reversal {
                     target: target.clone(),
+                    of_alias: false,
                     line_id: line_id.cloned(),
                     parts,
                     issued_at: *issued_at,

@@ -84,7 +84,7 @@ pub enum Role {
     StockOut,
 }
 
-/// The identity of a document, and the key space of its aliases.
+/// The identity of a document, or of an alias of documents.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DocumentKey {
     /// 定点医药机构编号, 12 characters.
@@ -268,6 +268,8 @@ pub struct Parts {
 pub struct Reversal {
     /// The document, or an alias of documents.
     pub target: DocumentKey,
+    /// Whether the target is an alias; they have a key space of their own.
+    pub of_alias: bool,
     /// Only this line; else the whole document.
     pub line_id: Option<Text>,
     /// What is taken back.

@@ -183,6 +183,7 @@ pub(crate) fn partial(minutes: i64, lines: &[Line]) -> Version {
 pub(crate) fn reversal(minutes: i64, line_id: Option<&str>, parts: Parts) -> Reversal {
     Reversal {
         target: key(Group::Settlement),
+        of_alias: false,
         line_id: line_id.map(Text::from),
         parts,
         issued_at: minute(minutes),

@@ -4,9 +4,8 @@ use proptest::prelude::*;
 
 use super::canonical_text::Canonical;
 use super::live::LiveLine;
-use super::merge::{Change, Document, Merged, Outcome, ReversalStamp, Reversed};
+use super::merge::{Change, Document, Merged, Outcome};
 use super::observe::observe;
-use super::room::PARTS_KEPT_MAX;
 use super::samples::*;
 use super::*;
 use crate::domain::reference::{Key, Product, Value};
@@ -54,6 +53,7 @@ fn a_part_and_a_reversal_of_one_stamp_meet_whichever_comes_first() {
     let whole = || full(Kind::Settlement, 2, &[line("1", AMBROXOL, 1, &[A]), line("2", AMBROXOL, 1, &[B])]);
     let reverse = |minutes, line_id: Option<&str>, parts| Reversal {
         target: whole().key,
+        of_alias: false,
         line_id: line_id.map(Text::from),
         parts,
         issued_at: minute(minutes),
@@ -415,32 +415,4 @@ proptest! {
         }
         prop_assert_eq!(again, document);
     }
-}
-
-#[test]
-fn a_full_document_takes_corrections_that_replace_it_and_nothing_that_adds_to_it() {
-    let mut document = merged(&[full(Kind::Settlement, 1, &[line("1", AMBROXOL, 1, &[A])]).into()]);
-    let taken_back = ReversalStamp { issued_at: minute(1), origin: origin() };
-    let reversed = Reversed { fee: Some(taken_back), ..Reversed::default() };
-    document.reversed_lines =
-        (3..=PARTS_KEPT_MAX).map(|number| (format!("{number:06}").into(), reversed.clone())).collect();
-    let reversal = |line_id: Option<&str>| {
-        let target = full(Kind::Settlement, 1, &[]).key;
-        let parts = Parts { header: line_id.is_none(), fee: true, codes: true };
-        Upload::from(Reversal {
-            target,
-            line_id: line_id.map(Text::from),
-            parts,
-            issued_at: minute(2),
-            origin: origin(),
-        })
-    };
-    let addition = Version { full: false, ..full(Kind::Settlement, 2, &[line("2", AMBROXOL, 1, &[B])]) };
-    assert!(!document.has_room_for(&addition.clone().into()));
-    assert!(!document.has_room_for(&reversal(Some("2"))));
-    assert!(document.has_room_for(&reversal(None)));
-    assert!(document.has_room_for(&Version { full: true, ..addition.clone() }.into()));
-    document.reversed_lines.pop_first();
-    document.reversed_lines.pop_first();
-    assert!(document.has_room_for(&addition.into()));
 }

@@ -3,7 +3,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::alert::Status;
+use crate::domain::alert::{Published, Status};
+use crate::domain::document::merge::{ReversalStamp, Reversed};
+use crate::domain::document::room::PARTS_KEPT_MAX;
 use crate::domain::document::samples::*;
 use crate::domain::document::{Group, Header, LineVersion, Parts};
 use crate::domain::reference::{Key, Product, Value};
@@ -303,4 +305,83 @@ fn a_header_that_moves_the_day_changes_every_observation() {
     let effects = step(&mut state, version(&book(), false, 2, Some(moved), Group::Settlement, &[]));
     assert_eq!(changes(&effects), [(A, vec![("1", 2)], vec![], What::Asserted)]);
     assert_eq!(effects.claim.map(|claim| claim.occurred_at), Some(minute(5)));
+}
+
+/// A settlement with one line and codes, line 1, and as many reversed lines as make it full.
+fn full_document() -> DocumentState {
+    let mut state = DocumentState::default();
+    step(&mut state, full(Kind::Settlement, 1, &[line("1", AMBROXOL, 1, &[A])]));
+    let fee = Some(ReversalStamp { issued_at: minute(1), origin: origin() });
+    let reversed = Reversed { fee, ..Reversed::default() };
+    let lines = (3..=PARTS_KEPT_MAX).map(|number| (format!("{number:06}").into(), reversed.clone()));
+    state.parts.reversed_lines = lines.collect();
+    state
+}
+
+#[test]
+fn a_full_document_takes_all_that_does_not_add_to_it_and_refuses_the_rest_untouched() {
+    let one = |quantity, codes| line("1", AMBROXOL, quantity, codes);
+    let refused = Some(Refusal::Parts);
+    let cases: Vec<(&str, Upload, Option<Refusal>)> = vec![
+        ("a line more", partial(2, &[line("2", AMBROXOL, 1, &[B])]).into(), refused),
+        ("a code more", partial(2, &[one(1, &[A, B])]).into(), refused),
+        ("a reversed line more", reversal(2, Some("2"), Parts::ALL).into(), refused),
+        ("another code", partial(2, &[one(1, &[B])]).into(), None),
+        ("the same line again", full(Kind::Settlement, 1, &[one(1, &[A])]).into(), None),
+        ("another header", full(Kind::Settlement, 1, &[]).into(), None),
+        ("the reversal of its line", reversal(2, Some("1"), Parts::ALL).into(), None),
+        ("the reversal of a reversed line", reversal(2, Some("000007"), Parts::ALL).into(), None),
+        ("the reversal of the whole", reversal(2, None, Parts::FEE).into(), None),
+        (
+            "a newer full upload",
+            full(Kind::Settlement, 2, &[one(1, &[A]), line("2", AMBROXOL, 1, &[B])]).into(),
+            None,
+        ),
+    ];
+    for (what, upload, refused) in cases {
+        let mut state = full_document();
+        let known = state.clone();
+        let effects = step(&mut state, upload);
+        assert_eq!(effects.refused, refused, "{what}");
+        if refused.is_some() {
+            assert_eq!(effects, RegisterEffects::refused(Refusal::Parts), "{what}");
+            assert_eq!((effects.outcome, effects.changed), (Outcome::NoRoom, false), "{what}");
+            assert!(state == known, "{what}: the document is as it was");
+        }
+    }
+}
+
+#[test]
+fn a_document_with_all_its_findings_takes_what_brings_no_more_and_what_replaces_it() {
+    let naked = |line_id| line(line_id, AMBROXOL, 1, &[]);
+    let known = || {
+        let mut state = DocumentState::default();
+        let effects = step(&mut state, full(Kind::Settlement, 1, &[naked("1")]));
+        let mut finding = effects.alerts[0].finding.key();
+        while state.alerts.published.len() < FINDINGS_KEPT_MAX {
+            finding.subject.line_id = format!("gone {}", state.alerts.published.len()).into();
+            state.alerts.published.insert(finding.clone(), Published { revision: 2, open: None });
+        }
+        state
+    };
+    let mut state = known();
+    let effects = step(&mut state, partial(2, &[naked("2")]));
+    assert_eq!((effects.refused, effects.outcome), (Some(Refusal::Findings), Outcome::NoRoom));
+    assert!(state == known(), "the document is as it was");
+    // What brings no new finding: the amount of line 1 is another now, as the fund's is shared by two lines.
+    let effects = step(&mut state, partial(2, &[line("2", AMBROXOL, 1, &[B])]));
+    assert_eq!((effects.refused, effects.outcome), (None, Outcome::Accepted));
+    let effects = step(&mut state, partial(3, &[line("1", AMBROXOL, 1, &[A])]));
+    assert_eq!(alerts(&effects), [("no_code", "1", Status::Withdrawn, 3, What::Asserted)]);
+    // What replaces it is taken: the line that is new is refused payment, though there is no room for its alert.
+    let effects = step(&mut state, full(Kind::Settlement, 4, &[naked("1"), naked("3")]));
+    assert_eq!((effects.refused, effects.without_room), (None, 1));
+    assert_eq!(alerts(&effects), [("no_code", "1", Status::Raised, 4, What::Asserted)]);
+    let lines = effects.claim.map(|claim| claim.lines).unwrap_or_default();
+    let refuse = BTreeMap::from([(RuleId::NoCode, Verdict::Refuse)]);
+    assert!(lines.len() == 2 && lines.iter().all(|line| line.reasons == refuse), "{lines:?}");
+    assert_eq!(state.alerts.published.len(), FINDINGS_KEPT_MAX);
+    // And so is what takes it back.
+    let effects = step(&mut state, reversal(5, None, Parts::ALL));
+    assert_eq!(alerts(&effects), [("no_code", "1", Status::Withdrawn, 5, What::Retracted)]);
 }

@@ -16,6 +16,9 @@ pub(super) fn explanation(cause: &Cause) -> String {
     };
     let document = format!("document {} of institution {}", document.document_id, document.institution_id);
     match cause.what {
+        _ if cause.moved_to_settlement => format!(
+            "with {document} the sale was joined with its settlement, by which it is judged from now on."
+        ),
         What::Asserted => format!("{document}, uploaded since, explains it."),
         What::Retracted => format!("{document} was taken back or corrected, so it no longer holds."),
         What::Reference => {

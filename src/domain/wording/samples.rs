@@ -35,7 +35,7 @@ pub(crate) fn side(kind: Kind, institution_id: &str, document_id: &str, days: i6
 /// A raised alert of the rule about two sides.
 pub(crate) fn alert(rule: RuleId, subject: Side, counterpart: Option<Side>) -> AlertChange {
     let received_at = subject.occurred_at;
-    let cause = Cause { document: Some(subject.key.document.clone()), what: What::Asserted };
+    let cause = Cause::of(subject.key.document.clone(), What::Asserted);
     let evidence = counterpart.iter().cloned().chain([subject.clone()]).collect();
     AlertChange {
         status: Status::Raised,

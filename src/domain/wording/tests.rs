@@ -29,7 +29,7 @@ fn a_withdrawal_names_the_document_that_explains_it() {
     change.status = Status::Withdrawn;
     let mut document = change.finding.subject.key.document.clone();
     document.document_id = "R-7".into();
-    change.cause = Cause { document: Some(document), what: What::Retracted };
+    change.cause = Cause::of(document, What::Retracted);
     assert!(
         alert_zh(&change)
             .starts_with("【撤销】机构P44030500003的单据R-7撤销或更正后，该情形已不成立。原预警：")
@@ -37,8 +37,21 @@ fn a_withdrawal_names_the_document_that_explains_it() {
     assert!(
         alert_en(&change).starts_with("Withdrawn: document R-7 of institution P44030500003 was taken back")
     );
-    change.cause = Cause { document: None, what: What::Tick };
+    change.cause = Cause::TIME;
     assert!(alert_en(&change).starts_with("Withdrawn: with the passing of time"));
+}
+
+#[test]
+fn a_finding_that_moved_to_the_settlement_of_its_sale_is_not_called_explained() {
+    let mut change = alert(RuleId::NotPurchased, side(Kind::Dispense, "P44030500003", "D1", 2), None);
+    change.status = Status::Withdrawn;
+    let settlement = side(Kind::Settlement, "P44030500003", "S1", 2).key.document;
+    change.cause = Cause { moved_to_settlement: true, ..Cause::of(settlement, What::Asserted) };
+    let beginning = "Withdrawn: with document S1 of institution P44030500003 the sale was joined with its \
+                     settlement, by which it is judged from now on. The alert was: ";
+    assert!(alert_en(&change).starts_with(beginning), "{}", alert_en(&change));
+    let beginning = "【撤销】机构P44030500003的单据S1使该次销售与其结算合并，此后以结算为准判定。原预警：";
+    assert!(alert_zh(&change).starts_with(beginning), "{}", alert_zh(&change));
 }
 
 #[test]

@@ -16,6 +16,9 @@ pub(super) fn explanation(cause: &Cause) -> String {
     };
     let document = format!("机构{}的单据{}", document.institution_id, document.document_id);
     match cause.what {
+        _ if cause.moved_to_settlement => {
+            format!("{document}使该次销售与其结算合并，此后以结算为准判定。")
+        }
         What::Asserted => format!("{document}上传后，该情形已得到说明。"),
         What::Retracted => format!("{document}撤销或更正后，该情形已不成立。"),
         What::Reference => format!("基础数据更新后重新核对{document}，该情形已不成立。"),

@@ -85,6 +85,7 @@ fn reversal(raw: &pb::Upload, institution_id: Text, checks: &Checks<'_>) -> Resu
     };
     Ok(Reversal {
         target: DocumentKey { institution_id, group, document_id },
+        of_alias: false,
         line_id,
         parts: Parts::ALL,
         issued_at,

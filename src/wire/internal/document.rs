@@ -315,6 +315,7 @@ impl Wire for Reversal {
     fn to_message(&self, table: &mut TableWriter) -> pb::StoredReversal {
         pb::StoredReversal {
             target: Some(self.target.to_message(table)),
+            of_alias: self.of_alias,
             line_id: table.optional(&self.line_id),
             header: self.parts.header,
             fee: self.parts.fee,
@@ -327,6 +328,7 @@ impl Wire for Reversal {
     fn from_message(message: &pb::StoredReversal, table: &TableReader) -> Result<Self, WireError> {
         Ok(Self {
             target: read(&message.target, "reversal.target", table)?,
+            of_alias: message.of_alias,
             line_id: table.optional(message.line_id, "reversal.line_id")?,
             parts: Parts { header: message.header, fee: message.fee, codes: message.codes },
             issued_at: moment(message.issued_at),

@@ -20,7 +20,7 @@ pub(super) fn stock_deletions(message: &Message<'_>) -> Result<Outcome, Reject> 
             _ => return Err(Reject::malformed(row.path(&TYPE), "a type of stock data from 1 to 4")),
         };
         let alias = joined(&[data_type, &row.required(&["fixmedins_bchno"])?]);
-        message.reversal(group, alias, None, Parts::ALL)
+        message.reversal_of_alias(group, alias, None, Parts::ALL)
     };
     Ok(Outcome::Documents(rows.iter().map(delete).collect()))
 }
@@ -29,7 +29,7 @@ pub(super) fn stock_deletions(message: &Message<'_>) -> Result<Outcome, Reject> 
 pub(super) fn settlement(message: &Message<'_>) -> Result<Outcome, Reject> {
     let data = message.envelope.row(&["data", "druginfo"])?;
     let alias = joined(&["setl", &data.required(&["setl_id"])?]);
-    let reversal = message.reversal(Group::Settlement, alias, None, Parts::HEADER_AND_CODES);
+    let reversal = message.reversal_of_alias(Group::Settlement, alias, None, Parts::HEADER_AND_CODES);
     Ok(Outcome::Documents(vec![reversal]))
 }
 
@@ -51,5 +51,5 @@ pub(super) fn by_message(message: &Message<'_>) -> Result<Outcome, Reject> {
         }
     };
     let alias = joined(&["msg", &data.required(&["omsgid"])?]);
-    Ok(Outcome::Documents(vec![message.reversal(Group::Settlement, alias, None, parts)]))
+    Ok(Outcome::Documents(vec![message.reversal_of_alias(Group::Settlement, alias, None, parts)]))
 }

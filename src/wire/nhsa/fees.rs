@@ -97,14 +97,25 @@ pub(super) fn negative_line(
 pub(super) fn cancellations(message: &Message<'_>) -> Result<Outcome, Reject> {
     let rows = message.rows(&CANCEL_NODES)?;
     let cancel = |row: &Row<'_>| {
-        let (document_id, line_id) = cancelled(message.number, row)?;
-        message.reversal(Group::Settlement, document_id, line_id, Parts::FEE)
+        let (target, line_id) = cancelled(message.number, row)?;
+        match target {
+            Target::Document(id) => message.reversal(Group::Settlement, id, line_id, Parts::FEE),
+            Target::Alias(alias) => message.reversal_of_alias(Group::Settlement, alias, line_id, Parts::FEE),
+        }
     };
     Ok(Outcome::Documents(rows.iter().map(cancel).collect()))
 }
 
+/// What a row names.
+enum Target {
+    /// One document.
+    Document(String),
+    /// All documents of a visit.
+    Alias(String),
+}
+
 /// The document, or alias, and the line that a row cancels.
-fn cancelled(number: u16, row: &Row<'_>) -> Result<(String, Option<String>), Reject> {
+fn cancelled(number: u16, row: &Row<'_>) -> Result<(Target, Option<String>), Reject> {
     let visit_id = row.required(&["mdtrt_id"])?;
     let line_id = row.text(&["feedetl_sn"])?;
     let named_line = line_id.clone().filter(|line| line != ALL);
@@ -112,14 +123,14 @@ fn cancelled(number: u16, row: &Row<'_>) -> Result<(String, Option<String>), Rej
         if line_id.is_none() {
             return Err(Reject::missing(row.path(&["feedetl_sn"])));
         }
-        return Ok((joined(&[&visit_id]), named_line));
+        return Ok((Target::Document(joined(&[&visit_id])), named_line));
     }
     let batch = row.text(&["chrg_bchno"])?;
     match batch.filter(|batch| batch != ALL) {
-        Some(batch) => Ok((joined(&[&visit_id, &batch]), named_line)),
+        Some(batch) => Ok((Target::Document(joined(&[&visit_id, &batch])), named_line)),
         None if row.value(&["chrg_bchno"]).is_none() && line_id.is_none() => {
             Err(Reject::missing(row.path(&["chrg_bchno"])))
         }
-        None => Ok((joined(&["visit", &visit_id]), named_line)),
+        None => Ok((Target::Alias(joined(&["visit", &visit_id])), named_line)),
     }
 }

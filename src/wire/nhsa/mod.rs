@@ -202,7 +202,22 @@ impl<'a> Message<'a> {
         self.msgid.iter().map(|msgid| joined(&["msg", msgid])).collect()
     }
 
-    /// A reversal of a document or alias.
+    /// A reversal of all documents behind an alias.
+    fn reversal_of_alias(
+        &self,
+        group: Group,
+        alias: String,
+        line_id: Option<String>,
+        parts: Parts,
+    ) -> Result<DecodedUpload, Reject> {
+        let mut decoded = self.reversal(group, alias, line_id, parts)?;
+        if let Upload::Reversal(reversal) = &mut decoded.upload {
+            reversal.of_alias = true;
+        }
+        Ok(decoded)
+    }
+
+    /// A reversal of a document.
     fn reversal(
         &self,
         group: Group,

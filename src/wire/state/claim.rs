@@ -27,6 +27,7 @@ pub fn encode_claim(state: &ClaimState) -> Vec<u8> {
         published: state.published.as_ref().map(|published| published.to_message(&mut table)),
         released: state.released.fen(),
         deadline: state.deadline.map(|deadline| deadline.unix_millis()),
+        answered_at: state.answered_at.map(|answered_at| answered_at.unix_millis()),
         table: Some(table.finish_packed()),
     };
     write(&message)
@@ -41,6 +42,7 @@ pub fn decode_claim(bytes: &[u8]) -> Result<ClaimState, WireError> {
         published: read_optional(&message.published, &table)?,
         released: Money::from_fen(message.released),
         deadline: message.deadline.map(moment),
+        answered_at: message.answered_at.map(moment),
         ..ClaimState::default()
     };
     for answer in &message.answers {

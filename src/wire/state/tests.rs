@@ -31,9 +31,11 @@ fn claim_state() -> BoxedStrategy<ClaimState> {
     );
     let published = (any::<u32>(), said).prop_map(|(revision, said)| Published { revision, said });
     let answers = btree_map((testing::text(), testing::text()), answer, 0..4);
-    (of(testing::claim()), answers, of(published), testing::money(), of(testing::moment()))
-        .prop_map(|(claim, answers, published, released, deadline)| {
-            let mut state = ClaimState { claim, answers, published, released, deadline, missing: 0 };
+    let moments = (of(testing::moment()), of(testing::moment()));
+    (of(testing::claim()), answers, of(published), testing::money(), moments)
+        .prop_map(|(claim, answers, published, released, (deadline, answered_at))| {
+            let mut state =
+                ClaimState { claim, answers, published, released, deadline, answered_at, missing: 0 };
             state.count_missing();
             state
         })
