@@ -70,5 +70,5 @@ fn check_accounts(printed: &str, messages: u64) {
     assert_eq!(records[0], records[1..].iter().sum::<u64>(), "{printed}");
     let uploads = numbers("uploads ");
     assert_eq!(uploads[0], uploads[1..].iter().sum::<u64>(), "{printed}");
-    assert_eq!((uploads.len(), uploads[5]), (6, 0), "in flight at rest:\n{printed}");
+    assert_eq!((uploads.len(), uploads[6]), (7, 0), "in flight at rest:\n{printed}");
 }
