@@ -74,7 +74,7 @@ fn with_reference(mut upload: Upload, book: &Book) -> Upload {
 fn hot_path(criterion: &mut Criterion) {
     let Province { lines, book } = province();
     let (limits, pseudonymiser, rules) = (Limits::default(), Pseudonymiser::for_tests(), RuleSet::default());
-    let moment = Moment { now: None, wall: None, detected_at: Timestamp::default() };
+    let moment = Moment { now: None, wall: None, forgotten_before: None, detected_at: Timestamp::default() };
     let uploads: Vec<Upload> = lines.iter().map(|line| decode(line, &limits, &pseudonymiser)).collect();
     let attached: Vec<Upload> = uploads.iter().map(|upload| with_reference(upload.clone(), &book)).collect();
     let document_entries: Vec<DocumentEntry> =

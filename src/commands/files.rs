@@ -145,19 +145,30 @@ pub(super) fn check_readable<'a>(paths: impl IntoIterator<Item = &'a Path>) -> R
 }
 
 /// Refuses a file that cannot be written, before the work whose result is to go there. What is there stays; what was not
-/// there is not there afterwards.
+/// there is not there afterwards. A symbolic link stays too: of one that leads nowhere yet, only the folder that it leads
+/// to is looked at.
 pub(super) fn check_writable(path: &Path) -> Result<(), Failure> {
     let of_file = |error: io::Error| unwritable(path, &error);
+    if let Err(error) = fs::symlink_metadata(path) {
+        if error.kind() != ErrorKind::NotFound {
+            return Err(of_file(error));
+        }
+        File::create_new(path).map_err(of_file)?;
+        return fs::remove_file(path).map_err(of_file);
+    }
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => Err(of_file(ErrorKind::IsADirectory.into())),
         Ok(metadata) if metadata.is_file() => {
             File::options().append(true).open(path).map(drop).map_err(of_file)
         }
         Ok(_) => Ok(()),
-        Err(_) => {
-            File::create(path).map_err(of_file)?;
-            fs::remove_file(path).map_err(of_file)
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let target = fs::read_link(path).map_err(of_file)?;
+            let target = path.parent().unwrap_or(Path::new("")).join(target);
+            let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
+            if folder.unwrap_or(Path::new(".")).is_dir() { Ok(()) } else { Err(of_file(error)) }
         }
+        Err(error) => Err(of_file(error)),
     }
 }
 
@@ -196,6 +207,18 @@ pub(super) fn unwritable(path: &Path, error: &io::Error) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_that_leads_nowhere_yet_is_kept_as_it_is() {
+        let home = tempfile::tempdir().unwrap();
+        let (link, lost) = (home.path().join("link"), home.path().join("lost"));
+        std::os::unix::fs::symlink("target", &link).unwrap();
+        std::os::unix::fs::symlink("no-folder/target", &lost).unwrap();
+        assert!(check_writable(&link).is_ok());
+        assert!(check_writable(&lost).unwrap_err().message.contains("make the folder first"));
+        assert!(link.is_symlink() && lost.is_symlink() && !home.path().join("target").exists());
+    }
 
     #[test]
     fn what_cannot_be_read_or_written_is_said_before_the_work_and_nothing_is_left() {

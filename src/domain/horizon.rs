@@ -2,7 +2,7 @@
 //!
 //! What is older than the horizon is forgotten as a whole: a code with all its observations, a document, a claim, once
 //! the newest fact about it is that old by the time that the log carries. Judging by that time, two rebuilds forget the
-//! same.
+//! same. What was forgotten stays so under a longer horizon, or none: each partition keeps how far it forgot.
 //!
 //! Nothing half-forgotten is judged:
 //!
@@ -39,20 +39,24 @@ pub fn is_refused(upload: &Upload, horizon: Millis) -> bool {
     about < upload.origin().received_at.minus(horizon)
 }
 
-/// Whether the document has, or is given, a day that may be forgotten already when the upload comes to it.
-pub fn is_too_late(document: &Document, upload: &Upload, now: Option<Timestamp>, horizon: Millis) -> bool {
-    let stated = moment_stated(upload);
-    let stays = |header: &&Stamped<_>| stated.is_none() || header.issued_at > upload.issued_at();
-    let known = document.header.as_ref().filter(stays).map(|header| header.part.content.occurred_at);
-    let received = upload.origin().received_at.minus(horizon);
-    let remembered = now.map_or(received, |now| received.max(forgets_before(now, horizon)));
-    known.or(stated).is_some_and(|about| about < remembered)
+/// Whether the document has, or is given, a day that may be forgotten already when the upload comes to it. Another day
+/// does not open it again: what was said of the old one may be forgotten.
+pub fn is_too_late(
+    document: &Document,
+    upload: &Upload,
+    forgotten_before: Option<Timestamp>,
+    horizon: Option<Millis>,
+) -> bool {
+    let received = horizon.map(|horizon| upload.origin().received_at.minus(horizon));
+    let Some(remembered) = received.max(forgotten_before) else { return false };
+    let known = document.header.as_ref().map(|header| header.part.content.occurred_at);
+    [known, moment_stated(upload)].into_iter().flatten().any(|about| about < remembered)
 }
 
-/// The number after which a document of which nothing is known numbers its revisions: seconds outrun the uploads of one
-/// document by far.
-pub fn numbers_begin_after(now: Option<Timestamp>, horizon: Option<Millis>) -> u64 {
-    let seconds = now.filter(|_| horizon.is_some()).map_or(0, |now| now.unix_millis() / 1000);
+/// The number after which a document of which nothing is known numbers its revisions, once anything was forgotten:
+/// seconds outrun the uploads of one document by far.
+pub fn numbers_begin_after(now: Option<Timestamp>, forgotten_before: Option<Timestamp>) -> u64 {
+    let seconds = now.filter(|_| forgotten_before.is_some()).map_or(0, |now| now.unix_millis() / 1000);
     u64::try_from(seconds).unwrap_or_default()
 }
 

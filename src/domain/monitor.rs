@@ -266,7 +266,7 @@ mod tests {
     }
 
     fn at(now: u32) -> Moment {
-        Moment { now: Some(day(now)), wall: None, detected_at: day(now) }
+        Moment { now: Some(day(now)), wall: None, forgotten_before: None, detected_at: day(now) }
     }
 
     fn told_of(state: &mut CodeState, document: &Observation) -> MonitorEffects {

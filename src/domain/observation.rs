@@ -173,6 +173,8 @@ pub struct Moment {
     pub now: Option<Timestamp>,
     /// The greatest wall clock seen; serves the decision deadline only. None in a back-test.
     pub wall: Option<Timestamp>,
+    /// What is older is forgotten. None when nothing ever was.
+    pub forgotten_before: Option<Timestamp>,
     /// When the input's record was written.
     pub detected_at: Timestamp,
 }

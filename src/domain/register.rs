@@ -175,7 +175,7 @@ pub fn apply(
     moment: &Moment,
     rules: &RuleSet,
 ) -> RegisterEffects {
-    if rules.horizon.is_some_and(|length| horizon::is_too_late(&state.parts, upload, moment.now, length)) {
+    if horizon::is_too_late(&state.parts, upload, moment.forgotten_before, rules.horizon) {
         return RegisterEffects::refused(Refusal::Horizon);
     }
     let key = upload.key();
@@ -202,13 +202,13 @@ pub fn apply(
     rules.allow(&mut findings, None);
     let claim = live.as_ref().and_then(|live| published_claim(live, &findings));
     effects.without_room = drop_without_room(&mut findings, &state.alerts);
-    if !is_whole && effects.without_room > 0 {
+    if !is_whole && effects.without_room > without_room_before(live_before.as_ref(), state, &effects, rules) {
         state.parts = parts_before;
         return RegisterEffects::refused(Refusal::Findings);
     }
     let input = Input { key, upload, rules, change: merged.change };
     let last_revision = match state.revision {
-        0 => horizon::numbers_begin_after(moment.now, rules.horizon),
+        0 => horizon::numbers_begin_after(moment.now, moment.forgotten_before),
         known => known,
     };
     let revision = last_revision.saturating_add(1);
@@ -275,6 +275,19 @@ fn published_claim(live: &LiveDocument<'_>, findings: &[Finding]) -> Option<Publ
         }
     }
     Some(PublishedClaim { occurred_at: live.header.part.content.occurred_at, reasons })
+}
+
+/// How many findings had no room before the upload: it is refused only if it adds to them.
+fn without_room_before(
+    before: Option<&LiveDocument<'_>>,
+    state: &DocumentState,
+    effects: &RegisterEffects,
+    rules: &RuleSet,
+) -> usize {
+    let Some(before) = before.filter(|_| effects.without_room > 0) else { return 0 };
+    let mut findings = evaluate(before, rules);
+    rules.allow(&mut findings, None);
+    drop_without_room(&mut findings, &state.alerts)
 }
 
 /// Drops the alerts that were never published and that the book has no room for; how many.

@@ -65,11 +65,11 @@ impl Stage for Adjudicate {
                     })?;
                 }
                 ClaimEntry::Tick(tick) => {
-                    cx.state.facts().watermark.update(&tick);
+                    cx.state.facts().time_passes(&tick);
                     self.fire_timers(record.source.partition, cx)?;
                 }
                 ClaimEntry::FireMore => self.fire_timers(record.source.partition, cx)?,
-                ClaimEntry::RuleSet(rules) => cx.state.facts().rules = (*rules).into(),
+                ClaimEntry::RuleSet(rules) => cx.state.facts().put_in_force(*rules),
             }
         }
         Ok(())
@@ -105,10 +105,10 @@ impl Adjudicate {
     /// Fires the deadlines that the wall clock has passed.
     fn fire_timers(&self, partition: i32, cx: &mut Context<'_, ClaimState>) -> Result<(), StageError> {
         let wall = cx.moment().wall;
-        let may_be_more = cx.fire_timers(wall, self.timers_per_entry_max, |key, cx| {
+        let are_more = cx.fire_timers(wall, self.timers_per_entry_max, |key, cx| {
             self.decide(key, cx, adjudicator::deadline)
         })?;
-        if may_be_more {
+        if are_more {
             cx.out.claim_entry(ClaimEntry::FireMore, partition);
         }
         Ok(())

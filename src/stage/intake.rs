@@ -185,7 +185,7 @@ impl Intake {
     /// upload that names so many products that its record could not be sent.
     fn pass_on(&self, decoded: DecodedUpload, book: &Book, out: &mut Outbox) -> Result<(), Reject> {
         let DecodedUpload { mut upload, aliases } = decoded;
-        let member = upload.key().clone();
+        let (member, received_at) = (upload.key().clone(), upload.origin().received_at);
         if attach(&mut upload, book) > REFERENCE_RECORDS_MAX {
             let mut reject = Reject::over_limit("lines", REFERENCE_RECORDS_MAX, "reference records");
             reject.institution_id = Some(member.institution_id);
@@ -196,7 +196,7 @@ impl Intake {
         out.document(DocumentEntry::Upload(Box::new(upload)), partition);
         for alias in aliases {
             let partition = out.document_partition(&alias);
-            out.document(DocumentEntry::Alias { alias, member: member.clone() }, partition);
+            out.document(DocumentEntry::Alias { alias, member: member.clone(), received_at }, partition);
         }
         Ok(())
     }

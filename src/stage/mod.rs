@@ -36,7 +36,7 @@ use crate::store::StoreError;
 use crate::wire::WireError;
 use outbox::Outbox;
 use overlay::StateValue;
-use partition::PartitionState;
+use partition::{PartitionFacts, PartitionState};
 use tally::Tally;
 
 /// One stage: a pure function from a record and the state before it to effects and the state after it.
@@ -93,12 +93,18 @@ pub struct Context<'a, V> {
 impl<V: StateValue> Context<'_, V> {
     /// The moment of an entry: the partition's time, and when the record was written.
     pub fn moment(&mut self) -> Moment {
-        let watermark = &self.state.facts().watermark;
-        Moment { now: watermark.now(), wall: watermark.wall, detected_at: self.written_at }
+        let detected_at = self.written_at;
+        let PartitionFacts { watermark, forgotten_before, .. } = self.state.facts();
+        Moment {
+            now: watermark.now(),
+            wall: watermark.wall,
+            forgotten_before: *forgotten_before,
+            detected_at,
+        }
     }
 
     /// Acts on the keys whose timers are due, in order of (due time, key), so many of them at most; the rule set in
-    /// force may say another number. Whether more may be due: the stage goes on with them in an entry that follows.
+    /// force may say another number. Whether more are due: the stage goes on with them in an entry that follows.
     fn fire_timers(
         &mut self,
         time: Option<Timestamp>,
@@ -107,15 +113,16 @@ impl<V: StateValue> Context<'_, V> {
     ) -> Result<bool, StageError> {
         let Some(time) = time else { return Ok(false) };
         let at_once_max = self.state.facts().rules.timers_per_entry_max.unwrap_or(at_once_max);
-        let due = self.state.due_timers(time, at_once_max)?;
-        for key in &due {
+        let at_once_max = at_once_max.max(1);
+        let due = self.state.due_timers(time, at_once_max.saturating_add(1))?;
+        for key in due.iter().take(at_once_max) {
             act(key, self)?;
         }
-        let may_be_more = !due.is_empty() && due.len() >= at_once_max;
-        if may_be_more {
+        let are_more = due.len() > at_once_max;
+        if are_more {
             self.tally.limit("timers_per_entry_max");
         }
-        Ok(may_be_more)
+        Ok(are_more)
     }
 }
 

@@ -59,11 +59,11 @@ impl Stage for Monitor {
                     judge(&change.code, cx, |state| monitor::apply(state, &change, &moment, &rules))?;
                 }
                 ObservationEntry::Tick(tick) => {
-                    cx.state.facts().watermark.update(&tick);
+                    cx.state.facts().time_passes(&tick);
                     self.fire_timers(record.source.partition, cx)?;
                 }
                 ObservationEntry::FireMore => self.fire_timers(record.source.partition, cx)?,
-                ObservationEntry::RuleSet(rules) => cx.state.facts().rules = (*rules).into(),
+                ObservationEntry::RuleSet(rules) => cx.state.facts().put_in_force(*rules),
             }
         }
         Ok(())
@@ -75,11 +75,11 @@ impl Monitor {
     fn fire_timers(&self, partition: i32, cx: &mut Context<'_, CodeState>) -> Result<(), StageError> {
         let moment = cx.moment();
         let rules = cx.state.facts().rules.clone();
-        let may_be_more = cx.fire_timers(moment.now, self.timers_per_entry_max, |key, cx| {
+        let are_more = cx.fire_timers(moment.now, self.timers_per_entry_max, |key, cx| {
             let code: Text = String::from_utf8_lossy(key).into();
             judge(&code, cx, |state| monitor::tick(state, &code, &moment, &rules))
         })?;
-        if may_be_more {
+        if are_more {
             cx.out.observation(ObservationEntry::FireMore, partition);
         }
         Ok(())

@@ -24,6 +24,9 @@ pub struct PartitionFacts {
     pub wall_passed_on: Option<Timestamp>,
     /// The rule set in force.
     pub rules: Arc<RuleSet>,
+    /// What is older is forgotten: the furthest that a horizon in force ever reached. A longer horizon does not bring
+    /// back what was forgotten before it came.
+    pub forgotten_before: Option<Timestamp>,
 }
 
 /// Rows looked at in one sweep: some for each batch, so that it is never felt.
@@ -32,8 +35,28 @@ const SWEPT_AT_ONCE: usize = 64;
 /// Source names under which a partition keeps what it passed on.
 const PASSED_ON: &str = "passed_on";
 const WALL_PASSED_ON: &str = "wall_passed_on";
+/// Likewise for how far it forgot.
+const FORGOTTEN_BEFORE: &str = "forgotten_before";
 
 impl PartitionFacts {
+    /// Time passes.
+    pub fn time_passes(&mut self, tick: &Tick) {
+        self.watermark.update(tick);
+        self.forget();
+    }
+
+    /// Another rule set is in force from here on.
+    pub fn put_in_force(&mut self, rules: RuleSet) {
+        self.rules = Arc::new(rules);
+        self.forget();
+    }
+
+    fn forget(&mut self) {
+        if let (Some(now), Some(horizon)) = (self.watermark.now(), self.rules.horizon) {
+            self.forgotten_before = self.forgotten_before.max(Some(horizon::forgets_before(now, horizon)));
+        }
+    }
+
     /// The facts are kept in the form in which they travel: as entries.
     fn encode(&self) -> Vec<u8> {
         let tick = |source: &str, now| Tick {
@@ -48,6 +71,7 @@ impl PartitionFacts {
         );
         entries.extend(self.passed_on.map(|now| DocumentEntry::Tick(tick(PASSED_ON, now))));
         entries.extend(self.wall_passed_on.map(|wall| DocumentEntry::Tick(tick(WALL_PASSED_ON, wall))));
+        entries.extend(self.forgotten_before.map(|to| DocumentEntry::Tick(tick(FORGOTTEN_BEFORE, to))));
         entries::encode_documents(&entries, usize::MAX).concat()
     }
 
@@ -61,6 +85,9 @@ impl PartitionFacts {
                 DocumentEntry::Tick(tick) if &*tick.source == PASSED_ON => facts.passed_on = Some(tick.now),
                 DocumentEntry::Tick(tick) if &*tick.source == WALL_PASSED_ON => {
                     facts.wall_passed_on = Some(tick.now);
+                }
+                DocumentEntry::Tick(tick) if &*tick.source == FORGOTTEN_BEFORE => {
+                    facts.forgotten_before = Some(tick.now);
                 }
                 DocumentEntry::Tick(tick) => facts.watermark.update(&tick),
                 _ => {
@@ -116,7 +143,7 @@ impl<V: StateValue> PartitionState<V> {
 
     /// The value of a key, to be read or changed; the default when it is missing or forgotten.
     pub fn value(&mut self, key: &[u8]) -> Result<&mut V, StoreError> {
-        if let Some(before) = self.forgets_before() {
+        if let Some(before) = self.facts.forgotten_before {
             let value = self.overlay.value(self.store.as_ref(), key)?;
             if is_forgotten(value, before) {
                 let due = value.due();
@@ -130,9 +157,9 @@ impl<V: StateValue> PartitionState<V> {
     /// Looks at some values and members after those it looked at last, and drops what is forgotten. How many.
     ///
     /// Values and members are judged whenever they are read, so this changes nothing that anybody sees but the size of
-    /// the store.
+    /// the store. What the batch changed counts before what is in the store.
     pub(super) fn sweep(&mut self) -> Result<usize, StoreError> {
-        let Some(before) = self.forgets_before() else { return Ok(0) };
+        let Some(before) = self.facts.forgotten_before else { return Ok(0) };
         let from = self.swept_to.take().unwrap_or_else(|| Space::Value.key(&[]));
         let space = if from.first() == Some(&(Space::Member as u8)) { Space::Member } else { Space::Value };
         let end = [space as u8 + 1];
@@ -145,7 +172,10 @@ impl<V: StateValue> PartitionState<V> {
         let mut dropped = 0;
         for (row, bytes) in rows {
             let is_dropped = match space {
-                Space::Member => is_member_forgotten(&bytes, before),
+                Space::Member => self
+                    .overlay
+                    .row(self.store.as_ref(), &row)?
+                    .is_some_and(|noted_at| is_member_forgotten(&noted_at, before)),
                 _ => is_forgotten(&V::decode(&bytes)?, before),
             };
             if !is_dropped {
@@ -159,10 +189,6 @@ impl<V: StateValue> PartitionState<V> {
             }
         }
         Ok(dropped)
-    }
-
-    fn forgets_before(&self) -> Option<Timestamp> {
-        Some(horizon::forgets_before(self.facts.watermark.now()?, self.facts.rules.horizon?))
     }
 
     /// The committed value of a key.
@@ -214,7 +240,8 @@ impl<V: StateValue> PartitionState<V> {
     /// Whether it is new; one that was forgotten is.
     pub fn note_member(&mut self, key: Vec<u8>, noted_at: Timestamp) -> Result<bool, StoreError> {
         let known = self.overlay.row(self.store.as_ref(), &key)?;
-        let known = known.filter(|row| !self.forgets_before().is_some_and(|to| is_member_forgotten(row, to)));
+        let known =
+            known.filter(|row| !self.facts.forgotten_before.is_some_and(|to| is_member_forgotten(row, to)));
         let known_at = known.as_deref().and_then(member_noted_at);
         if known_at.is_none_or(|known_at| known_at < noted_at) {
             self.overlay.put_row(key, noted_at.unix_millis().to_be_bytes().to_vec());
@@ -230,7 +257,7 @@ impl<V: StateValue> PartitionState<V> {
         to: Bound<&[u8]>,
         limit: usize,
     ) -> Result<Vec<Vec<u8>>, StoreError> {
-        let before = self.forgets_before();
+        let before = self.facts.forgotten_before;
         let mut from = from.map(<[u8]>::to_vec);
         let mut page = Vec::new();
         while page.len() < limit {
@@ -351,14 +378,14 @@ mod tests {
     fn forgetful(now: i64) -> PartitionState<()> {
         let mut state = PartitionState::<()>::open(Box::new(MemoryStore::default()), 0, 0).unwrap();
         let rules = RuleSet { horizon: Some(Millis::from_days(10)), ..RuleSet::default() };
-        state.facts().rules = Arc::new(rules);
+        state.facts().put_in_force(rules);
         is_day(&mut state, now);
         state
     }
 
     fn is_day(state: &mut PartitionState<()>, day: i64) {
         let tick = Tick { source: "documents/0".into(), sources: 1, now: on_day(day), wall: None };
-        state.facts().watermark.update(&tick);
+        state.facts().time_passes(&tick);
     }
 
     fn member(number: usize) -> Vec<u8> {
@@ -389,6 +416,36 @@ mod tests {
             assert_eq!(later(112), (1, false), "swept: {sweeps}");
             assert_eq!(later(124), (1, false), "noted again on day 112; swept: {sweeps}");
             assert_eq!(later(137), (0, true), "swept: {sweeps}");
+        }
+    }
+
+    #[test]
+    fn a_member_noted_again_is_kept_by_the_sweep_of_the_same_batch() {
+        let mut state = forgetful(100);
+        state.note_member(member(1), on_day(100)).unwrap();
+        state.write().unwrap();
+        is_day(&mut state, 113);
+        assert!(state.note_member(member(1), on_day(113)).unwrap());
+        assert_eq!(state.sweep().unwrap() + state.sweep().unwrap(), 0);
+        state.write().unwrap();
+        assert_eq!(members(&mut state, 9), [member(1)]);
+    }
+
+    #[test]
+    fn a_longer_horizon_brings_back_nothing_whether_or_not_it_was_swept() {
+        for sweeps in [0, 2] {
+            let mut state = forgetful(100);
+            state.note_member(member(1), on_day(100)).unwrap();
+            state.write().unwrap();
+            is_day(&mut state, 113);
+            for _ in 0..sweeps {
+                state.sweep().unwrap();
+            }
+            state.write().unwrap();
+            state.facts().put_in_force(RuleSet::default());
+            assert_eq!(members(&mut state, 9), Vec::<Vec<u8>>::new(), "swept: {sweeps}");
+            let facts = state.facts().clone();
+            assert_eq!(PartitionFacts::decode(&facts.encode()).unwrap(), facts);
         }
     }
 

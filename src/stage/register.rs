@@ -76,16 +76,18 @@ impl Stage for Register {
                         tell_members(&reversal, None, cx)?;
                     }
                 }
-                DocumentEntry::Alias { alias, member } => add_member(&alias, member, cx)?,
+                DocumentEntry::Alias { alias, member, received_at } => {
+                    add_member(&alias, member, received_at, cx)?;
+                }
                 DocumentEntry::Forwarded(reversal) => {
                     merge(&Upload::Reversal(*reversal), cx)?;
                 }
                 DocumentEntry::ForwardPage { reversal, after } => tell_members(&reversal, Some(&after), cx)?,
                 DocumentEntry::Tick(tick) => {
-                    cx.state.facts().watermark.update(&tick);
+                    cx.state.facts().time_passes(&tick);
                     self.pass_time_on(record.source.partition, cx);
                 }
-                DocumentEntry::RuleSet(rules) => cx.state.facts().rules = (*rules).into(),
+                DocumentEntry::RuleSet(rules) => cx.state.facts().put_in_force(*rules),
             }
         }
         Ok(())
@@ -163,10 +165,12 @@ fn refuse(upload: &Upload, refusal: Refusal, cx: &mut Context<'_, DocumentState>
 fn add_member(
     alias: &DocumentKey,
     member: DocumentKey,
+    received_at: Timestamp,
     cx: &mut Context<'_, DocumentState>,
 ) -> Result<(), StageError> {
     let row = member_row(alias, Some(&member));
-    if !cx.state.note_member(row, cx.written_at)? {
+    // In a replay the record is written before its upload moves time.
+    if !cx.state.note_member(row, received_at.max(cx.written_at))? {
         return Ok(());
     }
     let kept = cx.state.value(&alias_key_bytes(alias))?.parts.reversals(alias);

@@ -5,7 +5,7 @@ use tracewarden::stage::topology::Topic;
 
 use crate::oracle::World;
 use crate::{ended, examples, fed, options};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Example `settled-twice`: the hospital H37020300002 (tier 3, region 370203) settles on 12 January a box that a
 /// pharmacy settled on the 3rd; nothing shows where the hospital got it.
@@ -164,10 +164,22 @@ fn the_windows_are_global() {
 /// How many timers fire at once is in the log with the rules: the set in force counts, not how the stage was set up.
 #[test]
 fn the_set_in_force_says_how_many_timers_fire_at_once() {
+    // A second code with the same story, so that two graces end at once.
+    let mut world = world();
+    let twin = |upload: &Value| {
+        let mut twin = upload.clone();
+        twin["document_id"] = format!("{}-2", upload["document_id"].as_str().unwrap()).into();
+        for line in twin["lines"].as_array_mut().unwrap() {
+            line["trace_codes"] = json!(["81773220000000016836"]);
+        }
+        twin
+    };
+    let twins: Vec<Value> = world.uploads.iter().map(twin).collect();
+    world.uploads.extend(twins);
     let mut options = options("");
     let mut told = |most: Option<usize>| {
         options.rules.timers_per_entry_max = most;
-        let local = fed(&world(), &options);
+        let local = fed(&world, &options);
         let reached = local.tally().limits.get("timers_per_entry_max").copied().unwrap_or_default();
         (reached, ended(local).answer)
     };

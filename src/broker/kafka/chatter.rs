@@ -2,12 +2,13 @@
 //!
 //! While a broker is away every connection of every client of the process complains about it several times a second.
 //! One line of each kind in half a minute says as much, and how many like it were held back. Kinds are told apart by
-//! what is said, without thread, broker, digits and how long it took: the same problem with the next broker is the same
-//! kind, and another problem is said at once. Errors that are reported besides are told apart by their codes.
+//! level and by what is said, without thread, addresses, quoted names, digits and how long it took: the same problem with
+//! the next broker is the same kind, and another problem is said at once. Errors that are reported besides are told apart
+//! by their codes too.
 //!
-//! Lines for debugging are never held back. How often a line came after the last one that was
-//! passed on stays unsaid until the next. Few kinds are remembered at a time; beyond that the oldest is forgotten, and
-//! may be said again too early.
+//! Lines for debugging, fatal errors and those of authentication are never held back. How often a line came after the last
+//! one that was passed on stays unsaid until the next. Few kinds are remembered at a time; beyond that the oldest is
+//! forgotten, what was held back of it is said, and it may be said again too early.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -16,7 +17,7 @@ use std::time::{Duration, Instant};
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 /// Between two lines of one kind.
 const SAID_EVERY: Duration = Duration::from_secs(30);
@@ -53,23 +54,43 @@ impl Repetitions {
         }
         if self.kinds.len() >= KINDS_MAX {
             let oldest = self.kinds.iter().min_by_key(|(_, said)| said.at).map(|(kind, _)| kind.clone());
-            oldest.and_then(|kind| self.kinds.remove(&kind));
+            if let Some((kind, said)) = oldest.and_then(|kind| self.kinds.remove_entry(&kind))
+                && said.held_back > 0
+            {
+                tracing::info!(target: "librdkafka", "{kind} ({} like it held back)", said.held_back);
+            }
         }
         self.kinds.insert(kind, Said { at: now, held_back: 0 });
         Some(0)
     }
 }
 
-/// What a line of the log says, as the kind that it is of.
-fn kind(facility: &str, text: &str) -> String {
+/// What a line of the log says, as the kind that it is of; `begin` are its level and facility, or the code of an error.
+fn kind(begin: &str, text: &str) -> String {
     let said = match text.strip_prefix("[thrd:").and_then(|rest| rest.split_once("]: ")) {
         // What is about a broker names it again.
         Some((thread, rest)) => rest.strip_prefix(thread).map_or(rest, |rest| rest.trim_start_matches(": ")),
         None => text,
     };
     let said = said.split(" (after ").next().unwrap_or_default();
-    let without_digits = said.bytes().filter(|byte| !byte.is_ascii_digit()).map(char::from);
-    facility.chars().chain(": ".chars()).chain(without_digits).take(KIND_CHARACTERS_MAX).collect()
+    let mut kind = format!("{begin}:");
+    // Every second part is between quotes: a name.
+    for unquoted in said.split(['\'', '"']).step_by(2) {
+        for word in unquoted.split_whitespace() {
+            kind.push(' ');
+            if is_address(word) {
+                kind.push('@');
+            } else {
+                kind.extend(word.chars().filter(|character| !character.is_ascii_digit()));
+            }
+        }
+    }
+    kind.chars().take(KIND_CHARACTERS_MAX).collect()
+}
+
+/// Whether a word has a port or a path behind a colon, as addresses of brokers have.
+fn is_address(word: &str) -> bool {
+    word.split(':').skip(1).any(|rest| rest.starts_with(|next: char| next.is_ascii_digit() || next == '/'))
 }
 
 /// What librdkafka writes to its log.
@@ -79,7 +100,7 @@ pub(super) fn log(level: RDKafkaLogLevel, facility: &str, text: &str) {
         tracing::debug!(target: "librdkafka", "{line}");
         return;
     }
-    let Some(line) = unless_said(kind(facility, text), line) else { return };
+    let Some(line) = unless_said(kind(&format!("{level:?} {facility}"), text), line) else { return };
     match level {
         RDKafkaLogLevel::Debug | RDKafkaLogLevel::Info | RDKafkaLogLevel::Notice => {
             tracing::info!(target: "librdkafka", "{line}");
@@ -94,9 +115,26 @@ pub(super) fn log(level: RDKafkaLogLevel, facility: &str, text: &str) {
 
 /// What librdkafka reports as an error of a client.
 pub(super) fn error(error: &KafkaError, reason: &str) {
-    if let Some(line) = unless_said(error.to_string(), format!("{error}: {reason}")) {
+    let line = format!("{error}: {reason}");
+    let code = error.rdkafka_error_code();
+    let said = if code.is_some_and(is_grave) {
+        Some(line)
+    } else {
+        unless_said(kind(&error.to_string(), reason), line)
+    };
+    if let Some(line) = said {
         tracing::error!(target: "librdkafka", "{line}");
     }
+}
+
+/// Whether an error of this code is always said.
+fn is_grave(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::Fatal
+            | RDKafkaErrorCode::Authentication
+            | RDKafkaErrorCode::SaslAuthenticationFailed
+    )
 }
 
 /// The line, with how many like it were held back, unless one of its kind was said just before.
@@ -136,13 +174,22 @@ mod tests {
             kind("FAIL", &text)
         };
         let first = away("kafka-1:9092/1", 9092, "0ms in state CONNECT");
-        assert_eq!(first, "FAIL: Connect to ipv#...: failed: refused");
+        assert_eq!(first, "FAIL: Connect to @ failed: refused");
         assert_eq!(
             first,
             away("kafka-2:9093/2", 9093, "17ms in state CONNECT, 3 identical error(s) suppressed")
         );
         assert_ne!(first, kind("FAIL", "[thrd:kafka-1:9092/1]: kafka-1:9092/1: SSL handshake failed"));
         assert_ne!(first, kind("REQTMOUT", "[thrd:main]: Timed out 3 requests"));
+        for (one, same) in [
+            ("Failed to resolve 'kafka-a:9092': unknown", "Failed to resolve 'kafka-b:9093': unknown"),
+            ("a:9092/bootstrap: gone", "b:9092/bootstrap: gone"),
+            ("[fe80::1]:9092: gone", "[2001:db8::2]:9093: gone"),
+        ] {
+            assert_eq!(kind("FAIL", one), kind("FAIL", same));
+        }
+        assert_ne!(kind("Info FAIL", "gone"), kind("Error FAIL", "gone"));
+        assert!(is_grave(RDKafkaErrorCode::Fatal) && !is_grave(RDKafkaErrorCode::AllBrokersDown));
         assert_eq!(kind("FAIL", &"x".repeat(10_000)).len(), KIND_CHARACTERS_MAX);
     }
 

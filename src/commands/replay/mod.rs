@@ -43,7 +43,8 @@ pub(super) struct Arguments {
     /// Most records in a batch; the outcome does not depend on it.
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u16).range(1..))]
     batch: u16,
-    /// A trace code, in any scanned form, whose timeline, findings and verdicts are printed at the end; may be repeated.
+    /// A trace code, in any scanned form, whose timeline, findings and verdicts are printed at the end, in
+    /// Chinese and English whatever --language says; may be repeated.
     #[arg(long, value_name = "CODE")]
     explain: Vec<String>,
     #[command(flatten)]

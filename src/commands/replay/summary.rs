@@ -31,14 +31,14 @@ fn accounting(tally: &Tally, language: Language) -> Vec<String> {
         (tally.read_total(), "读取", "read"),
         (rejected, "拒收", "rejected"),
         (ignored, "忽略", "ignored"),
-        (decoded, "解出", "decoded"),
+        (decoded, "解码", "decoded"),
     ];
     let uploads = [
-        (tally.derived_total(), "得出", "derived"),
+        (tally.derived_total(), "拆出", "derived"),
         (merged(Outcome::Accepted), "接受", "accepted"),
         (merged(Outcome::Duplicate), "重复", "duplicate"),
         (merged(Outcome::Superseded), "已被取代", "superseded"),
-        (merged(Outcome::NoRoom), "容纳不下", "without room"),
+        (merged(Outcome::NoRoom), "超出容量", "without room"),
         (merged(Outcome::TooLate), "超出保留期", "too late"),
         (tally.in_flight(), "在途", "in flight"),
     ];
@@ -55,7 +55,7 @@ fn accounting(tally: &Tally, language: Language) -> Vec<String> {
     lines
 }
 
-/// `records  7 read = 2 rejected + 5 decoded`.
+/// `records  7 read = 2 rejected + 5 decoded`; in Chinese the word is before its number.
 fn equation(title: &str, terms: &[(u64, &str, &str)], language: Language) -> String {
     let mut text = padded(title, COLUMNS[0]);
     for (position, (count, zh, en)) in terms.iter().enumerate() {
@@ -64,7 +64,11 @@ fn equation(title: &str, terms: &[(u64, &str, &str)], language: Language) -> Str
             1 => " = ",
             _ => " + ",
         };
-        text.push_str(&format!("{sign}{} {}", grouped(*count), language.of(zh, en)));
+        let count = grouped(*count);
+        text.push_str(&match language {
+            Language::Chinese => format!("{sign}{zh} {count}"),
+            Language::English => format!("{sign}{count} {en}"),
+        });
     }
     text
 }
@@ -168,6 +172,14 @@ mod tests {
                 assert!(told.contains(expected), "{told}");
             }
         }
+    }
+
+    #[test]
+    fn an_equation_reads_as_its_language_does() {
+        let terms = [(4, "读取", "read"), (0, "拒收", "rejected"), (4, "解码", "decoded")];
+        let told = |language| equation("", &terms, language).trim_start().to_owned();
+        assert_eq!(told(Language::Chinese), "读取 4 = 拒收 0 + 解码 4");
+        assert_eq!(told(Language::English), "4 read = 0 rejected + 4 decoded");
     }
 
     #[test]

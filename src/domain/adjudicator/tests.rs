@@ -14,7 +14,7 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn moment(seconds: i64) -> Moment {
-    Moment { now: None, wall: Some(at(seconds)), detected_at: at(seconds) }
+    Moment { now: None, wall: Some(at(seconds)), forgotten_before: None, detected_at: at(seconds) }
 }
 
 fn key() -> DocumentKey {

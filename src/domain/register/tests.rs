@@ -10,7 +10,8 @@ use crate::domain::document::samples::*;
 use crate::domain::document::{Group, Header, LineVersion, Parts};
 use crate::domain::reference::{Key, Product, Value};
 
-const MOMENT: Moment = Moment { now: None, wall: None, detected_at: Timestamp::from_unix_millis(0) };
+const MOMENT: Moment =
+    Moment { now: None, wall: None, forgotten_before: None, detected_at: Timestamp::from_unix_millis(0) };
 
 fn step(state: &mut DocumentState, upload: impl Into<Upload>) -> RegisterEffects {
     apply(state, &upload.into(), &MOMENT, &RuleSet::default())
@@ -381,7 +382,13 @@ fn a_document_with_all_its_findings_takes_what_brings_no_more_and_what_replaces_
     let refuse = BTreeMap::from([(RuleId::NoCode, Verdict::Refuse)]);
     assert!(lines.len() == 2 && lines.iter().all(|line| line.reasons == refuse), "{lines:?}");
     assert_eq!(state.alerts.published.len(), FINDINGS_KEPT_MAX);
+    // A finding without room does not close the document: what adds none to it is taken.
+    let effects = step(&mut state, partial(5, &[naked("5")]));
+    assert_eq!(effects.refused, Some(Refusal::Findings));
+    let effects = step(&mut state, partial(5, &[line("1", AMBROXOL, 1, &[A])]));
+    assert_eq!((effects.refused, effects.without_room), (None, 1));
+    assert_eq!(alerts(&effects), [("no_code", "1", Status::Withdrawn, 5, What::Asserted)]);
     // And so is what takes it back.
-    let effects = step(&mut state, reversal(5, None, Parts::ALL));
-    assert_eq!(alerts(&effects), [("no_code", "1", Status::Withdrawn, 5, What::Retracted)]);
+    let effects = step(&mut state, reversal(6, None, Parts::ALL));
+    assert_eq!((effects.refused, effects.without_room, effects.changed), (None, 0, true));
 }

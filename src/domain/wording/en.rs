@@ -16,8 +16,11 @@ pub(super) fn explanation(cause: &Cause) -> String {
     };
     let document = format!("document {} of institution {}", document.document_id, document.institution_id);
     match cause.what {
+        What::Retracted if cause.moved_to_settlement => {
+            format!("{document} was taken back or corrected, so the sale is judged by its settlement.")
+        }
         _ if cause.moved_to_settlement => format!(
-            "with {document} the sale was joined with its settlement, by which it is judged from now on."
+            "{document} was uploaded since: the sale and its settlement are one, judged by the settlement."
         ),
         What::Asserted => format!("{document}, uploaded since, explains it."),
         What::Retracted => format!("{document} was taken back or corrected, so it no longer holds."),

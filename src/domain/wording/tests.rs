@@ -47,10 +47,17 @@ fn a_finding_that_moved_to_the_settlement_of_its_sale_is_not_called_explained() 
     change.status = Status::Withdrawn;
     let settlement = side(Kind::Settlement, "P44030500003", "S1", 2).key.document;
     change.cause = Cause { moved_to_settlement: true, ..Cause::of(settlement, What::Asserted) };
-    let beginning = "Withdrawn: with document S1 of institution P44030500003 the sale was joined with its \
-                     settlement, by which it is judged from now on. The alert was: ";
+    let beginning = "Withdrawn: document S1 of institution P44030500003 was uploaded since: the sale and its \
+                     settlement are one, judged by the settlement. The alert was: ";
     assert!(alert_en(&change).starts_with(beginning), "{}", alert_en(&change));
-    let beginning = "【撤销】机构P44030500003的单据S1使该次销售与其结算合并，此后以结算为准判定。原预警：";
+    let beginning =
+        "【撤销】机构P44030500003的单据S1上传后，该次销售已与其结算单合并，此后按结算单判定。原预警：";
+    assert!(alert_zh(&change).starts_with(beginning), "{}", alert_zh(&change));
+    change.cause.what = What::Retracted;
+    let beginning = "Withdrawn: document S1 of institution P44030500003 was taken back or corrected, so the sale \
+                     is judged by its settlement. ";
+    assert!(alert_en(&change).starts_with(beginning), "{}", alert_en(&change));
+    let beginning = "【撤销】机构P44030500003的单据S1撤销或更正后，该次销售改按其结算单判定。";
     assert!(alert_zh(&change).starts_with(beginning), "{}", alert_zh(&change));
 }
 

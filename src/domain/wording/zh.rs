@@ -16,8 +16,11 @@ pub(super) fn explanation(cause: &Cause) -> String {
     };
     let document = format!("机构{}的单据{}", document.institution_id, document.document_id);
     match cause.what {
+        What::Retracted if cause.moved_to_settlement => {
+            format!("{document}撤销或更正后，该次销售改按其结算单判定。")
+        }
         _ if cause.moved_to_settlement => {
-            format!("{document}使该次销售与其结算合并，此后以结算为准判定。")
+            format!("{document}上传后，该次销售已与其结算单合并，此后按结算单判定。")
         }
         What::Asserted => format!("{document}上传后，该情形已得到说明。"),
         What::Retracted => format!("{document}撤销或更正后，该情形已不成立。"),

@@ -49,8 +49,8 @@ use self::place::Place;
 use self::rows::Pieces;
 use super::{Batch, Entry, Store, StoreError, View};
 
-/// Version of the files and of the manifest.
-const FORMAT: u32 = 1;
+/// Version of the files and of the manifest; it goes up with that of the values too, likewise to that of a store.
+const FORMAT: u32 = 2;
 /// Rows written to a store at a time.
 const RESTORE_ROWS: usize = 10_000;
 /// Folder of the files of a partition.

@@ -128,7 +128,8 @@ impl Wire for DocumentEntry {
                 Upload::Version(version) => Entry::Version(version.to_message(table)),
                 Upload::Reversal(reversal) => Entry::Reversal(reversal.to_message(table)),
             },
-            Self::Alias { alias, member } => Entry::Alias(pb::Alias {
+            Self::Alias { alias, member, received_at } => Entry::Alias(pb::Alias {
+                received_at: received_at.unix_millis(),
                 alias: Some(alias.to_message(table)),
                 member: Some(member.to_message(table)),
             }),
@@ -156,6 +157,7 @@ impl Wire for DocumentEntry {
             Entry::Alias(alias) => Self::Alias {
                 alias: read(&alias.alias, "alias.alias", table)?,
                 member: read(&alias.member, "alias.member", table)?,
+                received_at: moment(alias.received_at),
             },
             Entry::Forwarded(reversal) => Self::Forwarded(Box::new(Reversal::from_message(reversal, table)?)),
             Entry::ForwardPage(page) => Self::ForwardPage {

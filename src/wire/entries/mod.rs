@@ -29,6 +29,8 @@ pub enum DocumentEntry {
         alias: DocumentKey,
         /// The document behind it.
         member: DocumentKey,
+        /// When the upload that says so was received.
+        received_at: Timestamp,
     },
     /// A reversal that arrived under an alias, at the partition of a document behind it. Not forwarded again.
     Forwarded(Box<Reversal>),

@@ -21,8 +21,8 @@ fn document_entry() -> impl Strategy<Value = DocumentEntry> {
         testing::version()
             .prop_map(|version| DocumentEntry::Upload(Box::new(Upload::Version(Box::new(version))))),
         testing::reversal().prop_map(|reversal| DocumentEntry::Upload(Box::new(Upload::Reversal(reversal)))),
-        (testing::document_key(), testing::document_key())
-            .prop_map(|(alias, member)| DocumentEntry::Alias { alias, member }),
+        (testing::document_key(), testing::document_key(), testing::moment())
+            .prop_map(|(alias, member, received_at)| DocumentEntry::Alias { alias, member, received_at }),
         testing::reversal().prop_map(|reversal| DocumentEntry::Forwarded(Box::new(reversal))),
         (testing::reversal(), testing::document_key()).prop_map(|(reversal, after)| {
             DocumentEntry::ForwardPage { reversal: Box::new(reversal), after }

@@ -81,7 +81,7 @@ fn retracting(observation: &Observation) -> CodeChange {
 }
 
 fn at(now: Option<Timestamp>) -> Moment {
-    Moment { now, wall: None, detected_at: day(30) }
+    Moment { now, wall: None, forgotten_before: None, detected_at: day(30) }
 }
 
 fn run<'a>(changes: impl IntoIterator<Item = &'a CodeChange>, now: Option<Timestamp>) -> CodeState {
