@@ -295,7 +295,7 @@ fn an_unknown_format_and_a_damaged_store_are_refused_with_the_remedy() {
     };
     let cases: [(Option<&[u8]>, &str); 3] = [
         (Some(&[7, 0, 0, 0, 0, 0, 0, 0, 0]), "its format is 7, and this program knows only 2"),
-        (Some(&[1, 0]), "its offset is damaged"),
+        (Some(&[2, 0]), "its offset is damaged"),
         (None, "it has rows and no offset"),
     ];
     for (head, expected) in cases {
