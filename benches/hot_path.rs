@@ -19,6 +19,10 @@ use tracewarden::wire::intake::{self, Decoded, Input, Limits};
 use tracewarden::wire::pseudonym::Pseudonymiser;
 use tracewarden::wire::state;
 
+/// As of the service.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Uploads in one measurement.
 const UPLOADS: usize = 2_000;
 

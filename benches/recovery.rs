@@ -31,6 +31,10 @@ use tracewarden::store::folder::StateFolder;
 use tracewarden::store::snapshot::SnapshotHome;
 use tracewarden::wire::entries::{self, ObservationEntry};
 
+/// As of the service.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const MEBIBYTE: u64 = 1 << 20;
 /// Records are as large as the service makes them by default.
 const RECORD_BYTES: usize = 256 << 10;
