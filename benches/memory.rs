@@ -134,6 +134,7 @@ impl Bench<'_> {
         let most = self.peaks.iter().map(|(.., peak)| peak / MEBIBYTE).max().unwrap_or_default();
         let kept = if most <= bound_mib as u64 { "kept" } else { "broken" };
         println!("  bound {bound_mib} MiB: {kept}, most {most} MiB");
+        assert!(most <= bound_mib as u64, "the bound was broken");
     }
 }
 
