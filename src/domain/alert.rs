@@ -45,8 +45,8 @@ pub struct AlertChange {
     pub reference_version: u64,
 }
 
-/// Most findings of one document or one code whose revisions are kept, those withdrawn among them. One that has more
-/// takes no further facts.
+/// Most findings of one document or one code whose revisions are kept, those withdrawn among them. A code that
+/// has more takes no further facts; what a document takes then is up to the register.
 pub const FINDINGS_KEPT_MAX: usize = 100_000;
 
 /// What one document or one code has published: the last revision of each finding, and what it said while it holds.

@@ -198,8 +198,7 @@ pub fn apply(
     let live_before = parts_before.live(key);
     let live = state.parts.live(key);
     let (before, after) = (View::of(live_before.as_ref()), View::of(live.as_ref()));
-    let mut findings = live.as_ref().map(|live| evaluate(live, rules)).unwrap_or_default();
-    rules.allow(&mut findings, None);
+    let mut findings = findings_of(live.as_ref(), rules);
     let claim = live.as_ref().and_then(|live| published_claim(live, &findings));
     effects.without_room = drop_without_room(&mut findings, &state.alerts);
     if !is_whole && effects.without_room > without_room_before(live_before.as_ref(), state, &effects, rules) {
@@ -284,10 +283,17 @@ fn without_room_before(
     effects: &RegisterEffects,
     rules: &RuleSet,
 ) -> usize {
-    let Some(before) = before.filter(|_| effects.without_room > 0) else { return 0 };
-    let mut findings = evaluate(before, rules);
+    match effects.without_room {
+        0 => 0,
+        _ => drop_without_room(&mut findings_of(before, rules), &state.alerts),
+    }
+}
+
+/// What the line rules find, allowances applied.
+fn findings_of(live: Option<&LiveDocument<'_>>, rules: &RuleSet) -> Vec<Finding> {
+    let mut findings = live.map(|live| evaluate(live, rules)).unwrap_or_default();
     rules.allow(&mut findings, None);
-    drop_without_room(&mut findings, &state.alerts)
+    findings
 }
 
 /// Drops the alerts that were never published and that the book has no room for; how many.
