@@ -7,7 +7,7 @@ use tracewarden::run::local::Local;
 use tracewarden::stage::topology::Topic;
 
 use crate::oracle::World;
-use crate::{fed, options};
+use crate::support::local::{fed, options};
 
 const CODE: &str = "81773220000000016835";
 const OTHER: &str = "81773220000000016842";

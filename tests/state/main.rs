@@ -1,0 +1,9 @@
+//! State on disk: the store itself, its snapshots, and how stages come back with it.
+
+#[path = "../oracle/mod.rs"]
+mod oracle;
+mod recovery;
+mod snapshots;
+mod store;
+#[path = "../support/mod.rs"]
+mod support;
