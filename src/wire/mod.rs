@@ -23,7 +23,6 @@ pub mod pseudonym;
 pub mod reference;
 pub mod reject;
 pub mod route;
-pub mod ruleset;
 pub mod state;
 #[cfg(test)]
 mod testing;
