@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use tracewarden::domain::wording::explain;
+use tracewarden::present::explain;
 
 use crate::support::cases;
 use crate::support::local::{fed, options};
