@@ -3,8 +3,6 @@
 
 mod broker;
 mod chaos;
-#[path = "../oracle/mod.rs"]
-mod oracle;
 mod service;
 #[path = "../support/mod.rs"]
 mod support;

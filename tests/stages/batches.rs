@@ -23,9 +23,9 @@ use tracewarden::store::memory::MemoryStore;
 use tracewarden::wire::Format;
 use tracewarden::wire::entries::{self, ClaimEntry, DocumentEntry, ObservationEntry};
 
-use crate::oracle::{World, world};
 use crate::support::cases;
 use crate::support::local::{fed, options};
+use oracle::{World, world};
 
 const PARTITIONS: u16 = 2;
 const WORLDS: u64 = 25;

@@ -6,8 +6,6 @@ mod command;
 mod explain;
 mod horizon;
 mod national;
-#[path = "../oracle/mod.rs"]
-mod oracle;
 mod province;
 mod reversal;
 mod rule_sets;

@@ -4,8 +4,8 @@
 use serde_json::{Value, json};
 
 use super::worlds::run;
-use crate::oracle::world::dice::Dice;
-use crate::oracle::{World, world};
+use oracle::world::dice::Dice;
+use oracle::{World, world};
 
 /// Random worlds, each with a few of its documents taken back.
 const WORLDS: u64 = 60;

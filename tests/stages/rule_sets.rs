@@ -3,9 +3,9 @@
 
 use tracewarden::stage::topology::Topic;
 
-use crate::oracle::World;
 use crate::support::cases;
 use crate::support::local::{Ended, fed, options};
+use oracle::World;
 use serde_json::{Value, json};
 
 /// Example `settled-twice`: the hospital H37020300002 (tier 3, region 370203) settles on 12 January a box that a

@@ -5,10 +5,10 @@
 
 use std::fmt::Write as _;
 
-use crate::oracle::world::dice::Dice;
-use crate::oracle::{self, World};
 use crate::support::cases;
 use crate::support::local::{Ended, fed, shaped};
+use oracle::World;
+use oracle::world::dice::Dice;
 
 /// Orders in which every example is tried, beside its own.
 const EXAMPLE_ORDERS: u64 = 50;

@@ -1,7 +1,5 @@
 //! State on disk: the store itself, its snapshots, and how stages come back with it.
 
-#[path = "../oracle/mod.rs"]
-mod oracle;
 mod recovery;
 mod snapshots;
 mod store;

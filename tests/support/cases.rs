@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::oracle::{Answer, World};
+use oracle::{Answer, World};
 
 /// One folder.
 pub(crate) struct Case {

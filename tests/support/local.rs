@@ -11,7 +11,7 @@ use tracewarden::stage::topology::Topic;
 use tracewarden::wire::inbound::{moment, reference};
 
 use super::fold::Fold;
-use crate::oracle::{Answer, World};
+use oracle::{Answer, World};
 
 /// What a configuration says.
 pub(crate) fn options(config: &str) -> LocalOptions {

@@ -11,9 +11,9 @@ use tracewarden::stage::topology::Topic;
 use tracewarden::wire::inbound::reference;
 
 use super::feed::Sent;
-use crate::oracle::Answer;
 use crate::support::fold::Fold;
 use crate::support::watcher::Watcher;
+use oracle::Answer;
 
 /// Uploads fed between two looks at what came out.
 const DRAIN_EVERY: usize = 1_000;

@@ -14,9 +14,9 @@ use tracewarden::stage::topology::Topic;
 use super::CLUSTER;
 use super::account::Expected;
 use super::feed::Sent;
-use crate::oracle::World;
 use crate::support::installation::Installation;
 use crate::support::watcher::Watcher;
+use oracle::World;
 
 const PHARMACY: &str = "P37020300001";
 const HOSPITAL: &str = "H37020300002";

@@ -7,9 +7,9 @@ use std::thread;
 use tracewarden::domain::time::Timestamp;
 
 use super::worlds::{self, Case};
-use crate::oracle::Answer;
 use crate::support::installation::Installation;
 use crate::support::watcher::Watcher;
+use oracle::Answer;
 
 /// How often a process is killed.
 const DEATHS: usize = 3;

@@ -5,9 +5,9 @@ use tracewarden::domain::time::Timestamp;
 use tracewarden::sim::{self, Dirt, Fraud, Parameters};
 use tracewarden::wire::inbound::moment;
 
-use crate::oracle::Answer;
 use crate::support::cases;
 use crate::support::local::{self, Ended};
+use oracle::Answer;
 
 /// Reference data, uploads in the order of sending, and what they end in.
 pub(crate) struct Case {

@@ -9,8 +9,8 @@ use super::messages::{
     message, reference,
 };
 use super::run::{SHAPES, permutations, run, shuffled};
-use crate::oracle::Answer;
 use crate::support::local::{Ended, finish, shaped, start};
+use oracle::Answer;
 
 fn in_every_order(messages: &[String], alerts: &[Value], decisions: &[Value]) {
     let expected = Answer::new(alerts.to_vec(), decisions.to_vec());

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::run::{SHAPES, run, shuffled};
-use crate::oracle::Answer;
 use crate::support::cases;
+use oracle::Answer;
 
 #[test]
 fn each_step_of_a_course_does_what_its_story_says() {

@@ -9,7 +9,7 @@ use super::messages::{
     reference,
 };
 use super::run::{SHAPES, permutations, run};
-use crate::oracle::Answer;
+use oracle::Answer;
 
 /// In every order of the messages these alerts are open and these decisions stand.
 fn ends_in_every_order(messages: &[String], alerts: &[Value], decisions: &[Value]) -> Vec<Tally> {

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::oracle::world::dice::Dice;
 use crate::support::local::{Ended, feed, finish, shaped, start};
+use oracle::world::dice::Dice;
 
 /// Batch sizes and partition counts that must make no difference.
 pub(crate) const SHAPES: [(usize, u16); 4] = [(1000, 1), (1, 1), (7, 3), (1000, 4)];

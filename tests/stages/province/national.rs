@@ -10,7 +10,7 @@ use tracewarden::sim::{Act, Dirt, Parameters, UploadForm};
 
 use super::judged::filthy;
 use super::stages::play;
-use crate::oracle::Answer;
+use oracle::Answer;
 
 /// A province of two weeks with all acts.
 fn province(seed: u64, dirt: Dirt) -> Parameters {

@@ -7,8 +7,8 @@ use tracewarden::sim::evaluate::{Evaluation, Report, scans_in};
 use tracewarden::sim::{self, Parameters};
 use tracewarden::stage::topology::Topic;
 
-use crate::oracle::Answer;
 use crate::support::fold::Fold;
+use oracle::Answer;
 
 /// Uploads between two looks at what was published, so that memory holds no more.
 const DRAIN_EVERY: u64 = 2_000;

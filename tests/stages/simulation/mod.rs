@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use std::{panic, thread};
 
-use crate::oracle::{self, shrink};
+use oracle::shrink;
 use province::{Mishaps, Province};
 
 /// Random worlds in one run, unless `SEEDS` says otherwise.

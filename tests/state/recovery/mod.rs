@@ -14,8 +14,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::oracle;
-use crate::oracle::world::dice::Dice;
+use oracle::world::dice::Dice;
 use service::{Service, Stateful};
 use tracewarden::broker::memory::CommitFault;
 use tracewarden::broker::{BrokerError, TopicPartition};

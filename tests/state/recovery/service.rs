@@ -27,8 +27,8 @@ use tracewarden::store::snapshot::SnapshotHome;
 use tracewarden::wire::inbound::{control, moment, reference};
 
 use super::filling::{Disk, FillingStore};
-use crate::oracle::World;
 use crate::support::fold::Fold;
+use oracle::World;
 
 const MEBIBYTE: u64 = 1 << 20;
 

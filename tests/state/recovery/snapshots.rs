@@ -12,7 +12,7 @@ use tracewarden::store::{Store, StoreError};
 
 use super::copy_folder;
 use super::service::{Service, Stateful};
-use crate::oracle::{self, World};
+use oracle::World;
 
 /// A service half-way through a world with a snapshot of monitor, then at its end with monitor down and its disk lost.
 pub(crate) struct Lost {
