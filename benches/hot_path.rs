@@ -14,8 +14,8 @@ use tracewarden::domain::rules::ruleset::RuleSet;
 use tracewarden::domain::time::Timestamp;
 use tracewarden::run::local::{Local, LocalOptions};
 use tracewarden::sim::{self, Parameters};
-use tracewarden::wire::entries::{self, DocumentEntry};
 use tracewarden::wire::intake::{self, Decoded, Input, Limits};
+use tracewarden::wire::log::entries::{self, DocumentEntry};
 use tracewarden::wire::pseudonym::Pseudonymiser;
 use tracewarden::wire::state;
 

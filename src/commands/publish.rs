@@ -7,8 +7,8 @@ use super::{ConfigArguments, Failure, files, publisher, say};
 use crate::broker::OutRecord;
 use crate::domain::document::Group;
 use crate::domain::wording::figures::grouped;
+use crate::pipeline::topics::{Topic, Topology};
 use crate::run::topics::topology;
-use crate::stage::topology::{Topic, Topology};
 use crate::telemetry::progress::Progress;
 use crate::wire::route::route;
 

@@ -6,8 +6,8 @@ use super::{ConfigArguments, Failure, files, publisher, say};
 use crate::broker::{OutRecord, TopicPartition};
 use crate::domain::reference::Change;
 use crate::domain::wording::figures::grouped;
+use crate::pipeline::topics::{Topic, Topology};
 use crate::run::topics::topology;
-use crate::stage::topology::{Topic, Topology};
 use crate::wire::reference;
 
 #[derive(Debug, clap::Args)]

@@ -13,9 +13,8 @@ pub mod control;
 pub mod deadletter;
 pub mod decimal;
 pub mod decision;
-pub mod entries;
 pub mod intake;
-mod internal;
+pub mod log;
 pub mod moment;
 pub mod nhsa;
 mod outbound;
@@ -28,7 +27,7 @@ pub mod state;
 #[cfg(test)]
 mod testing;
 
-pub use internal::WireError;
+pub use log::WireError;
 pub use outbound::{Format, Message};
 
 /// Messages generated from `proto/tracewarden/v1`: what comes in and what goes out.

@@ -10,10 +10,10 @@ use crate::domain::amount::Money;
 use crate::domain::claim::Verdict;
 use crate::domain::time::{Day, Timestamp};
 use crate::domain::wording::figures::{grouped, yuan};
+use crate::pipeline::topics::Topic;
 use crate::run::local::Local;
 use crate::sim::evaluate::{Evaluation, Language, Report, columns, rule_title};
 use crate::sim::{Parameters, Truth};
-use crate::stage::topology::Topic;
 use crate::wire::alert::{self, AlertMessage};
 use crate::wire::decision::{self, DecisionMessage};
 
