@@ -10,7 +10,7 @@ use crate::domain::wording::figures::grouped;
 use crate::pipeline::topics::{Topic, Topology};
 use crate::run::topics::topology;
 use crate::telemetry::progress::Progress;
-use crate::wire::route::route;
+use crate::wire::inbound::route::route;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {

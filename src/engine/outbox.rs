@@ -9,9 +9,10 @@ use crate::domain::claim::{Claim, CodeVerdict, Decision};
 use crate::domain::observation::CodeChange;
 use crate::pipeline::topics::{Topic, Topology, document_key_bytes};
 use crate::telemetry::metrics;
-use crate::wire::deadletter::{self, DeadLetter};
+use crate::wire::Format;
 use crate::wire::log::entries::{self, ClaimEntry, DocumentEntry, ObservationEntry};
-use crate::wire::{Format, alert, decision};
+use crate::wire::outbound::deadletter::{self, DeadLetter};
+use crate::wire::outbound::{alert, decision};
 
 /// A larger alert is published with less evidence and fewer of the codes concerned, and says so.
 const ALERT_BYTES_MAX: usize = 1 << 20;

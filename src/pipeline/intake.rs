@@ -17,11 +17,11 @@ use crate::domain::reference::{Book, Slice};
 use crate::domain::time::{Millis, Timestamp};
 use crate::engine::outbox::Outbox;
 use crate::engine::{Context, Stage, StageError, WallClock};
-use crate::wire::deadletter::DeadLetter;
-use crate::wire::intake::{self, Decoded, DecodedUpload, Input, Limits};
+use crate::wire::inbound::intake::{self, Decoded, DecodedUpload, Input, Limits};
+use crate::wire::inbound::pseudonym::Pseudonymiser;
+use crate::wire::inbound::reject::{Reject, RejectReason};
 use crate::wire::log::entries::{DocumentEntry, Tick};
-use crate::wire::pseudonym::Pseudonymiser;
-use crate::wire::reject::{Reject, RejectReason};
+use crate::wire::outbound::deadletter::DeadLetter;
 
 /// Where time comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

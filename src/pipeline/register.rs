@@ -19,9 +19,9 @@ use crate::engine::outbox::Outbox;
 use crate::engine::overlay::{Space, StateValue};
 use crate::engine::{Context, Stage, StageError, unreadable};
 use crate::store::StoreError;
-use crate::wire::deadletter::DeadLetter;
+use crate::wire::inbound::reject::RejectReason;
 use crate::wire::log::entries::{self, ClaimEntry, DocumentEntry, ObservationEntry, Tick};
-use crate::wire::reject::RejectReason;
+use crate::wire::outbound::deadletter::DeadLetter;
 use crate::wire::state;
 
 /// Documents told of a reversal by one entry; the rest is told by the entries that follow it.

@@ -26,10 +26,10 @@ use crate::pipeline::register::Register;
 use crate::pipeline::tally::Tally;
 use crate::pipeline::topics::{Topic, Topology};
 use crate::wire::Format;
-use crate::wire::control;
-use crate::wire::intake::Limits;
+use crate::wire::inbound::control;
+use crate::wire::inbound::intake::Limits;
+use crate::wire::inbound::pseudonym::Pseudonymiser;
 use crate::wire::log::entries::{self, ClaimEntry, DocumentEntry, ObservationEntry};
-use crate::wire::pseudonym::Pseudonymiser;
 
 /// How a local run is set up.
 #[derive(Clone, Debug)]

@@ -31,7 +31,7 @@ use crate::pipeline::register::Register;
 use crate::pipeline::topics::{Topic, Topology};
 use crate::store::StoreError;
 use crate::telemetry::metrics;
-use crate::wire::reference;
+use crate::wire::inbound::reference;
 
 /// A poll waits at most so long, so that time is passed on and a stop is noticed.
 const POLL_WAIT: Duration = Duration::from_millis(50);

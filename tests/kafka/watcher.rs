@@ -14,8 +14,9 @@ use tracewarden::domain::document::Origin;
 use tracewarden::domain::time::Timestamp;
 use tracewarden::engine::watermark::Watermark;
 use tracewarden::pipeline::topics::{Topic, Topology};
+use tracewarden::wire::inbound::control;
 use tracewarden::wire::log::entries::{DocumentEntry, decode_documents};
-use tracewarden::wire::{control, deadletter};
+use tracewarden::wire::outbound::deadletter;
 
 use crate::fold::Fold;
 use crate::installation::Installation;

@@ -8,7 +8,7 @@ use tracewarden::domain::reference::Book;
 use tracewarden::pipeline::tally::{InputOutcome, Tally};
 use tracewarden::pipeline::topics::Topic;
 use tracewarden::run::local::{Local, LocalOptions};
-use tracewarden::wire::{moment, reference};
+use tracewarden::wire::inbound::{moment, reference};
 
 use crate::fold::Fold;
 use crate::oracle::Answer;

@@ -21,8 +21,8 @@ use tracewarden::pipeline::topics::{Topic, Topology};
 use tracewarden::run::local::{LocalOptions, rule_set_records};
 use tracewarden::store::folder::Found;
 use tracewarden::store::memory::MemoryStore;
-use tracewarden::wire::route::route;
-use tracewarden::wire::{control, moment, reference};
+use tracewarden::wire::inbound::route::route;
+use tracewarden::wire::inbound::{control, moment, reference};
 
 use crate::fold::Fold;
 use crate::oracle::world::dice::Dice;

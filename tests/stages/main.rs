@@ -27,7 +27,7 @@ use tracewarden::domain::time::Timestamp;
 use tracewarden::pipeline::tally::{InputOutcome, Tally};
 use tracewarden::pipeline::topics::Topic;
 use tracewarden::run::local::{Local, LocalOptions};
-use tracewarden::wire::{moment, reference};
+use tracewarden::wire::inbound::{moment, reference};
 
 /// Orders in which every example is tried, beside its own.
 const EXAMPLE_ORDERS: u64 = 50;

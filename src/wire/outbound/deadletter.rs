@@ -1,14 +1,15 @@
 //! Refused inputs on their way out, by `proto/tracewarden/v1/deadletter.proto`. They say where the input is and what
 //! is wrong with it, and never repeat its bytes.
 
-use super::outbound::{Event, parse_json};
-use super::pb;
-use super::{Format, Message, WireError};
+use super::{Event, parse_json};
+use super::{Format, Message};
 use crate::domain::Text;
 use crate::domain::document::Origin;
 use crate::domain::time::Timestamp;
+use crate::wire::WireError;
+use crate::wire::pb;
 
-pub use super::pb::DeadLetter as DeadLetterMessage;
+pub use crate::wire::pb::DeadLetter as DeadLetterMessage;
 
 /// One refused input: the payload of a `deadletter` record.
 #[derive(Clone, Debug, PartialEq, Eq)]
