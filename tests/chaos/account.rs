@@ -12,8 +12,8 @@ use tracewarden::wire::inbound::reference;
 
 use crate::feed::Sent;
 use crate::fold::Fold;
-use crate::oracle::Answer;
 use crate::watcher::Watcher;
+use oracle::Answer;
 
 /// Uploads fed between two looks at what came out.
 const DRAIN_EVERY: usize = 1_000;

@@ -15,8 +15,8 @@ use crate::CLUSTER;
 use crate::account::Expected;
 use crate::feed::Sent;
 use crate::installation::Installation;
-use crate::oracle::World;
 use crate::watcher::Watcher;
+use oracle::World;
 
 const PHARMACY: &str = "P37020300001";
 const HOSPITAL: &str = "H37020300002";

@@ -20,7 +20,7 @@ use tracewarden::wire::outbound::deadletter;
 
 use crate::fold::Fold;
 use crate::installation::Installation;
-use crate::oracle::Answer;
+use oracle::Answer;
 
 const CALL: Duration = Duration::from_secs(30);
 /// Everything asked for must happen within this long, on a busy machine too.

@@ -13,7 +13,7 @@ use tracewarden::sim::{self, Dirt, Fraud, Parameters};
 use tracewarden::wire::inbound::{moment, reference};
 
 use crate::fold::Fold;
-use crate::oracle::Answer;
+use oracle::Answer;
 
 /// Reference data, uploads in the order of sending, and what they end in.
 pub(crate) struct Case {

@@ -8,8 +8,8 @@ use crate::messages::{
     HOSPITAL, PHARMACY, PRODUCT, Settlement, cancel, code, decision, decision_at, fees, line_alert, message,
     reference,
 };
-use crate::oracle::Answer;
 use crate::run::{SHAPES, permutations, run};
+use oracle::Answer;
 
 /// In every order of the messages these alerts are open and these decisions stand.
 fn ends_in_every_order(messages: &[String], alerts: &[Value], decisions: &[Value]) -> Vec<Tally> {

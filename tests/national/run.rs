@@ -11,8 +11,8 @@ use tracewarden::run::local::{Local, LocalOptions};
 use tracewarden::wire::inbound::{moment, reference};
 
 use crate::fold::Fold;
-use crate::oracle::Answer;
-use crate::oracle::world::dice::Dice;
+use oracle::Answer;
+use oracle::world::dice::Dice;
 
 /// Batch sizes and partition counts that must make no difference.
 pub(crate) const SHAPES: [(usize, u16); 4] = [(1000, 1), (1, 1), (7, 3), (1000, 4)];

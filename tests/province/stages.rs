@@ -8,7 +8,7 @@ use tracewarden::sim::evaluate::{Evaluation, Report, scans_in};
 use tracewarden::sim::{self, Parameters};
 
 use crate::fold::Fold;
-use crate::oracle::Answer;
+use oracle::Answer;
 
 /// Uploads between two looks at what was published, so that memory holds no more.
 const DRAIN_EVERY: u64 = 2_000;

@@ -8,8 +8,6 @@ mod filling;
 #[path = "../support/fold.rs"]
 mod fold;
 mod long_restore;
-#[path = "../oracle/mod.rs"]
-mod oracle;
 mod service;
 mod snapshots;
 

@@ -28,7 +28,7 @@ use tracewarden::wire::inbound::{control, moment, reference};
 
 use crate::filling::{Disk, FillingStore};
 use crate::fold::Fold;
-use crate::oracle::World;
+use oracle::World;
 
 const MEBIBYTE: u64 = 1 << 20;
 

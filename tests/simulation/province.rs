@@ -25,8 +25,8 @@ use tracewarden::wire::inbound::route::route;
 use tracewarden::wire::inbound::{control, moment, reference};
 
 use crate::fold::Fold;
-use crate::oracle::world::dice::Dice;
-use crate::oracle::{Answer, World};
+use oracle::world::dice::Dice;
+use oracle::{Answer, World};
 
 /// Workers of each stage.
 const WORKERS: usize = 2;
@@ -187,7 +187,7 @@ impl Province {
 
     /// The end of time, or the greatest time that any upload could carry.
     fn greatest_time(&self, world: &World) -> Timestamp {
-        let issued = world.uploads.iter().filter(|upload| crate::oracle::upload::read(upload).is_ok());
+        let issued = world.uploads.iter().filter(|upload| oracle::upload::read(upload).is_ok());
         let issued = issued.filter_map(|upload| moment::rfc3339(upload["issued_at"].as_str()?));
         issued.chain(moment::rfc3339(&world.until)).max().expect("a world has an end")
     }

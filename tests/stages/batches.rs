@@ -23,8 +23,8 @@ use tracewarden::store::memory::MemoryStore;
 use tracewarden::wire::Format;
 use tracewarden::wire::log::entries::{self, ClaimEntry, DocumentEntry, ObservationEntry};
 
-use crate::oracle::{World, world};
 use crate::{examples, fed, options};
+use oracle::{World, world};
 
 const PARTITIONS: u16 = 2;
 const WORLDS: u64 = 25;

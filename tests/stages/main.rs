@@ -8,8 +8,6 @@ mod command;
 #[path = "../support/fold.rs"]
 mod fold;
 mod horizon;
-#[path = "../oracle/mod.rs"]
-mod oracle;
 mod reversal;
 mod rule_sets;
 

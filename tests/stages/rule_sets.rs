@@ -3,8 +3,8 @@
 
 use tracewarden::pipeline::topics::Topic;
 
-use crate::oracle::World;
 use crate::{ended, examples, fed, options};
+use oracle::World;
 use serde_json::{Value, json};
 
 /// Example `settled-twice`: the hospital H37020300002 (tier 3, region 370203) settles on 12 January a box that a
