@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::tally::Tally;
 use super::topology::{Topic, Topology, document_key_bytes};
 use crate::broker::{Header, OutRecord, TopicPartition};
 use crate::domain::alert::AlertChange;
 use crate::domain::claim::{Claim, CodeVerdict, Decision};
 use crate::domain::observation::CodeChange;
-use crate::telemetry::metrics;
+use crate::telemetry::limit::Limit;
 use crate::wire::entries::{self, ClaimEntry, DeadLetter, DocumentEntry, ObservationEntry};
 use crate::wire::{Format, alert, deadletter, decision};
 
@@ -96,12 +97,13 @@ impl Outbox {
         }
     }
 
-    /// A revision of an alert.
-    pub fn alert(&mut self, change: &AlertChange) {
+    /// A revision of an alert, counted in the batch's tally.
+    pub fn alert(&mut self, change: &AlertChange, tally: &mut Tally) {
+        tally.alert(change);
         if !self.muted {
             let mut message = alert::encode(change, self.format);
             if message.payload.len() > ALERT_BYTES_MAX {
-                metrics::limits_hit("alert_bytes_max", 1);
+                tally.limit(Limit::AlertBytes);
                 message = alert::encode(&change.cut_short(), self.format);
             }
             self.output(Topic::Alerts, message);

@@ -18,14 +18,14 @@ pub fn encode(letter: &DeadLetter, format: Format) -> Message {
     let event = Event {
         id: format!(
             "{key}/{}/{}/{}",
-            letter.reason,
+            letter.reason.name(),
             letter.field.as_deref().unwrap_or_default(),
             letter.document_id.as_deref().unwrap_or_default()
         ),
         source: "/tracewarden/deadletter",
         kind: "tracewarden.deadletter".to_owned(),
         time: received_at(origin),
-        subject: letter.reason,
+        subject: letter.reason.name(),
     };
     event.message(key.clone().into_bytes(), &message(letter), format)
 }
@@ -44,7 +44,7 @@ pub fn message(letter: &DeadLetter) -> DeadLetterMessage {
             partition: origin.partition,
             offset: origin.offset,
         }),
-        reason: letter.reason.into(),
+        reason: letter.reason.name().into(),
         field: letter.field.clone(),
         sentence: letter.sentence.clone(),
         institution_id: letter.institution_id.as_deref().map(Into::into),

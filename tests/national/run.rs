@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 use tracewarden::config::Config;
+use tracewarden::domain::outcome::InputOutcome;
 use tracewarden::domain::reference::Book;
 use tracewarden::run::local::{Local, LocalOptions};
-use tracewarden::stage::tally::{InputOutcome, Tally};
+use tracewarden::stage::tally::Tally;
 use tracewarden::stage::topology::Topic;
 use tracewarden::wire::{moment, reference};
 

@@ -22,10 +22,11 @@ use oracle::world::dice::Dice;
 use oracle::{Answer, World};
 use serde_json::Value;
 use tracewarden::config::Config;
+use tracewarden::domain::outcome::InputOutcome;
 use tracewarden::domain::reference::Book;
 use tracewarden::domain::time::Timestamp;
 use tracewarden::run::local::{Local, LocalOptions};
-use tracewarden::stage::tally::{InputOutcome, Tally};
+use tracewarden::stage::tally::Tally;
 use tracewarden::stage::topology::Topic;
 use tracewarden::wire::{moment, reference};
 

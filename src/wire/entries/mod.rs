@@ -15,6 +15,7 @@ use crate::domain::Text;
 use crate::domain::claim::{Claim, CodeVerdict};
 use crate::domain::document::{DocumentKey, Origin, Reversal, Upload};
 use crate::domain::observation::CodeChange;
+use crate::domain::outcome::RejectReason;
 use crate::domain::rules::ruleset::RuleSet;
 use crate::domain::time::Timestamp;
 
@@ -94,7 +95,7 @@ pub struct DeadLetter {
     /// Where the refused input is.
     pub origin: Origin,
     /// Stable reason.
-    pub reason: &'static str,
+    pub reason: RejectReason,
     /// The field at fault, where there is one: `lines[2].quantity`.
     pub field: Option<String>,
     /// A sentence for a human: what is wrong and what to do.
