@@ -33,7 +33,7 @@ use crate::store::StoreError;
 use crate::telemetry::labels::StageLabel;
 use crate::telemetry::limit::Limit;
 use crate::telemetry::metrics;
-use crate::wire::reference;
+use crate::wire::inbound::reference;
 
 /// A poll waits at most so long, so that time is passed on and a stop is noticed.
 const POLL_WAIT: Duration = Duration::from_millis(50);

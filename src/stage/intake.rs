@@ -19,9 +19,9 @@ use crate::domain::reference::{Book, Slice};
 use crate::domain::time::{Millis, Timestamp};
 use crate::telemetry::limit::Limit;
 use crate::wire::entries::{DeadLetter, DocumentEntry, Tick};
-use crate::wire::intake::{self, Decoded, DecodedUpload, Input, Limits};
-use crate::wire::pseudonym::Pseudonymiser;
-use crate::wire::reject::Reject;
+use crate::wire::inbound::intake::{self, Decoded, DecodedUpload, Input, Limits};
+use crate::wire::inbound::pseudonym::Pseudonymiser;
+use crate::wire::inbound::reject::Reject;
 
 /// Where time comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
