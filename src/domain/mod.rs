@@ -27,10 +27,11 @@ pub mod outcome;
 pub mod reference;
 pub mod register;
 pub mod rules;
+#[cfg(test)]
+pub(crate) mod samples;
 pub mod time;
 pub mod timeline;
 pub mod trace_code;
-pub mod wording;
 
 /// Text shared by many values: identifiers, names, codes. Cloning copies no bytes.
 pub type Text = std::sync::Arc<str>;

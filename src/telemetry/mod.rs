@@ -10,4 +10,3 @@ pub mod limit;
 pub mod logs;
 pub mod metric;
 pub mod metrics;
-pub mod progress;
