@@ -57,17 +57,7 @@ impl Pseudonymiser {
 
     /// A pseudonymiser under the key of this hexadecimal text; white space around it is passed over.
     pub fn from_hex(key_id: u32, hex: &str) -> Result<Self, KeyError> {
-        let digits: Option<Vec<u8>> = hex
-            .trim()
-            .chars()
-            .map(|digit| digit.to_digit(16).and_then(|value| u8::try_from(value).ok()))
-            .collect();
-        let digits = digits.ok_or(KeyError::NotHex)?;
-        let (pairs, rest) = digits.as_chunks::<2>();
-        if !rest.is_empty() {
-            return Err(KeyError::NotHex);
-        }
-        let key: Vec<u8> = pairs.iter().map(|[high, low]| high << 4 | low).collect();
+        let key = hex::decode(hex.trim()).map_err(|_| KeyError::NotHex)?;
         Self::from_bytes(key_id, &key)
     }
 

@@ -32,9 +32,9 @@ use serde::Deserialize;
 
 use self::near::Neighbourhood;
 use self::score::{Times, milliseconds, money};
-use super::truth::{Act, Effect, LineRef, Truth};
 use crate::domain::amount::Money;
 pub use crate::present::language::Language;
+use crate::sim::{Act, Effect, LineRef, Truth};
 pub use plot::PlotError;
 pub use scans::scans_in;
 pub use score::{ActScore, LineScore, RuleScore, Spread};

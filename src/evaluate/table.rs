@@ -7,7 +7,7 @@ use super::{Report, RuleScore, Spread, Timing, Unexplained};
 use crate::domain::rules::RuleId;
 use crate::present::figures::{grouped, yuan};
 use crate::present::language::Language;
-use crate::sim::truth::LineRef;
+use crate::sim::LineRef;
 
 /// Rows of cells under a title. The first row is the heading, the first column names.
 pub(super) struct Table {
