@@ -41,8 +41,13 @@ fn messages_become_the_documents_expected() {
     let mut folders = 0;
     for entry in fs::read_dir("tests/nhsa").expect("the samples") {
         let folder = entry.expect("a sample").path();
+        let begins = |start| folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with(start));
+        // What senders really write is looked at by what the stages make of it: see `tests/stages/national/field.rs`.
+        if begins("field-") {
+            continue;
+        }
         let uploads = fs::read_to_string(folder.join("uploads.ndjson")).expect("uploads");
-        let is_course = folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with("course-"));
+        let is_course = begins("course-");
         let record_timestamp = (!is_course).then_some(RECORD_TIMESTAMP);
         let found = uploads.lines().fold(String::new(), |mut found, line| {
             writeln!(found, "{}", dump(&decode_on(None, record_timestamp, line))).expect("text grows");
@@ -238,7 +243,8 @@ fn sample_messages() -> Vec<Value> {
     let mut messages = Vec::new();
     for entry in fs::read_dir("tests/nhsa").expect("the samples") {
         let path = entry.expect("a sample").path().join("uploads.ndjson");
-        let text = fs::read_to_string(path).expect("uploads");
+        let bytes = fs::read(path).expect("uploads");
+        let text = String::from_utf8_lossy(&bytes);
         messages.extend(text.lines().filter_map(|line| serde_json::from_str(line).ok()));
     }
     messages

@@ -66,6 +66,10 @@ fn text_of(upload: &Value) -> String {
 /// What a run ended with.
 pub(crate) struct Ended {
     pub(crate) answer: Answer,
+    /// The newest revision of every alert that is not withdrawn, whole.
+    pub(crate) open_alerts: Vec<Value>,
+    /// What stands of every claim, in the form in which it is compared.
+    pub(crate) decisions: Vec<Value>,
     pub(crate) dead_letters: Vec<Value>,
     pub(crate) gaps: Vec<String>,
     pub(crate) tally: Tally,
@@ -84,12 +88,24 @@ impl Ended {
                 _ => dead_letters.push(serde_json::from_slice(payload).expect("a dead letter is JSON")),
             }
         }
-        Self { answer: fold.answer(), dead_letters, gaps: fold.gaps, tally: local.tally() }
+        Self {
+            answer: fold.answer(),
+            open_alerts: fold.open_alerts(),
+            decisions: fold.decisions(),
+            dead_letters,
+            gaps: fold.gaps,
+            tally: local.tally(),
+        }
     }
 
     /// What is wrong with it, or nothing.
     pub(crate) fn complaint(&self, expected: &Answer) -> String {
-        let mut text = expected.difference(&self.answer);
+        expected.difference(&self.answer) + &self.faults()
+    }
+
+    /// What is wrong with any run: gaps between revisions, accounts that do not add up.
+    pub(crate) fn faults(&self) -> String {
+        let mut text = String::new();
         for gap in &self.gaps {
             let _ = writeln!(text, "{gap}");
         }
