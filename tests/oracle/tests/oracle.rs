@@ -10,12 +10,6 @@ use oracle::upload::{self, Content};
 use oracle::{Answer, Timestamp, World};
 use serde_json::Value;
 
-fn ndjson(path: &Path) -> Vec<Value> {
-    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let lines = text.lines().filter(|line| !line.trim().is_empty());
-    lines.map(|line| serde_json::from_str(line).unwrap_or(Value::Null)).collect()
-}
-
 #[test]
 fn every_example_has_the_demanded_answer() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
@@ -26,10 +20,9 @@ fn every_example_has_the_demanded_answer() {
     for example in names {
         let until = fs::read_to_string(example.join("until")).unwrap();
         let until = Timestamp::parse(until.trim()).unwrap();
-        let expected = fs::read_to_string(example.join("expected.json")).unwrap();
-        let expected = Answer::from_json(&serde_json::from_str(&expected).unwrap());
-        let reference = ndjson(&example.join("reference.ndjson"));
-        let answer = oracle::judge(&reference, &ndjson(&example.join("uploads.ndjson")), until);
+        let text = |name: &str| fs::read_to_string(example.join(name)).unwrap();
+        let expected = Answer::from_json(&serde_json::from_str(&text("expected.json")).unwrap());
+        let answer = oracle::judge_text(&text("reference.ndjson"), &text("uploads.ndjson"), until);
         let difference = expected.difference(&answer);
         if !difference.is_empty() {
             writeln!(report, "{}\n{difference}", example.file_name().unwrap().display()).unwrap();
@@ -104,6 +97,8 @@ fn worlds_show_every_rule_and_every_kind() {
             let kind = match upload::read(value).map(|upload| upload.content) {
                 Ok(Content::Parts(parts)) => parts.header.map(|header| header.kind),
                 Ok(Content::Reversal { .. }) => Some("reversal".to_owned()),
+                Ok(Content::Ruling(_)) => Some("ruling".to_owned()),
+                Ok(Content::Payment) => Some("payment".to_owned()),
                 Err(_) => {
                     rejected.insert(seed);
                     None
