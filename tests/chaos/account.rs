@@ -6,8 +6,8 @@ use serde_json::Value;
 use tracewarden::config::Config;
 use tracewarden::domain::reference::Book;
 use tracewarden::domain::time::Timestamp;
+use tracewarden::pipeline::topics::Topic;
 use tracewarden::run::local::{Local, LocalOptions};
-use tracewarden::stage::topology::Topic;
 use tracewarden::wire::inbound::reference;
 
 use crate::feed::Sent;

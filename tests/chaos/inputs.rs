@@ -9,7 +9,7 @@ use rdkafka::client::DefaultClientContext;
 use serde_json::{Value, json};
 use tracewarden::broker::{OutRecord, TopicPartition};
 use tracewarden::domain::time::Timestamp;
-use tracewarden::stage::topology::Topic;
+use tracewarden::pipeline::topics::Topic;
 
 use crate::CLUSTER;
 use crate::account::Expected;

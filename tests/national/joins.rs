@@ -2,7 +2,7 @@
 //! taken back by line, by batch, by visit; codes of opened packs keep that they were.
 
 use serde_json::{Value, json};
-use tracewarden::stage::tally::Tally;
+use tracewarden::pipeline::tally::Tally;
 
 use crate::messages::{
     HOSPITAL, PHARMACY, PRODUCT, Settlement, cancel, code, decision, decision_at, fees, line_alert, message,

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 use tracewarden::config::Config;
 use tracewarden::domain::reference::Book;
+use tracewarden::pipeline::tally::{InputOutcome, Tally};
+use tracewarden::pipeline::topics::Topic;
 use tracewarden::run::local::{Local, LocalOptions};
-use tracewarden::stage::tally::{InputOutcome, Tally};
-use tracewarden::stage::topology::Topic;
 use tracewarden::wire::inbound::{moment, reference};
 
 use crate::fold::Fold;

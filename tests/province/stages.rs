@@ -2,10 +2,10 @@
 
 use tracewarden::config::Config;
 use tracewarden::domain::time::Timestamp;
+use tracewarden::pipeline::topics::Topic;
 use tracewarden::run::local::{Local, LocalOptions};
 use tracewarden::sim::evaluate::{Evaluation, Report, scans_in};
 use tracewarden::sim::{self, Parameters};
-use tracewarden::stage::topology::Topic;
 
 use crate::fold::Fold;
 use oracle::Answer;

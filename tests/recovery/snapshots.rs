@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tracewarden::broker::TopicPartition;
-use tracewarden::stage::StageError;
-use tracewarden::stage::topology::Topic;
+use tracewarden::engine::StageError;
+use tracewarden::pipeline::topics::Topic;
 use tracewarden::store::snapshot::Manifest;
 use tracewarden::store::{Store, StoreError};
 

@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 use tracewarden::domain::document::merge::Outcome;
+use tracewarden::pipeline::topics::Topic;
 use tracewarden::run::local::Local;
-use tracewarden::stage::topology::Topic;
 
 use crate::{fed, options};
 use oracle::World;

@@ -1,7 +1,7 @@
 //! A rule set in a configuration file: each level of override changes what follows from a finding, an allowance silences
 //! it, and both only where and when they say.
 
-use tracewarden::stage::topology::Topic;
+use tracewarden::pipeline::topics::Topic;
 
 use crate::{ended, examples, fed, options};
 use oracle::World;
