@@ -5,7 +5,7 @@
 //!
 //! *The choice.* [`judge`] is a pure function of (reference, uploads, until), written from the text of the rules
 //! alone, section by section, with the text's own words in its comments, sharing neither code nor types with
-//! `src/`. It recomputes everything from the whole set every time. [`world`] makes random nasty worlds to compare
+//! `src/`. It recomputes everything from the whole set every time. [`mod@world`] makes random nasty worlds to compare
 //! on, [`shrink()`] makes a small world of one on which two implementations differ.
 //!
 //! *What it is not.* It publishes nothing, keeps no history, and knows no topics, no watermarks and no records'
