@@ -34,10 +34,10 @@ pub(crate) fn findings(documents: &[Document], reference: &Reference, now: Times
 }
 
 /// One code's timeline and walk.
-struct About<'a> {
-    observations: &'a [Observation],
-    walk: &'a Walk<'a>,
-    now: Timestamp,
+pub(crate) struct About<'a> {
+    pub(crate) observations: &'a [Observation],
+    pub(crate) walk: &'a Walk<'a>,
+    pub(crate) now: Timestamp,
 }
 
 fn found(rule: &'static str, subject: &Observation, action: Action) -> Finding {
@@ -67,7 +67,7 @@ impl<'a> About<'a> {
     }
 
     /// "A sale is **short** when its need > 0 and used + need > content."
-    fn is_short(&self, past: &Past, at: usize) -> bool {
+    pub(crate) fn is_short(&self, past: &Past, at: usize) -> bool {
         let need = self.walk.needs[at].amount;
         need > 0 && past.used() + need > self.walk.pack.content()
     }
@@ -121,7 +121,7 @@ impl<'a> About<'a> {
 
     /// "a document of one side (the subject's sale; the counterpart's sale and the returns bound to it) is given as
     /// a day on which a document of the other side (the same one too) lies"
-    fn meet_on_a_day(&self, subject: usize, counterpart: usize) -> bool {
+    pub(crate) fn meet_on_a_day(&self, subject: usize, counterpart: usize) -> bool {
         let ours: Vec<&Observation> = self.walk.sales[subject].halves().collect();
         let theirs: Vec<&Observation> =
             self.walk.sales[counterpart].halves().chain(self.walk.returns_of(counterpart)).collect();
@@ -172,7 +172,7 @@ impl<'a> About<'a> {
         Some(against(found("held_elsewhere", sale.anchor, Action::Alert), past.latest_holder()?))
     }
 
-    /// "a sale at X with left[X]"; counterpart "that stock out".
+    /// "a sale at X with `left[X]`"; counterpart "that stock out".
     fn sold_after_stock_out(&self, past: &Past<'a>, sale: &Sale) -> Option<Finding> {
         let stock_out = past.left.get(sale.anchor.institution())?;
         Some(against(found("sold_after_stock_out", sale.anchor, Action::Hold), stock_out))

@@ -60,7 +60,7 @@ fn distance_ms(one: &Document, other: &Document) -> i64 {
 /// "the live documents of kind dispense of the same institution whose settlement_id is equal, |Δtime| ≤
 /// `sale_link_window` (180 days); of one that has no settlement_id but a visit_id …, those whose visit_id is equal,
 /// with or without settlement_id, |Δtime| ≤ `lend_window` (7 days)"; the nearest first, then by document_id.
-fn lenders<'a>(settlement: &Document, documents: &'a [Document]) -> Vec<&'a Document> {
+pub(crate) fn lenders<'a>(settlement: &Document, documents: &'a [Document]) -> Vec<&'a Document> {
     let (name, window_ms) = match settlement.text("settlement_id") {
         Some(_) => ("settlement_id", SALE_LINK_WINDOW_MS),
         None => ("visit_id", LEND_WINDOW_MS),

@@ -19,7 +19,7 @@
 //! |---|---|
 //! | [`json`], [`fields`], [`upload`] | design §4(a): reading and refusing |
 //! | [`document`], [`adjustment`] | §1: what is live |
-//! | [`reference`] | §1.4 |
+//! | [`mod@reference`] | §1.4 |
 //! | [`code`], [`clean`], [`link`], [`element`], [`device_code`] | §1.5 |
 //! | [`lending`] | §1.6 |
 //! | [`line_rules`] | §2 |
@@ -40,6 +40,8 @@ mod decision;
 mod device_code;
 mod document;
 mod element;
+#[cfg(test)]
+mod features;
 mod fields;
 mod finding;
 mod json;

@@ -76,6 +76,11 @@ impl Day {
         Timestamp(self.0 * DAY_MS - SHANGHAI_OFFSET_MS)
     }
 
+    /// The day so many days later, or earlier.
+    pub fn later(self, days: i64) -> Day {
+        Day(self.0 + days)
+    }
+
     /// Reads `YYYY-MM-DD`, an existing day.
     pub fn parse(text: &str) -> Option<Self> {
         let [year, month, day] = text.split('-').collect::<Vec<_>>()[..] else { return None };

@@ -15,7 +15,7 @@ pub(crate) struct Reference {
 }
 
 #[derive(Debug)]
-struct Record {
+pub(crate) struct Record {
     kind: String,
     key: Vec<Option<String>>,
     valid_from: Option<Day>,
@@ -183,7 +183,7 @@ impl Reference {
 
 /// A record of the rules; nothing of one that is refused: "A prefix that can be no prefix …, a banned code that is
 /// invalid, a value of the wrong form, an unknown field with a value: the record is refused … and changes nothing".
-fn read(record: &Value) -> Option<Record> {
+pub(crate) fn read(record: &Value) -> Option<Record> {
     let kind = cleaned(record.get("type")?.as_str()?);
     let (key, others) = schema(&kind)?;
     let mut fields = Value::default();

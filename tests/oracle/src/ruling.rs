@@ -150,10 +150,15 @@ impl<'a> Rulings<'a> {
     /// "The ruling of a line is its own, also where that does not hold, else, when it has none, that of its
     /// claim"; nothing where it does not hold.
     pub(crate) fn on(&self, claim: &Document, line_id: &str, line: &Line) -> Option<&'a Ruling> {
+        let (issued_at, ruling) = self.named(claim, line_id)?;
+        let holds = ruling.verdict != Verdict::Pay || newest_part(claim, line_id, line) <= issued_at;
+        holds.then_some(ruling)
+    }
+
+    /// The ruling of a line or else of its claim, whether it holds or not.
+    pub(crate) fn named(&self, claim: &Document, line_id: &str) -> Option<(Timestamp, &'a Ruling)> {
         let of = |line_id: Option<&str>| self.0.get(&(claim.id.clone(), line_id.map(str::to_owned)));
-        let (issued_at, ruling) = of(Some(line_id)).or_else(|| of(None))?;
-        let holds = ruling.verdict != Verdict::Pay || newest_part(claim, line_id, line) <= *issued_at;
-        holds.then_some(*ruling)
+        of(Some(line_id)).or_else(|| of(None)).copied()
     }
 }
 

@@ -164,9 +164,12 @@ fn group_of(kind: &str) -> Option<&'static str> {
     }
 }
 
-/// Reads an upload, or says why it is rejected.
+/// Reads an upload, or says why it is rejected; a text is one as it was written.
 pub fn read(value: &Value) -> Result<Upload, Refusal> {
-    read_json(&Json::from(value))
+    match value {
+        Value::String(text) => read_text(text),
+        _ => read_json(&Json::from(value)),
+    }
 }
 
 /// Reads an upload as it was written, fields that stand twice included.
