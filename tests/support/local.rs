@@ -24,13 +24,19 @@ pub(crate) fn shaped((batch_records_max, partitions): (usize, u16)) -> LocalOpti
     LocalOptions { partitions, batch_records_max, ..options("") }
 }
 
+/// Reference data of these records. One that is refused changes nothing, as in a replay: cases have such on purpose.
+pub(crate) fn book(records: &[Value]) -> Book {
+    let mut book = Book::default();
+    for change in records.iter().filter_map(|record| reference::from_json(record.to_string().as_bytes()).ok())
+    {
+        book.apply(change);
+    }
+    book
+}
+
 /// All stages with these reference records.
 pub(crate) fn start(records: &[Value], options: &LocalOptions) -> Local {
-    let mut book = Book::default();
-    for record in records {
-        book.apply(reference::from_json(record.to_string().as_bytes()).expect("reference records are valid"));
-    }
-    Local::new(options, book).expect("the stages start")
+    Local::new(options, book(records)).expect("the stages start")
 }
 
 /// Hands uploads over, a line each.
@@ -50,17 +56,10 @@ pub(crate) fn finish(mut local: Local, until: Option<&str>) -> Ended {
 /// All stages after a world, at rest.
 pub(crate) fn fed(world: &World, options: &LocalOptions) -> Local {
     let mut local = start(&world.reference, options);
-    let uploads: Vec<String> = world.uploads.iter().map(text_of).collect();
+    let uploads: Vec<String> = world.uploads.iter().map(World::text).collect();
     feed(&mut local, &uploads);
     local.finish(moment::rfc3339(&world.until)).expect("the run ends");
     local
-}
-
-fn text_of(upload: &Value) -> String {
-    match upload {
-        Value::String(text) => text.clone(),
-        upload => upload.to_string(),
-    }
 }
 
 /// What a run ended with.
