@@ -358,7 +358,8 @@ fn any_message() -> impl Strategy<Value = pb::Upload> {
     let code = (text(), text()).prop_map(|(code, units)| TraceCode { code, units });
     let codes = prop_oneof![Just(None), prop::collection::vec(code, 0..3).prop_map(Some)];
     let line = (prop::array::uniform9(text()), flag(), codes).prop_map(|(texts, split, codes)| {
-        let [line_id, product_code, product_name, quantity, amount, fund_amount, lot, expires_on, adjusts] = texts;
+        let [line_id, product_code, product_name, quantity, amount, fund_amount, lot, expires_on, adjusts] =
+            texts;
         let trace_codes_present = codes.is_some();
         let trace_codes = codes.unwrap_or_default();
         Line {

@@ -16,8 +16,8 @@ use crate::domain::amount::{Money, Quantity};
 use crate::domain::claim::{Claim, ClaimLine, CodeVerdict, Verdict};
 use crate::domain::document::occurred::OccurredAt;
 use crate::domain::document::{
-    Adjusts, CodesFacet, Counterparty, DocumentKey, FeeFacet, Group, Header, Kind, LineVersion, Origin, Part, Parts,
-    Person, Pseudonym, ReturnedSale, Reversal, Role, ScannedCode, Version,
+    Adjusts, CodesFacet, Counterparty, DocumentKey, FeeFacet, Group, Header, Kind, LineVersion, Origin, Part,
+    Parts, Person, Pseudonym, ReturnedSale, Reversal, Role, ScannedCode, Version,
 };
 use crate::domain::finding::{Attributes, BannedReason, ConcernedCode, Finding, Side};
 use crate::domain::observation::{CodeChange, LentFrom, Observation, ObservationKey, What};
@@ -171,17 +171,27 @@ pub(crate) fn header_part() -> BoxedStrategy<Part<Header>> {
     );
     let ids = (of(text()), of(text()), of(text()));
     part(
-        (select(&Kind::ALL[..]), occurred_at(), person(), ids, of(money()), counterparty, of(returned_sale()))
-            .prop_map(|(kind, occurred_at, person, ids, fund_amount, counterparty, returns)| Header {
-                kind,
-                occurred_at,
-                person,
-                visit_id: ids.0,
-                settlement_id: ids.1,
-                operator_id: ids.2,
-                fund_amount,
-                counterparty,
-                returns,
+        (
+            select(&Kind::ALL[..]),
+            occurred_at(),
+            person(),
+            ids,
+            of(money()),
+            counterparty,
+            of(returned_sale()),
+        )
+            .prop_map(|(kind, occurred_at, person, ids, fund_amount, counterparty, returns)| {
+                Header {
+                    kind,
+                    occurred_at,
+                    person,
+                    visit_id: ids.0,
+                    settlement_id: ids.1,
+                    operator_id: ids.2,
+                    fund_amount,
+                    counterparty,
+                    returns,
+                }
             }),
     )
     .boxed()
@@ -201,7 +211,17 @@ pub(crate) fn fee_part() -> BoxedStrategy<Part<FeeFacet>> {
             of(prop_oneof![text().prop_map(Adjusts::from_text), Just(Adjusts::SameProduct)]),
         )
             .prop_map(
-                |(product_code, product_name, quantity, split, amount, fund_amount, lot, expires_on, adjusts)| {
+                |(
+                    product_code,
+                    product_name,
+                    quantity,
+                    split,
+                    amount,
+                    fund_amount,
+                    lot,
+                    expires_on,
+                    adjusts,
+                )| {
                     FeeFacet {
                         product_code,
                         product_name,
@@ -270,8 +290,7 @@ pub(crate) fn observation() -> BoxedStrategy<Observation> {
     let quantities = (of(quantity()), of(quantity()), of(quantity()));
     let line = (any::<(bool, bool)>(), quantities, any::<u32>(), of(money()), any::<bool>());
     let about = (of(text()), of(text()), of(product()), person());
-    let lent_from =
-        (text(), text()).prop_map(|(document_id, line_id)| LentFrom { document_id, line_id });
+    let lent_from = (text(), text()).prop_map(|(document_id, line_id)| LentFrom { document_id, line_id });
     let links = (of(text()), of(text()), of(returned_sale()), of(lent_from));
     let institution = (text(), of(text()), of(day()), of(day()));
     (event, line, about, links, institution, any::<(u64, u64)>(), origin())

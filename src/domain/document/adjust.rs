@@ -9,10 +9,9 @@
 
 use std::collections::BTreeMap;
 
-use super::Adjusts;
-use super::FeeFacet;
 use super::live::LiveLine;
 use super::merge::Stamped;
+use super::{Adjusts, FeeFacet};
 use crate::domain::Text;
 use crate::domain::amount::{Money, Quantity};
 
@@ -147,4 +146,132 @@ fn shared(whole: &Taken, wanted: Quantity, givers: &[(usize, Quantity)]) -> Vec<
         (*index, Taken { quantity: Some(*given), amount: of_amount, fund_amount: of_fund })
     });
     taken.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::document::live::LiveDocument;
+    use crate::domain::document::merge::Document;
+    use crate::domain::document::samples::{A, AMBROXOL, B, Line, SYRUP, full, line};
+    use crate::domain::document::{Kind, Version};
+
+    /// A line that takes off: how many, yuan, from where.
+    fn refund(line_id: &'static str, product: &str, packs: Option<u32>, fen: i64, adjusts: &str) -> Line {
+        line(line_id, product, 1, &[]).with_fee(|fee| {
+            fee.quantity = packs.map(Quantity::from_whole);
+            fee.amount = Some(Money::from_fen(fen));
+            fee.adjusts = Some(Adjusts::from_text(adjusts.into()));
+        })
+    }
+
+    /// A line of so many packs and fen.
+    fn sold(line_id: &'static str, product: &str, packs: u32, fen: i64) -> Line {
+        line(line_id, product, packs, &[A, B]).with_fee(|fee| fee.amount = Some(Money::from_fen(fen)))
+    }
+
+    fn told(version: &Version, what: impl FnOnce(&LiveDocument<'_>) -> Vec<String>) -> Vec<String> {
+        let mut document = Document::default();
+        document.merge(version);
+        document.live(&version.key).map(|live| what(&live)).unwrap_or_default()
+    }
+
+    /// What is left: line, quantity, amount in fen, and the quantity before.
+    fn left(kind: Kind, lines: &[Line]) -> Vec<String> {
+        told(&full(kind, 1, lines), |live| {
+            let lines = live.lines.iter().map(|line| {
+                let text = |quantity: Option<Quantity>| quantity.map_or("?".into(), |q| q.to_string());
+                let amount = line.money().amount.map_or("?".into(), |amount| amount.fen().to_string());
+                let before = line.quantity_before.map_or(String::new(), |before| format!(" of {before}"));
+                format!("{} {} {amount}{before}", line.line_id, text(line.quantity()))
+            });
+            lines.collect()
+        })
+    }
+
+    /// What the adjustments acted on.
+    fn acted(lines: &[Line]) -> Vec<String> {
+        told(&full(Kind::Settlement, 1, lines), |live| {
+            let adjustments = live.adjustments.iter().map(|adjustment| {
+                let on: Vec<&str> = adjustment.acts_on.iter().map(|line_id| line_id.as_ref()).collect();
+                let unmatched = if adjustment.is_unmatched() { " unmatched" } else { "" };
+                format!("{}:{unmatched} {}", adjustment.line_id, on.join("+")).trim_end().to_owned()
+            });
+            adjustments.collect()
+        })
+    }
+
+    #[test]
+    fn a_named_line_shrinks_and_vanishes_when_nothing_is_left() {
+        let with = |refund| vec![sold("1", AMBROXOL, 3, 900), sold("2", AMBROXOL, 1, 300), refund];
+        let one = with(refund("3", AMBROXOL, Some(1), 300, "1"));
+        assert_eq!(left(Kind::Settlement, &one), ["1 2 600 of 3", "2 1 300"]);
+        assert_eq!(left(Kind::Dispense, &one), ["1 2 600 of 3", "2 1 300"]);
+        assert_eq!(left(Kind::Stocktake, &one), ["1 3 900", "2 1 300"]);
+        assert_eq!(acted(&one), ["3: 1"]);
+        let all = with(refund("3", AMBROXOL, Some(1), 300, "2"));
+        assert_eq!(left(Kind::Settlement, &all), ["1 3 900"]);
+        let more = with(refund("3", AMBROXOL, Some(2), 500, "2"));
+        assert_eq!(
+            (left(Kind::Settlement, &more), acted(&more)),
+            (vec!["1 3 900".into()], vec!["3: unmatched 2".into()])
+        );
+        let money = with(refund("3", AMBROXOL, None, 1000, "1"));
+        assert_eq!(left(Kind::Settlement, &money), ["1 3 0", "2 1 300"]);
+    }
+
+    #[test]
+    fn what_is_no_line_is_not_acted_on() {
+        let nobody = vec![sold("1", AMBROXOL, 1, 300), refund("2", AMBROXOL, Some(1), 300, "9")];
+        assert_eq!(
+            (left(Kind::Settlement, &nobody), acted(&nobody)),
+            (vec!["1 1 300".into()], vec!["2: unmatched".into()])
+        );
+        let each_other = vec![refund("1", AMBROXOL, Some(1), 1, "2"), refund("2", AMBROXOL, Some(1), 1, "1")];
+        assert_eq!(acted(&each_other), ["1: unmatched", "2: unmatched"]);
+        let itself = vec![refund("1", AMBROXOL, Some(1), 1, "1")];
+        assert_eq!(acted(&itself), ["1: unmatched"]);
+    }
+
+    #[test]
+    fn of_a_product_the_line_with_exactly_so_much_is_meant() {
+        let lines = vec![
+            sold("1", AMBROXOL, 3, 900),
+            sold("2", SYRUP, 2, 100),
+            sold("3", AMBROXOL, 2, 600),
+            refund("4", AMBROXOL, Some(2), 600, "*"),
+        ];
+        assert_eq!(left(Kind::Settlement, &lines), ["1 3 900", "2 2 100"]);
+        assert_eq!(acted(&lines), ["4: 3"]);
+        let money = vec![sold("1", AMBROXOL, 3, 900), refund("4", AMBROXOL, None, 200, "*")];
+        assert_eq!(left(Kind::Settlement, &money), ["1 3 700"]);
+    }
+
+    #[test]
+    fn else_the_lines_give_together_and_share_the_amounts() {
+        let lines = vec![
+            sold("1", AMBROXOL, 2, 1000),
+            sold("2", AMBROXOL, 2, 1000),
+            sold("3", AMBROXOL, 2, 1000),
+            refund("4", AMBROXOL, Some(3), 1000, "*"),
+        ];
+        assert_eq!(left(Kind::Settlement, &lines), ["2 1 666 of 2", "3 2 1000"]);
+        assert_eq!(acted(&lines), ["4: 1+2"]);
+        let more = vec![sold("1", AMBROXOL, 2, 1000), refund("4", AMBROXOL, Some(3), 1000, "*")];
+        assert_eq!((left(Kind::Settlement, &more), acted(&more)), (vec![], vec!["4: unmatched 1".into()]));
+        let strange = vec![sold("1", AMBROXOL, 2, 1000), refund("4", SYRUP, Some(1), 10, "*")];
+        assert_eq!(acted(&strange), ["4: unmatched"]);
+    }
+
+    #[test]
+    fn one_after_another_in_line_order() {
+        let lines = vec![
+            sold("1", AMBROXOL, 3, 900),
+            refund("2", AMBROXOL, Some(1), 300, "1"),
+            refund("3", AMBROXOL, Some(2), 600, "*"),
+            refund("4", AMBROXOL, Some(1), 300, "*"),
+        ];
+        assert_eq!(left(Kind::Settlement, &lines), Vec::<String>::new());
+        assert_eq!(acted(&lines), ["2: 1", "3: 1", "4: unmatched"]);
+    }
 }

@@ -176,7 +176,7 @@ impl<'a> LiveLine<'a> {
         self.adjusted_at = self.adjusted_at.max(Some(issued_at));
     }
 
-    fn money(&self) -> LineMoney {
+    pub(super) fn money(&self) -> LineMoney {
         LineMoney { amount: self.amount, fund_amount: self.fund_amount }
     }
 

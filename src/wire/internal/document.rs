@@ -7,8 +7,8 @@ use super::{
 use crate::domain::amount::{Money, Quantity};
 use crate::domain::document::occurred::OccurredAt;
 use crate::domain::document::{
-    Adjusts, CodesFacet, Counterparty, DocumentKey, FeeFacet, Group, Header, Kind, LineVersion, Origin, Part, Parts,
-    Person, Pseudonym, ReturnedSale, Reversal, Role, ScannedCode, Version,
+    Adjusts, CodesFacet, Counterparty, DocumentKey, FeeFacet, Group, Header, Kind, LineVersion, Origin, Part,
+    Parts, Person, Pseudonym, ReturnedSale, Reversal, Role, ScannedCode, Version,
 };
 use crate::domain::time::Day;
 use crate::domain::trace_code::{Family, InvalidReason, Scan, TraceCode};
