@@ -117,7 +117,7 @@ fn check(path: &Path, found: &str, update: bool) {
 /// What became of one message, on one line.
 fn dump(decoded: &Decoded) -> Value {
     match decoded {
-        Decoded::Uploads { uploads, refused } => {
+        Decoded::Uploads { uploads, refused, .. } => {
             let mut object = Map::new();
             object.insert("documents".into(), uploads.iter().map(document).collect());
             if !refused.is_empty() {
@@ -126,8 +126,9 @@ fn dump(decoded: &Decoded) -> Value {
             Value::Object(object)
         }
         Decoded::Ignored { message, because } => json!({"ignored": message, "because": match because {
+            IgnoredBecause::RefusedByPlatform => "refused by the platform",
             IgnoredBecause::NoFact => "no fact",
-            IgnoredBecause::FailedResponse => "failed response",
+            IgnoredBecause::Control => panic!("no message is a control record"),
         }}),
         Decoded::Tick { at } => json!({"tick": at.to_string()}),
         Decoded::Rejected(refused) => json!({"refused": refused.iter().map(refusal).collect::<Vec<_>>()}),
@@ -209,6 +210,7 @@ fn fee(fee: &FeeFacet) -> Value {
         "fund_amount": fee.fund_amount.map(|money| money.to_string()),
         "lot": fee.lot.as_deref(),
         "expires_on": fee.expires_on.map(|day| day.to_string()),
+        "adjusts": fee.adjusts.as_ref().map(|adjusts| adjusts.text().to_string()),
     })
 }
 

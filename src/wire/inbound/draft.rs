@@ -16,7 +16,7 @@ use crate::domain::trace_code;
 
 /// What a sender states in one upload.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Draft {
+pub(super) enum Draft {
     /// Parts of a document.
     Version(Box<VersionDraft>),
     /// What it takes back; nothing of a reversal needs another form.
@@ -25,7 +25,7 @@ pub enum Draft {
 
 /// Parts of a document as stated.
 #[derive(Clone, Debug, PartialEq)]
-pub struct VersionDraft {
+pub(super) struct VersionDraft {
     /// The document.
     pub key: DocumentKey,
     /// When its sender issued it.
@@ -46,7 +46,7 @@ pub struct VersionDraft {
 
 /// A person as sent: never leaves intake.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct PersonAsSent {
+pub(super) struct PersonAsSent {
     /// Person number; empty when there is none.
     pub number: String,
     /// Certificate number; empty when there is none.
@@ -55,7 +55,7 @@ pub struct PersonAsSent {
 
 /// One line as stated.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct LineDraft {
+pub(super) struct LineDraft {
     /// The line's identity within the document.
     pub line_id: Text,
     /// Its fee facet, when the upload carries it.
@@ -66,7 +66,7 @@ pub struct LineDraft {
 
 /// The codes of a line as scanned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CodesDraft {
+pub(super) struct CodesDraft {
     /// Every code, with the units taken out of its pack when they are said.
     pub scanned: Vec<(String, Option<Quantity>)>,
     /// 拆零, where it was said beside the codes.

@@ -7,7 +7,8 @@ use std::collections::HashSet;
 
 use super::draft::{Draft, LineDraft, VersionDraft};
 use super::intake::{Input, Limits};
-use super::reject::{Reject, RejectReason};
+use super::pseudonym::Pseudonymiser;
+use super::reject::{CHARACTERS, Reject, RejectReason, Words};
 use crate::domain::Text;
 use crate::domain::document::{Adjusts, DocumentKey, FeeFacet, Group, Header, Reversal};
 use crate::domain::time::{Millis, Timestamp};
@@ -25,9 +26,15 @@ pub(super) struct Checks<'a> {
     pub(super) input: &'a Input<'a>,
     /// How large it may be.
     pub(super) limits: &'a Limits,
+    /// Makes pseudonyms where a person is part of an identity.
+    pub(super) pseudonymiser: &'a Pseudonymiser,
     /// Characters of the identity of a document; several of a sender's identifiers may be joined in it.
     pub(super) document_id_characters_max: usize,
 }
+
+/// What an institution's id must be.
+pub(super) const INSTITUTION_FORM: Words =
+    Words::new("12 位 A–Z 和 0–9 字符的定点医药机构编号", "12 characters of A–Z and 0–9");
 
 /// Whether the text is an institution's id: 12 characters of A–Z 0–9.
 pub(super) fn is_institution_id(text: &str) -> bool {
@@ -85,7 +92,7 @@ impl Checks<'_> {
             return Err(Reject::missing("institution_id"));
         }
         if !is_institution_id(&key.institution_id) {
-            return Err(Reject::malformed("institution_id", "12 characters of A–Z and 0–9"));
+            return Err(Reject::malformed("institution_id", INSTITUTION_FORM));
         }
         if key.document_id.is_empty() {
             return Err(Reject::missing(field));
@@ -98,7 +105,14 @@ impl Checks<'_> {
             Some(topic) if topic != group => Err(Reject::of_field(
                 RejectReason::WrongTopic,
                 "kind",
-                format!("Documents of this kind belong to the topic `{}`; send it there.", group.name()),
+                Words {
+                    zh: format!("此类单据属于主题 `{}`；请发送到该主题。", group.name()).into(),
+                    en: format!(
+                        "Documents of this kind belong to the topic `{}`; send it there.",
+                        group.name()
+                    )
+                    .into(),
+                },
             )),
             _ => Ok(()),
         }
@@ -142,26 +156,32 @@ impl Checks<'_> {
         let earliest = header.occurred_at.earliest();
         self.moment("occurred_at", earliest)?;
         if earliest > version.issued_at.plus(AHEAD_MAX) {
-            let sentence =
-                "`issued_at` is earlier than `occurred_at` by more than a day; check the sender's clock.";
-            return Err(Reject::of_field(RejectReason::TimeOutOfRange, "issued_at", sentence));
+            let text = Words::new(
+                "`issued_at` 比 `occurred_at` 早一天以上；请检查上传方的时钟。",
+                "`issued_at` is earlier than `occurred_at` by more than a day; check the sender's clock.",
+            );
+            return Err(Reject::of_field(RejectReason::TimeOutOfRange, "issued_at", text));
         }
         Ok(())
     }
 
     fn lines(&self, lines: &[LineDraft]) -> Result<(), Reject> {
         if lines.len() > self.limits.lines_max {
-            return Err(Reject::over_limit("lines", self.limits.lines_max, "lines"));
+            return Err(Reject::over_limit("lines", self.limits.lines_max, Words::new("行", "lines")));
         }
         let codes = |line: &LineDraft| line.codes.as_ref().map_or(0, |codes| codes.scanned.len());
         if lines.iter().map(codes).fold(0, usize::saturating_add) > self.limits.codes_max {
-            return Err(Reject::over_limit("lines", self.limits.codes_max, "trace codes"));
+            return Err(Reject::over_limit(
+                "lines",
+                self.limits.codes_max,
+                Words::new("个追溯码", "trace codes"),
+            ));
         }
         let mut seen = HashSet::with_capacity(lines.len());
         for (index, line) in lines.iter().enumerate() {
             self.line(line).map_err(|reject| reject.in_line(index))?;
             if !seen.insert(&line.line_id) {
-                let expected = "unique among the lines of the document";
+                let expected = Words::new("单据内唯一的行号", "unique among the lines of the document");
                 return Err(Reject::malformed("line_id", expected).in_line(index));
             }
         }
@@ -215,6 +235,6 @@ fn bounded_at(field: impl FnOnce() -> String, text: &str, characters_max: usize)
     if fits(text, characters_max) {
         Ok(())
     } else {
-        Err(Reject::over_limit(field(), characters_max, "characters"))
+        Err(Reject::over_limit(field(), characters_max, CHARACTERS))
     }
 }

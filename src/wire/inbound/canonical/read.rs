@@ -10,10 +10,20 @@ use crate::domain::document::{
 };
 use crate::domain::time::Timestamp;
 use crate::wire::inbound::draft::{CodesDraft, Draft, LineDraft, PersonAsSent, VersionDraft};
-use crate::wire::inbound::reject::Reject;
+use crate::wire::inbound::reject::{Reject, Words};
 use crate::wire::inbound::{decimal, moment};
 use crate::wire::pb;
 use crate::wire::pb::upload::Line;
+
+const KIND_FORM: Words =
+    Words::new("文档列出的单据类型之一，或 `reversal`", "one of the documented kinds, or `reversal`");
+const GROUP_FORM: Words =
+    Words::new(" `procurement`、`dispensing` 或 `settlement`", "`procurement`, `dispensing` or `settlement`");
+const LINE_ID_FORM: Words = Words::new("行号；整单则不填", "a line's id, or absent for the whole document");
+const COUNTED_FORM: Words = Words::new(
+    "不小于 0、不超过 10^9、最多 3 位小数的数",
+    "a decimal of at least 0, at most 10^9, with at most 3 places",
+);
 
 /// The draft that the message states.
 pub(super) fn draft(raw: &pb::Upload, origin: &Origin) -> Result<Draft, Reject> {
@@ -26,11 +36,10 @@ pub(super) fn draft(raw: &pb::Upload, origin: &Origin) -> Result<Draft, Reject> 
     if raw.kind == REVERSAL {
         return reversal(raw, issued_at, origin).map(Draft::Reversal);
     }
-    let kind = Kind::from_name(&raw.kind)
-        .ok_or_else(|| Reject::malformed("kind", "one of the documented kinds, or `reversal`"))?;
+    let kind = Kind::from_name(&raw.kind).ok_or_else(|| Reject::malformed("kind", KIND_FORM))?;
     let full = !raw.partial.unwrap_or(false);
     let header = header(raw, kind, full)?;
-    let read = |(index, line)| line_draft(line, full).map_err(|reject: Reject| reject.in_line(index));
+    let read = |(index, line)| line_draft(line, kind, full).map_err(|reject: Reject| reject.in_line(index));
     Ok(Draft::Version(Box::new(VersionDraft {
         key: key(raw, kind.group(), &raw.document_id),
         issued_at,
@@ -51,11 +60,10 @@ fn key(raw: &pb::Upload, group: Group, document_id: &str) -> DocumentKey {
 fn reversal(raw: &pb::Upload, issued_at: Timestamp, origin: &Origin) -> Result<Reversal, Reject> {
     let reverses = raw.reverses.as_ref().ok_or_else(|| Reject::missing("reverses"))?;
     let group = Group::from_name(required("reverses.group", &reverses.group)?)
-        .ok_or_else(|| Reject::malformed("reverses.group", "`procurement`, `dispensing` or `settlement`"))?;
+        .ok_or_else(|| Reject::malformed("reverses.group", GROUP_FORM))?;
     let document_id = required("reverses.document_id", &reverses.document_id)?;
     if reverses.line_id.as_deref() == Some("") {
-        let expected = "a line's id, or absent for the whole document";
-        return Err(Reject::malformed("reverses.line_id", expected));
+        return Err(Reject::malformed("reverses.line_id", LINE_ID_FORM));
     }
     Ok(Reversal {
         target: key(raw, group, document_id),
@@ -119,7 +127,7 @@ fn returned_sale(raw: &pb::upload::Returns) -> Result<ReturnedSale, Reject> {
     Ok(ReturnedSale { document_id, line_id: text(&raw.line_id) })
 }
 
-fn line_draft(raw: &Line, full: bool) -> Result<LineDraft, Reject> {
+fn line_draft(raw: &Line, kind: Kind, full: bool) -> Result<LineDraft, Reject> {
     let states_fee = raw.split.is_some()
         || [
             &raw.product_code,
@@ -136,17 +144,20 @@ fn line_draft(raw: &Line, full: bool) -> Result<LineDraft, Reject> {
     let states_codes = raw.trace_codes_present || !raw.trace_codes.is_empty();
     Ok(LineDraft {
         line_id: raw.line_id.as_str().into(),
-        fee: if full || states_fee { Some(fee_facet(raw)?) } else { None },
+        fee: if full || states_fee { Some(fee_facet(raw, kind)?) } else { None },
         codes: if full || states_codes { Some(codes(raw)?) } else { None },
     })
 }
 
-fn fee_facet(raw: &Line) -> Result<FeeFacet, Reject> {
+fn fee_facet(raw: &Line, kind: Kind) -> Result<FeeFacet, Reject> {
     let day = |text: &str| moment::day(text).ok_or_else(|| Reject::malformed("expires_on", moment::DAY_FORM));
     Ok(FeeFacet {
         product_code: text(&raw.product_code),
         product_name: text(&raw.product_name),
-        quantity: quantity("quantity", &raw.quantity)?,
+        quantity: match kind {
+            Kind::Stocktake => counted("quantity", &raw.quantity)?,
+            _ => quantity("quantity", &raw.quantity)?,
+        },
         split: raw.split.unwrap_or(false),
         amount: money("amount", &raw.amount)?,
         fund_amount: money("fund_amount", &raw.fund_amount)?,
@@ -182,9 +193,8 @@ fn moment(field: &str, text: &str) -> Result<Timestamp, Reject> {
 /// When the document happened: a moment, or a day.
 fn occurred_at(text: &str) -> Result<OccurredAt, Reject> {
     let day = moment::day(text).map(OccurredAt::Day);
-    day.or_else(|| moment::rfc3339(text).map(OccurredAt::Moment)).ok_or_else(|| {
-        Reject::malformed("occurred_at", &format!("{}, or {}", moment::MOMENT_FORM, moment::DAY_FORM))
-    })
+    day.or_else(|| moment::rfc3339(text).map(OccurredAt::Moment))
+        .ok_or_else(|| Reject::malformed("occurred_at", moment::MOMENT_OR_DAY_FORM))
 }
 
 fn quantity(field: &str, text: &str) -> Result<Option<Quantity>, Reject> {
@@ -192,6 +202,14 @@ fn quantity(field: &str, text: &str) -> Result<Option<Quantity>, Reject> {
         return Ok(None);
     }
     decimal::quantity(text).map(Some).ok_or_else(|| Reject::malformed(field, decimal::QUANTITY_FORM))
+}
+
+/// The quantity of a stocktake: nothing may be left.
+fn counted(field: &str, text: &str) -> Result<Option<Quantity>, Reject> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    decimal::counted(text).map(Some).ok_or_else(|| Reject::malformed(field, COUNTED_FORM))
 }
 
 fn money(field: &str, text: &str) -> Result<Option<Money>, Reject> {
