@@ -10,9 +10,19 @@ pub(crate) fn record(tally: &Tally) {
     for ((_, outcome), count) in &tally.inputs {
         match outcome {
             InputOutcome::Rejected(reason) => metrics::inputs_rejected(reason, *count),
-            InputOutcome::Ignored => metrics::inputs_ignored(*count),
+            // Counted below, by cause.
+            InputOutcome::Ignored => {}
             InputOutcome::Decoded => metrics::inputs_decoded(*count),
         }
+    }
+    for (cause, count) in &tally.ignored {
+        metrics::inputs_ignored(cause.name(), *count);
+    }
+    for (leniency, count) in &tally.leniencies {
+        metrics::read_leniently(leniency.name(), *count);
+    }
+    for (field, count) in &tally.left_out {
+        metrics::fields_left_out(field, *count);
     }
     for (reason, count) in &tally.rejected_uploads {
         metrics::uploads_rejected(reason, *count);

@@ -99,8 +99,23 @@ pub const UPLOADS_REJECTED: Metric = counter(
 /// Records that report no fact.
 pub const INPUTS_IGNORED: Metric = counter(
     "tracewarden_inputs_ignored_total",
-    &[],
-    "Records of the national interface that report no fact, such as a pre-settlement.",
+    &["cause"],
+    "Records that report no fact: messages of the national interface such as a pre-settlement (no_fact), messages that \
+     the platform did not take (refused_by_platform), records that move the clock (control).",
+);
+
+/// Habits of senders.
+pub const READ_LENIENTLY: Metric = counter(
+    "tracewarden_read_leniently_total",
+    &["habit"],
+    "What was read although the interface's tables do not have it, by habit of senders.",
+);
+
+/// Fields left out.
+pub const FIELDS_LEFT_OUT: Metric = counter(
+    "tracewarden_fields_left_out_total",
+    &["field"],
+    "Optional fields of the national interface that could not be read and were left out, by name.",
 );
 
 /// Records decoded.
@@ -335,6 +350,8 @@ pub const METRICS: &[Metric] = &[
     INPUTS_REJECTED,
     UPLOADS_REJECTED,
     INPUTS_IGNORED,
+    READ_LENIENTLY,
+    FIELDS_LEFT_OUT,
     INPUTS_DECODED,
     UPLOADS_DERIVED,
     UPLOADS,

@@ -142,9 +142,19 @@ pub fn uploads_rejected(reason: &'static str, count: u64) {
     counter(&declared::UPLOADS_REJECTED, vec![Label::new("reason", reason)]).increment(count);
 }
 
-/// Input records reported no fact.
-pub fn inputs_ignored(count: u64) {
-    HANDLES.inputs_ignored.increment(count);
+/// Input records reported no fact, for one of the stable causes.
+pub fn inputs_ignored(cause: &'static str, count: u64) {
+    counter(&declared::INPUTS_IGNORED, vec![Label::new("cause", cause)]).increment(count);
+}
+
+/// Something was read that the interface's tables do not have, by habit of senders.
+pub fn read_leniently(habit: &'static str, count: u64) {
+    counter(&declared::READ_LENIENTLY, vec![Label::new("habit", habit)]).increment(count);
+}
+
+/// Optional fields were left out, by name.
+pub fn fields_left_out(field: &'static str, count: u64) {
+    counter(&declared::FIELDS_LEFT_OUT, vec![Label::new("field", field)]).increment(count);
 }
 
 /// Input records became uploads.
@@ -220,7 +230,6 @@ pub(super) fn make_handles() {
 struct Handles {
     stages: BTreeMap<&'static str, StageHandles>,
     inputs_read: Counter,
-    inputs_ignored: Counter,
     inputs_decoded: Counter,
     uploads_derived: Counter,
     uploads: BTreeMap<UploadOutcome, Counter>,
@@ -256,7 +265,6 @@ impl Handles {
         Self {
             stages: STAGES.into_iter().map(|stage| (stage, StageHandles::new(stage))).collect(),
             inputs_read: counter(&declared::INPUTS_READ, vec![]),
-            inputs_ignored: counter(&declared::INPUTS_IGNORED, vec![]),
             inputs_decoded: counter(&declared::INPUTS_DECODED, vec![]),
             uploads_derived: counter(&declared::UPLOADS_DERIVED, vec![]),
             uploads: BTreeMap::from([

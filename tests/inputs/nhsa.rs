@@ -15,9 +15,12 @@ use tracewarden::domain::document::{
     CodesFacet, Counterparty, DocumentKey, FeeFacet, Group, Header, LineVersion, Origin, Parts, Upload,
     Version,
 };
+use tracewarden::domain::reference::Book;
 use tracewarden::domain::time::Timestamp;
 use tracewarden::domain::trace_code::Scan;
-use tracewarden::wire::inbound::intake::{Decoded, DecodedUpload, IgnoredBecause, Input, Limits, decode};
+use tracewarden::wire::inbound::intake::{
+    Decoded, DecodedUpload, Door, IgnoredBecause, Input, Limits, take_in,
+};
 use tracewarden::wire::inbound::pseudonym::Pseudonymiser;
 use tracewarden::wire::inbound::reject::{Reject, RejectReason};
 
@@ -32,7 +35,8 @@ fn decode_on(group: Option<Group>, record_timestamp: Option<Timestamp>, payload:
     let origin = Origin { topic: "test".into(), partition: 0, offset: 0, received_at: RECORD_TIMESTAMP };
     let input =
         Input { group, content_type: None, payload: payload.as_bytes(), origin: &origin, record_timestamp };
-    decode(&input, &Limits::default(), &Pseudonymiser::for_tests())
+    let (limits, pseudonymiser, book) = (Limits::default(), Pseudonymiser::for_tests(), Book::default());
+    take_in(&input, &Door { limits: &limits, pseudonymiser: &pseudonymiser, book: &book })
 }
 
 #[test]
@@ -118,7 +122,7 @@ fn check(path: &Path, found: &str, update: bool) {
 /// What became of one message, on one line.
 fn dump(decoded: &Decoded) -> Value {
     match decoded {
-        Decoded::Uploads { uploads, refused } => {
+        Decoded::Uploads { uploads, refused, .. } => {
             let mut object = Map::new();
             object.insert("documents".into(), uploads.iter().map(document).collect());
             if !refused.is_empty() {
@@ -127,8 +131,9 @@ fn dump(decoded: &Decoded) -> Value {
             Value::Object(object)
         }
         Decoded::Ignored { message, because } => json!({"ignored": message, "because": match because {
+            IgnoredBecause::RefusedByPlatform => "refused by the platform",
             IgnoredBecause::NoFact => "no fact",
-            IgnoredBecause::FailedResponse => "failed response",
+            IgnoredBecause::Control => panic!("no message is a control record"),
         }}),
         Decoded::Tick { at } => json!({"tick": at.to_string()}),
         Decoded::Rejected(refused) => json!({"refused": refused.iter().map(refusal).collect::<Vec<_>>()}),
@@ -210,6 +215,7 @@ fn fee(fee: &FeeFacet) -> Value {
         "fund_amount": fee.fund_amount.map(|money| money.to_string()),
         "lot": fee.lot.as_deref(),
         "expires_on": fee.expires_on.map(|day| day.to_string()),
+        "adjusts": fee.adjusts.as_ref().map(|adjusts| adjusts.text().to_string()),
     })
 }
 

@@ -31,7 +31,7 @@ fn record_everything() {
     metrics::inputs_read(4);
     metrics::inputs_rejected("unparseable", 2);
     metrics::uploads_rejected("over_limit", 6);
-    metrics::inputs_ignored(1);
+    metrics::inputs_ignored("no_fact", 1);
     metrics::inputs_decoded(1);
     metrics::uploads_derived(3);
     metrics::uploads(UploadOutcome::Accepted, 3);
