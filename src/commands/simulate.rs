@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use super::folder::{self, Folder};
 use super::{ConfigArguments, Failure, publisher, say, warn};
 use crate::broker::kafka::publish::Publisher;
-use crate::domain::wording::figures::grouped;
+use crate::present::figures::grouped;
+use crate::present::progress::Progress;
 use crate::run::topics::topology;
 use crate::sim::{self, Dirt, Parameters, UploadForm};
 use crate::stage::topology::Topology;
-use crate::telemetry::progress::Progress;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -190,7 +190,7 @@ impl KafkaSink {
         let topology = topology(&config);
         let publisher = publisher(&config)?;
         for json in sim::reference(parameters) {
-            let change = crate::wire::reference::from_json(json.as_bytes())?;
+            let change = crate::wire::inbound::reference::from_json(json.as_bytes())?;
             publisher.publish(&super::reference::record(&topology, &change))?;
         }
         publisher.flush()?;

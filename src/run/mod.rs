@@ -10,15 +10,15 @@ use std::path::PathBuf;
 
 use crate::broker::BrokerError;
 use crate::broker::kafka::admin::Topics;
+use crate::config::rules::RuleSetError;
 use crate::config::{Config, ConfigError, OutputFormat, Provisional};
 use crate::domain::adjudicator::Policy;
 use crate::domain::claim::Verdict;
 use crate::domain::rules::ruleset::RuleSet;
 use crate::domain::time::Millis;
 use crate::wire::Format;
-use crate::wire::intake::Limits;
-use crate::wire::pseudonym::{KeyError, Pseudonymiser};
-use crate::wire::ruleset::{self, RuleSetError};
+use crate::wire::inbound::intake::Limits;
+use crate::wire::inbound::pseudonym::{KeyError, Pseudonymiser};
 
 /// What intake accepts at most.
 pub fn limits(config: &Config) -> Limits {
@@ -90,7 +90,7 @@ pub fn format(config: &Config) -> Format {
 /// The rule set, with everything beside the rules that changes what is concluded: what is decided when not every verdict
 /// is there in time, how far back is remembered, how many timers fire at once. Without a wall clock there is no deadline.
 pub fn rules(config: &Config, has_deadline: bool) -> Result<RuleSet, RuleSetError> {
-    let mut rules = ruleset::from_config(config.rules.as_ref())?;
+    let mut rules = crate::config::rules::from_config(config.rules.as_ref())?;
     rules.policy = Policy {
         decision_deadline: Millis::new(config.adjudicate.decision_deadline_ms),
         provisional: match config.adjudicate.provisional {

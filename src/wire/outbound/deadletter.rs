@@ -1,0 +1,63 @@
+//! Refused inputs on their way out, by `proto/tracewarden/v1/deadletter.proto`. They say where the input is and what
+//! is wrong with it, and never repeat its bytes.
+
+use super::{Event, parse_json};
+use super::{Format, Message};
+use crate::domain::document::Origin;
+use crate::domain::time::Timestamp;
+use crate::wire::WireError;
+use crate::wire::entries::DeadLetter;
+use crate::wire::pb;
+
+pub use crate::wire::pb::DeadLetter as DeadLetterMessage;
+
+/// The record of a refused input. Its key is `topic/partition/offset`. One input may be refused in several places, which
+/// the event's id tells apart.
+pub fn encode(letter: &DeadLetter, format: Format) -> Message {
+    let origin = &letter.origin;
+    let key = format!("{}/{}/{}", origin.topic, origin.partition, origin.offset);
+    let event = Event {
+        id: format!(
+            "{key}/{}/{}/{}",
+            letter.reason,
+            letter.field.as_deref().unwrap_or_default(),
+            letter.document_id.as_deref().unwrap_or_default()
+        ),
+        source: "/tracewarden/deadletter",
+        kind: "tracewarden.deadletter".to_owned(),
+        time: received_at(origin),
+        subject: letter.reason,
+    };
+    event.message(key.clone().into_bytes(), &message(letter), format)
+}
+
+/// Reads the JSON form.
+pub fn parse(json: &[u8]) -> Result<DeadLetterMessage, WireError> {
+    parse_json(json, "dead letter")
+}
+
+/// The message of a refused input.
+pub fn message(letter: &DeadLetter) -> DeadLetterMessage {
+    let origin = &letter.origin;
+    DeadLetterMessage {
+        source: Some(pb::SourceRecord {
+            topic: origin.topic.to_string(),
+            partition: origin.partition,
+            offset: origin.offset,
+        }),
+        reason: letter.reason.into(),
+        field: letter.field.clone(),
+        sentence: letter.sentence.clone(),
+        institution_id: letter.institution_id.as_deref().map(Into::into),
+        document_id: letter.document_id.as_deref().map(Into::into),
+        received_at: received_at(origin).map(|moment| moment.to_string()),
+    }
+}
+
+/// When the input was received, where that is known: what has no stamp of its own is noted as of the epoch.
+fn received_at(origin: &Origin) -> Option<Timestamp> {
+    (origin.received_at != Timestamp::default()).then_some(origin.received_at)
+}
+
+#[cfg(test)]
+mod tests;
