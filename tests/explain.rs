@@ -43,7 +43,7 @@ fn page(example: &str, scanned: &str) -> String {
     let text = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
     let mut book = Book::default();
     for line in text("reference.ndjson").lines() {
-        book.apply(reference::from_json(line.as_bytes()).unwrap());
+        book.extend(reference::from_json(line.as_bytes()).unwrap().into_change());
     }
     let options = LocalOptions::from_config(&Config::default()).unwrap();
     let mut local = Local::new(&options, book).unwrap();

@@ -92,6 +92,8 @@ pub struct Institution {
     pub stock_uploaded_since: Option<Day>,
     /// From this day on it uploads what it hands over.
     pub dispensing_uploaded_since: Option<Day>,
+    /// From this day on it puts the codes into the settlement itself, so that nothing is lent to it.
+    pub codes_in_settlement_since: Option<Day>,
 }
 
 /// The content of a record, by its key.
@@ -292,6 +294,13 @@ impl Book {
     fn slice(&self, keys: impl IntoIterator<Item = Key>) -> Slice {
         let dated = keys.into_iter().filter_map(|key| self.records.get(&key));
         Slice::new(self.version, dated.flat_map(BTreeMap::values).cloned().collect())
+    }
+}
+
+impl Extend<Change> for Book {
+    /// Applies the changes of a list.
+    fn extend<T: IntoIterator<Item = Change>>(&mut self, changes: T) {
+        changes.into_iter().for_each(|change| self.apply(change));
     }
 }
 

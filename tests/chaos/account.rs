@@ -32,7 +32,9 @@ impl Expected {
     pub(crate) fn of(references: &[Value], sent: &Sent) -> Self {
         let mut book = Book::default();
         for record in references {
-            book.apply(reference::from_json(record.to_string().as_bytes()).expect("it is valid"));
+            book.extend(
+                reference::from_json(record.to_string().as_bytes()).expect("it is valid").into_change(),
+            );
         }
         let options = LocalOptions::from_config(&Config::default()).unwrap();
         let mut local = Local::new(&options, book).unwrap();

@@ -78,7 +78,11 @@ pub(crate) fn case_of(name: &str, parameters: &Parameters) -> Case {
 fn in_memory(reference: &[Value], uploads: &[String], until: Option<Timestamp>) -> (Timestamp, Answer) {
     let mut book = Book::default();
     for record in reference {
-        book.apply(reference::from_json(record.to_string().as_bytes()).expect("reference records are valid"));
+        book.extend(
+            reference::from_json(record.to_string().as_bytes())
+                .expect("reference records are valid")
+                .into_change(),
+        );
     }
     let options = LocalOptions::from_config(&Config::default()).unwrap();
     let mut local = Local::new(&options, book).unwrap();

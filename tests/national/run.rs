@@ -53,7 +53,11 @@ fn accounting_error(tally: &Tally) -> Option<String> {
 pub(crate) fn start(records: &[Value], (batch_records_max, partitions): (usize, u16)) -> Local {
     let mut book = Book::default();
     for record in records {
-        book.apply(reference::from_json(record.to_string().as_bytes()).expect("reference records are valid"));
+        book.extend(
+            reference::from_json(record.to_string().as_bytes())
+                .expect("reference records are valid")
+                .into_change(),
+        );
     }
     let options = LocalOptions {
         partitions,

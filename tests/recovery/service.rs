@@ -101,7 +101,7 @@ impl Service {
         }
         let mut book = Book::default();
         for record in &world.reference {
-            book.apply(reference::from_json(record.to_string().as_bytes()).unwrap());
+            book.extend(reference::from_json(record.to_string().as_bytes()).unwrap().into_change());
         }
         let mut intake = Intake::new(
             topology.clone(),

@@ -98,7 +98,9 @@ impl Province {
         }
         let mut book = Book::default();
         for record in &world.reference {
-            book.apply(reference::from_json(record.to_string().as_bytes()).expect("valid reference"));
+            book.extend(
+                reference::from_json(record.to_string().as_bytes()).expect("valid reference").into_change(),
+            );
         }
         let workers = (0..4 * WORKERS).map(|_| None).collect();
         let book = Arc::new(RwLock::new(book));

@@ -57,7 +57,11 @@ fn options(config: &str) -> LocalOptions {
 fn fed(world: &World, options: &LocalOptions) -> Local {
     let mut book = Book::default();
     for record in &world.reference {
-        book.apply(reference::from_json(record.to_string().as_bytes()).expect("reference records are valid"));
+        book.extend(
+            reference::from_json(record.to_string().as_bytes())
+                .expect("reference records are valid")
+                .into_change(),
+        );
     }
     let mut local = Local::new(options, book).expect("the stages start");
     for (line, upload) in (1..).zip(&world.uploads) {

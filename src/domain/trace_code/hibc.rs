@@ -76,7 +76,8 @@ fn value_of(byte: u8) -> Option<usize> {
     ALPHABET.iter().position(|character| *character == byte)
 }
 
-fn is_primary(primary: &str) -> bool {
+/// Whether a text is what names a product: LIC, product and unit of measure.
+pub(super) fn is_primary(primary: &str) -> bool {
     let bytes = primary.as_bytes();
     (6..=23).contains(&bytes.len())
         && bytes.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())

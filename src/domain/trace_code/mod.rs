@@ -136,6 +136,22 @@ pub fn read(scanned: &str) -> Option<Scan> {
     (!text.is_empty()).then(|| recognise(&text))
 }
 
+/// Reads what product records are keyed by, in the form that codes have it: 7 digits of drug codes, a GTIN with a right
+/// check digit (fewer than 14 digits mean zeros before them), a UDI-DI of MA or HIBC.
+pub fn read_prefix(text: &str) -> Option<Text> {
+    if is_digits(text) {
+        return match text.len() {
+            7 => Some(text.into()),
+            8 | 12 | 13 | 14 => {
+                Some(format!("{text:0>14}").into()).filter(|gtin: &Text| gs1::mod_10_is_right(gtin))
+            }
+            _ => None,
+        };
+    }
+    let of_ma = ma::parse(text).and_then(|code| code.prefix);
+    of_ma.or_else(|| hibc::is_primary(text).then(|| text.into()))
+}
+
 /// A text that reads as the code of this normal form.
 pub fn as_scanned(normal: &str) -> Cow<'_, str> {
     if normal.starts_with('+') { Cow::Owned(hibc::with_check(normal)) } else { Cow::Borrowed(normal) }
