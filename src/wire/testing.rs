@@ -35,8 +35,13 @@ pub(crate) const WHATS: [What; 4] = [What::Asserted, What::Retracted, What::Tick
 const VERDICTS: [Verdict; 3] = [Verdict::Pay, Verdict::Hold, Verdict::Refuse];
 const BANNED: [BannedReason; 3] = [BannedReason::Expired, BannedReason::Recalled, BannedReason::Listed];
 const FAMILIES: [Family; 5] = [Family::Drug20, Family::Gs1, Family::Ma, Family::Hibc, Family::Maker];
-const INVALID: [InvalidReason; 6] = [
+const INVALID: [InvalidReason; 11] = [
     InvalidReason::CheckDigit,
+    InvalidReason::Placeholder,
+    InvalidReason::LogisticsLabel,
+    InvalidReason::PartOfSet,
+    InvalidReason::Rounded,
+    InvalidReason::NotATraceCode,
     InvalidReason::Barcode69,
     InvalidReason::Doubled,
     InvalidReason::Truncated,
@@ -115,13 +120,14 @@ pub(crate) fn product() -> impl Strategy<Value = Product> {
 }
 
 fn institution() -> BoxedStrategy<Institution> {
-    (of(text()), of(text()), of(text()), of(day()), of(day()))
-        .prop_map(|(name, region, tier, stock_uploaded_since, dispensing_uploaded_since)| Institution {
+    (of(text()), of(text()), of(text()), of(day()), of(day()), of(day()))
+        .prop_map(|(name, region, tier, stock, dispensing, codes)| Institution {
             name,
             region,
             tier,
-            stock_uploaded_since,
-            dispensing_uploaded_since,
+            stock_uploaded_since: stock,
+            dispensing_uploaded_since: dispensing,
+            codes_in_settlement_since: codes,
         })
         .boxed()
 }

@@ -27,9 +27,9 @@ pub(crate) fn shaped((batch_records_max, partitions): (usize, u16)) -> LocalOpti
 /// Reference data of these records. One that is refused changes nothing, as in a replay: cases have such on purpose.
 pub(crate) fn book(records: &[Value]) -> Book {
     let mut book = Book::default();
-    for change in records.iter().filter_map(|record| reference::from_json(record.to_string().as_bytes()).ok())
+    for entry in records.iter().filter_map(|record| reference::from_json(record.to_string().as_bytes()).ok())
     {
-        book.apply(change);
+        book.extend(entry.into_change());
     }
     book
 }

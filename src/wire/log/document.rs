@@ -32,7 +32,8 @@ paired_enums! {
         Drug20 = Drug20, Gs1 = Gs1, Ma = Ma, Hibc = Hibc, Maker = Maker,
     }
     InvalidReason, pb::InvalidReason, "invalid" {
-        CheckDigit = CheckDigit, Barcode69 = Barcode69, Doubled = Doubled, Truncated = Truncated,
+        CheckDigit = CheckDigit, Placeholder = Placeholder, LogisticsLabel = LogisticsLabel,
+        PartOfSet = PartOfSet, Rounded = Rounded, NotATraceCode = NotATraceCode, Barcode69 = Barcode69, Doubled = Doubled, Truncated = Truncated,
         Overlong = Overlong, Unrecognised = Unrecognised,
     }
 }
