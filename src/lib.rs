@@ -30,6 +30,8 @@
 //! twin. [`commands`] is the command line, [`config`] the configuration, [`telemetry`] what an operator sees,
 //! [`present`] what people read, [`sim`] a simulated province to try it all with, [`evaluate`] how well it was judged.
 //!
+//! `CONTRIBUTING.md` says which file to open for which change.
+//!
 //! # Layers
 //!
 //! `domain` uses itself and `std`, `present` makes texts of it. `wire` is the only place that knows formats, `broker`

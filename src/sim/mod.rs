@@ -33,7 +33,8 @@ pub use truth::{Act, DocumentRef, Effect, LineRef, Truth};
 
 use crate::domain::document::Group;
 use crate::domain::reference::Book;
-use crate::wire::inbound::reference::{ReferenceError, from_json};
+use crate::wire::inbound::reference::from_json;
+use crate::wire::inbound::reject::Reject;
 
 /// Milliseconds of an hour.
 const HOUR: i64 = 3_600_000;
@@ -62,10 +63,10 @@ pub fn reference(parameters: &Parameters) -> impl Iterator<Item = String> + use<
 }
 
 /// The same, as those who attach it look it up.
-pub fn book(parameters: &Parameters) -> Result<Book, ReferenceError> {
+pub fn book(parameters: &Parameters) -> Result<Book, Reject> {
     let mut book = Book::default();
     for record in reference(parameters) {
-        book.apply(from_json(record.as_bytes())?);
+        book.extend(from_json(record.as_bytes())?.into_change());
     }
     Ok(book)
 }

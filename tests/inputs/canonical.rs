@@ -6,9 +6,10 @@ use proptest::prelude::*;
 use prost::Message;
 use serde_json::{Value, json};
 use tracewarden::domain::document::{Group, Kind, Origin, Parts, Upload, Version};
+use tracewarden::domain::reference::Book;
 use tracewarden::domain::time::Timestamp;
 use tracewarden::wire::inbound::canonical::json as canonical_json;
-use tracewarden::wire::inbound::intake::{Decoded, Input, Limits, decode};
+use tracewarden::wire::inbound::intake::{Decoded, Door, Input, Limits, take_in};
 use tracewarden::wire::inbound::pseudonym::Pseudonymiser;
 use tracewarden::wire::inbound::reject::RejectReason;
 use tracewarden::wire::pb;
@@ -27,7 +28,8 @@ fn origin() -> Origin {
 fn decode_as(group: Option<Group>, content_type: Option<&[u8]>, payload: &[u8]) -> Decoded {
     let origin = origin();
     let input = Input { group, content_type, payload, origin: &origin, record_timestamp: None };
-    decode(&input, &Limits::default(), &Pseudonymiser::for_tests())
+    let (limits, pseudonymiser, book) = (Limits::default(), Pseudonymiser::for_tests(), Book::default());
+    take_in(&input, &Door { limits: &limits, pseudonymiser: &pseudonymiser, book: &book })
 }
 
 fn decode_json(json: &Value) -> Decoded {
@@ -36,7 +38,7 @@ fn decode_json(json: &Value) -> Decoded {
 
 fn only_upload(decoded: Decoded) -> Upload {
     match decoded {
-        Decoded::Uploads { mut uploads, refused } if uploads.len() == 1 && refused.is_empty() => {
+        Decoded::Uploads { mut uploads, refused, .. } if uploads.len() == 1 && refused.is_empty() => {
             uploads.remove(0).upload
         }
         other => panic!("one upload expected, found {other:?}"),
@@ -287,7 +289,8 @@ fn nothing_may_lie_more_than_a_day_ahead_of_its_record() {
             origin: &origin,
             record_timestamp: Some(Timestamp::from_unix_millis(record)),
         };
-        match decode(&input, &Limits::default(), &Pseudonymiser::for_tests()) {
+        let (limits, pseudonymiser, book) = (Limits::default(), Pseudonymiser::for_tests(), Book::default());
+        match take_in(&input, &Door { limits: &limits, pseudonymiser: &pseudonymiser, book: &book }) {
             Decoded::Uploads { .. } => assert!(accepted),
             Decoded::Rejected(rejects) => {
                 assert!(!accepted);
@@ -333,9 +336,8 @@ fn example_uploads() -> Vec<String> {
 fn json_and_protobuf_of_an_example_say_the_same() {
     let mut accepted = 0;
     for line in example_uploads() {
-        let object: serde_json::Map<String, Value> = serde_json::from_str(&line).expect("JSON");
         let from_json = decode_as(None, None, line.as_bytes());
-        let Ok(raw) = canonical_json::read(&object) else {
+        let Ok(raw) = canonical_json::message(&line) else {
             assert_eq!(refusal(from_json).0, RejectReason::MalformedField);
             continue;
         };
@@ -357,8 +359,9 @@ fn any_message() -> impl Strategy<Value = pb::Upload> {
     let flag = || prop_oneof![Just(None), any::<bool>().prop_map(Some)];
     let code = (text(), text()).prop_map(|(code, units)| TraceCode { code, units });
     let codes = prop_oneof![Just(None), prop::collection::vec(code, 0..3).prop_map(Some)];
-    let line = (prop::array::uniform8(text()), flag(), codes).prop_map(|(texts, split, codes)| {
-        let [line_id, product_code, product_name, quantity, amount, fund_amount, lot, expires_on] = texts;
+    let line = (prop::array::uniform9(text()), flag(), codes).prop_map(|(texts, split, codes)| {
+        let [line_id, product_code, product_name, quantity, amount, fund_amount, lot, expires_on, adjusts] =
+            texts;
         let trace_codes_present = codes.is_some();
         let trace_codes = codes.unwrap_or_default();
         Line {
@@ -371,6 +374,7 @@ fn any_message() -> impl Strategy<Value = pb::Upload> {
             fund_amount,
             lot,
             expires_on,
+            adjusts,
             trace_codes,
             trace_codes_present,
         }
@@ -435,7 +439,12 @@ fn assert_accounted(decoded: &Decoded) {
     match decoded {
         Decoded::Uploads { uploads, .. } => assert!(!uploads.is_empty()),
         Decoded::Rejected(rejects) => {
-            assert!(!rejects.is_empty() && rejects.iter().all(|reject| !reject.sentence.is_empty()));
+            assert!(
+                !rejects.is_empty()
+                    && rejects
+                        .iter()
+                        .all(|reject| !reject.sentence().is_empty() && !reject.text.zh.is_empty())
+            );
         }
         Decoded::Ignored { message, .. } => assert!(!message.is_empty()),
         Decoded::Tick { .. } => {}
@@ -445,8 +454,7 @@ fn assert_accounted(decoded: &Decoded) {
 proptest! {
     #[test]
     fn a_message_written_as_json_or_protobuf_is_read_back_the_same(raw in any_message()) {
-        let json = canonical_json::to_object(&raw);
-        let read = canonical_json::read(&json);
+        let read = canonical_json::message(&canonical_json::encode(&raw));
         prop_assert_eq!(read.as_ref(), Ok(&raw));
         let decoded = pb::Upload::decode(&raw.encode_to_vec()[..]);
         prop_assert_eq!(decoded.as_ref(), Ok(&raw));
@@ -474,8 +482,8 @@ proptest! {
     fn a_damaged_message_is_accounted_for(
         at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<prop::sample::Index>(),
     ) {
-        let object = settlement().as_object().cloned().expect("an object");
-        let mut message = canonical_json::read(&object).expect("a message").encode_to_vec();
+        let json = settlement().to_string();
+        let mut message = canonical_json::message(&json).expect("a message").encode_to_vec();
         *at.get_mut(&mut message) = byte;
         assert_accounted(&decode_as(None, None, &message));
         message.truncate(cut.index(message.len()));

@@ -265,6 +265,11 @@ fn banned(reason: BannedReason) -> &'static str {
 pub(in crate::present) fn invalid(reason: InvalidReason) -> &'static str {
     match reason {
         InvalidReason::CheckDigit => "wrong check digit",
+        InvalidReason::Placeholder => "a placeholder",
+        InvalidReason::LogisticsLabel => "the label of a carton or pallet",
+        InvalidReason::PartOfSet => "the label of one piece of a set",
+        InvalidReason::Rounded => "rounded as a number, its last digits lost",
+        InvalidReason::NotATraceCode => "the number of an institution or a catalogue product",
         InvalidReason::Barcode69 => "a product barcode",
         InvalidReason::Doubled => "scanned twice in one",
         InvalidReason::Truncated => "too short",

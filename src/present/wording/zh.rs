@@ -227,6 +227,11 @@ fn banned(reason: BannedReason) -> &'static str {
 pub(in crate::present) fn invalid(reason: InvalidReason) -> &'static str {
     match reason {
         InvalidReason::CheckDigit => "校验位错误",
+        InvalidReason::Placeholder => "是占位字符而不是追溯码",
+        InvalidReason::LogisticsLabel => "是物流单元条码而不是追溯码",
+        InvalidReason::PartOfSet => "是套装中单件的条码",
+        InvalidReason::Rounded => "被当作数字处理而丢失末位",
+        InvalidReason::NotATraceCode => "是机构编号或目录编码而不是追溯码",
         InvalidReason::Barcode69 => "是商品条码而不是追溯码",
         InvalidReason::Doubled => "同一码扫了两遍",
         InvalidReason::Truncated => "位数不足",

@@ -132,10 +132,8 @@ fn evidence(observed: &Side) -> pb::AlertSide {
 }
 
 fn person(person: &Person) -> Option<pb::AlertPerson> {
-    let text = |pseudonym: Pseudonym| format!("{}:{}", pseudonym.key_id, hex::encode(pseudonym.digest));
-    person
-        .is_known()
-        .then(|| pb::AlertPerson { id: person.number.map(text), cert: person.certificate.map(text) })
+    let text = |pseudonym: Option<Pseudonym>| pseudonym.map(|pseudonym| pseudonym.to_string());
+    person.is_known().then(|| pb::AlertPerson { id: text(person.number), cert: text(person.certificate) })
 }
 
 fn attributes(finding: &Finding) -> pb::AlertAttributes {

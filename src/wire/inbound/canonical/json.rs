@@ -2,14 +2,18 @@
 //!
 //! Reading checks types only: absent, null and empty text are the same, unknown fields are passed over, and a
 //! decimal may be text or a number (kept exactly, its exponent spelled out). Of a reversal only the fields that
-//! make it one are read. What the values must be is [`super::validate`]'s matter.
+//! make it one are read. What the values must be is [`super::read`]'s matter.
+//!
+//! A name may stand twice in one object: null and empty text beside a value do not count, equal values count once, lists
+//! are joined, and anything else contradicts itself.
 
 use std::fmt;
 
 use serde_json::{Map, Value};
 
 use crate::wire::inbound::decimal;
-use crate::wire::inbound::reject::Reject;
+use crate::wire::inbound::json::{self, Json, Members};
+use crate::wire::inbound::reject::{Reject, Words};
 use crate::wire::pb;
 use crate::wire::pb::upload::line::TraceCode;
 use crate::wire::pb::upload::{Counterparty, Line, Returns, Reverses};
@@ -17,9 +21,17 @@ use crate::wire::pb::upload::{Counterparty, Line, Returns, Reverses};
 /// Kind of an upload that takes back.
 pub const REVERSAL: &str = "reversal";
 
+/// The message of a JSON text: what an upload says, before anything of it is checked.
+pub fn message(text: &str) -> Result<pb::Upload, Reject> {
+    match json::parse(text.as_bytes())? {
+        Json::Object(members) => read(&members),
+        _ => Err(Reject::malformed("upload", OBJECT)),
+    }
+}
+
 /// The message of a JSON object.
-pub fn read(object: &Map<String, Value>) -> Result<pb::Upload, Reject> {
-    let fields = Fields { object, place: Place::Upload };
+pub(super) fn read(members: &Members) -> Result<pb::Upload, Reject> {
+    let fields = Fields { members, place: Place::Upload };
     let raw = pb::Upload {
         document_id: fields.text("document_id")?,
         kind: fields.text("kind")?,
@@ -56,20 +68,22 @@ pub fn read(object: &Map<String, Value>) -> Result<pb::Upload, Reject> {
 }
 
 /// As much of the identity as can be read; for a refusal of the rest.
-pub fn identity(object: &Map<String, Value>) -> pb::Upload {
-    let fields = Fields { object, place: Place::Upload };
+pub(super) fn identity(members: &Members) -> pb::Upload {
+    let fields = Fields { members, place: Place::Upload };
+    // What cannot be read names nothing; why it cannot is the refusal that this belongs to.
+    let readable = |name| fields.text(name).unwrap_or_default();
     pb::Upload {
-        document_id: fields.text("document_id").unwrap_or_default(),
-        institution_id: fields.text("institution_id").unwrap_or_default(),
+        document_id: readable("document_id"),
+        institution_id: readable("institution_id"),
         ..pb::Upload::default()
     }
 }
 
 fn read_reverses(fields: &Fields<'_>) -> Result<Reverses, Reject> {
-    let line_id = match fields.object.get("line_id") {
-        None | Some(Value::Null) => None,
-        Some(Value::String(line_id)) => Some(line_id.clone()),
-        Some(_) => return Err(fields.malformed("line_id", "text")),
+    let line_id = match fields.stated("line_id")? {
+        None => None,
+        Some(Json::Text(line_id)) => Some(line_id.clone()),
+        Some(_) => return Err(fields.malformed("line_id", TEXT)),
     };
     Ok(Reverses { group: fields.text("group")?, document_id: fields.text("document_id")?, line_id })
 }
@@ -84,18 +98,19 @@ fn read_counterparty(fields: &Fields<'_>) -> Result<Counterparty, Reject> {
 }
 
 fn read_lines(upload: &Fields<'_>) -> Result<Vec<Line>, Reject> {
-    let read = |(index, line): (usize, &Value)| {
-        let Value::Object(object) = line else {
-            return Err(Reject::malformed(Place::Line(index), "an object"));
+    let read = |(index, line): (usize, &Json)| {
+        let Json::Object(members) = line else {
+            return Err(Reject::malformed(Place::Line(index), OBJECT));
         };
-        read_line(index, &Fields { object, place: Place::Line(index) })
+        read_line(index, &Fields { members, place: Place::Line(index) })
     };
-    upload.list("lines")?.unwrap_or_default().iter().enumerate().map(read).collect()
+    upload.list("lines")?.unwrap_or_default().into_iter().enumerate().map(read).collect()
 }
 
 fn read_line(index: usize, fields: &Fields<'_>) -> Result<Line, Reject> {
     let codes = fields.list("trace_codes")?;
-    let read = |(nth, code): (usize, &Value)| read_code(Place::Code(index, nth), code).transpose();
+    let trace_codes_present = codes.is_some();
+    let read = |(nth, code): (usize, &Json)| read_code(Place::Code(index, nth), code).transpose();
     Ok(Line {
         line_id: fields.text("line_id")?,
         product_code: fields.text("product_code")?,
@@ -106,31 +121,43 @@ fn read_line(index: usize, fields: &Fields<'_>) -> Result<Line, Reject> {
         fund_amount: fields.decimal("fund_amount")?,
         lot: fields.text("lot")?,
         expires_on: fields.text("expires_on")?,
+        adjusts: fields.text("adjusts")?,
         trace_codes: codes
             .unwrap_or_default()
-            .iter()
+            .into_iter()
             .enumerate()
             .filter_map(read)
             .collect::<Result<_, _>>()?,
-        trace_codes_present: codes.is_some(),
+        trace_codes_present,
     })
 }
 
 /// A code; null is none.
-fn read_code(place: Place, code: &Value) -> Result<Option<TraceCode>, Reject> {
+fn read_code(place: Place, code: &Json) -> Result<Option<TraceCode>, Reject> {
     match code {
-        Value::Null => Ok(None),
-        Value::String(code) => Ok(Some(TraceCode { code: code.clone(), units: String::new() })),
-        Value::Object(object) => {
-            let fields = Fields { object, place };
-            if matches!(object.get("code"), None | Some(Value::Null)) {
+        Json::Null => Ok(None),
+        Json::Text(code) => Ok(Some(TraceCode { code: code.clone(), units: String::new() })),
+        Json::Object(members) => {
+            let fields = Fields { members, place };
+            let Some(code) = fields.stated("code")? else {
                 return Err(Reject::missing(fields.path("code")));
-            }
-            Ok(Some(TraceCode { code: fields.text("code")?, units: fields.decimal("units")? }))
+            };
+            let Json::Text(code) = code else { return Err(fields.malformed("code", TEXT)) };
+            Ok(Some(TraceCode { code: code.clone(), units: fields.decimal("units")? }))
         }
-        _ => Err(Reject::malformed(place, "text, or an object with `code`")),
+        _ => Err(Reject::malformed(place, CODE)),
     }
 }
+
+/// What values must be.
+const TEXT: Words = Words::new("文本", "text");
+const OBJECT: Words = Words::new("对象", "an object");
+const LIST: Words = Words::new("列表", "a list");
+const FLAG: Words = Words::new(" true 或 false", "true or false");
+const DECIMAL: Words = Words::new("小数（文本或数字）", "a decimal, as text or as a number");
+const CODE: Words = Words::new("文本或含 `code` 的对象", "text, or an object with `code`");
+const ONCE: Words =
+    Words::new("同一对象内只出现一次（或各次相同）的字段", "stated once in its object, or each time alike");
 
 /// Where in the upload a field stands.
 #[derive(Clone, Copy, Debug)]
@@ -158,14 +185,43 @@ impl fmt::Display for Place {
 
 /// The fields of one object, by name.
 struct Fields<'a> {
-    object: &'a Map<String, Value>,
+    members: &'a Members,
     place: Place,
 }
 
 impl<'a> Fields<'a> {
+    /// What is stated under a name: absent, null and empty text do not count, nor does what was said before.
+    fn all(&self, name: &str) -> Vec<&'a Json> {
+        let mut stated: Vec<&Json> = Vec::new();
+        for (_, value) in self.members.iter().filter(|(found, _)| found == name) {
+            let says_nothing = match value {
+                Json::Null => true,
+                Json::Text(text) => text.is_empty(),
+                _ => false,
+            };
+            if !says_nothing && !stated.iter().any(|before| before.equals(value)) {
+                stated.push(value);
+            }
+        }
+        stated
+    }
+
     /// The value of a field, unless it counts as absent.
-    fn present(&self, name: &str) -> Option<&'a Value> {
-        self.object.get(name).filter(|value| !value.is_null() && value.as_str() != Some(""))
+    fn present(&self, name: &str) -> Result<Option<&'a Json>, Reject> {
+        match self.all(name).as_slice() {
+            [] => Ok(None),
+            [value] => Ok(Some(*value)),
+            _ => Err(self.malformed(name, ONCE)),
+        }
+    }
+
+    /// The value of a field of which empty text says something.
+    fn stated(&self, name: &str) -> Result<Option<&'a Json>, Reject> {
+        let empty = self
+            .members
+            .iter()
+            .find(|(found, value)| found == name && matches!(value, Json::Text(text) if text.is_empty()));
+        Ok(self.present(name)?.or(empty.map(|(_, value)| value)))
     }
 
     fn path(&self, name: &str) -> String {
@@ -175,48 +231,57 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn malformed(&self, name: &str, expected: &str) -> Reject {
+    fn malformed(&self, name: &str, expected: Words) -> Reject {
         Reject::malformed(self.path(name), expected)
     }
 
     fn text(&self, name: &str) -> Result<String, Reject> {
-        match self.present(name) {
+        match self.present(name)? {
             None => Ok(String::new()),
-            Some(Value::String(text)) => Ok(text.clone()),
-            Some(_) => Err(self.malformed(name, "text")),
+            Some(Json::Text(text)) => Ok(text.clone()),
+            Some(_) => Err(self.malformed(name, TEXT)),
         }
     }
 
     fn decimal(&self, name: &str) -> Result<String, Reject> {
-        match self.present(name) {
+        match self.present(name)? {
             None => Ok(String::new()),
-            Some(Value::String(text)) => Ok(text.clone()),
-            Some(Value::Number(number)) => Ok(decimal::spell_out(&number.to_string())),
-            Some(_) => Err(self.malformed(name, "a decimal, as text or as a number")),
+            Some(Json::Text(text)) => Ok(text.clone()),
+            Some(Json::Number(number)) => Ok(decimal::spell_out(number)),
+            Some(_) => Err(self.malformed(name, DECIMAL)),
         }
     }
 
     fn flag(&self, name: &str) -> Result<Option<bool>, Reject> {
-        match self.present(name) {
+        match self.present(name)? {
             None => Ok(None),
-            Some(Value::Bool(flag)) => Ok(Some(*flag)),
-            Some(_) => Err(self.malformed(name, "true or false")),
+            Some(Json::Bool(flag)) => Ok(Some(*flag)),
+            Some(_) => Err(self.malformed(name, FLAG)),
         }
     }
 
-    fn list(&self, name: &str) -> Result<Option<&'a [Value]>, Reject> {
-        match self.present(name) {
-            None => Ok(None),
-            Some(Value::Array(list)) => Ok(Some(list)),
-            Some(_) => Err(self.malformed(name, "a list")),
+    /// The elements of a list; of a name that stands twice the elements of all its lists.
+    fn list(&self, name: &str) -> Result<Option<Vec<&'a Json>>, Reject> {
+        let stated = self.all(name);
+        if stated.is_empty() {
+            return Ok(None);
         }
+        let mut elements = Vec::new();
+        for value in &stated {
+            match value {
+                Json::List(list) => elements.extend(list),
+                _ if stated.len() > 1 => return Err(self.malformed(name, ONCE)),
+                _ => return Err(self.malformed(name, LIST)),
+            }
+        }
+        Ok(Some(elements))
     }
 
     fn object(&self, name: &str, place: Place) -> Result<Option<Self>, Reject> {
-        match self.present(name) {
+        match self.present(name)? {
             None => Ok(None),
-            Some(Value::Object(object)) => Ok(Some(Self { object, place })),
-            Some(_) => Err(self.malformed(name, "an object")),
+            Some(Json::Object(members)) => Ok(Some(Self { members, place })),
+            Some(_) => Err(self.malformed(name, OBJECT)),
         }
     }
 }
@@ -281,6 +346,7 @@ fn line_value(line: &Line) -> Value {
     object.text("fund_amount", &line.fund_amount);
     object.text("lot", &line.lot);
     object.text("expires_on", &line.expires_on);
+    object.text("adjusts", &line.adjusts);
     if line.trace_codes_present || !line.trace_codes.is_empty() {
         object.value("trace_codes", line.trace_codes.iter().map(code_value).collect());
     }
