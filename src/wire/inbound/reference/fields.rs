@@ -84,7 +84,7 @@ pub(super) fn type_of(raw: &ReferenceRecord) -> Result<&'static Type, Reject> {
     }
     TYPES.iter().find(|known| known.name == raw.r#type).ok_or_else(|| {
         let names: Vec<&str> = TYPES.iter().map(|known| known.name).collect();
-        Reject::malformed("type", &format!("one of {}", names.join(", ")))
+        Reject::malformed("type", format!("one of {}", names.join(", ")))
     })
 }
 

@@ -38,7 +38,7 @@ pub(super) fn check(raw: &ReferenceRecord) -> Result<(), Reject> {
         }
     }
     if !raw.subject_kind.is_empty() && !SUBJECT_KINDS.contains(&raw.subject_kind.as_str()) {
-        return Err(Reject::malformed("subject_kind", &format!("one of {}", SUBJECT_KINDS.join(", "))));
+        return Err(Reject::malformed("subject_kind", format!("one of {}", SUBJECT_KINDS.join(", "))));
     }
     check_from_time(raw)
 }
@@ -74,7 +74,7 @@ fn is_factor(value: u32) -> bool {
 
 /// What a number of packs, units or days must be.
 pub(super) fn whole(name: &str) -> Reject {
-    Reject::malformed(name, &format!("a whole number from 1 to {PACK_FACTOR_MAX}"))
+    Reject::malformed(name, format!("a whole number from 1 to {PACK_FACTOR_MAX}"))
 }
 
 /// What a dose must be.
