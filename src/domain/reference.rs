@@ -4,11 +4,11 @@
 //! the stage that judges the part chooses among them by the day of the document's live header. So judgement
 //! never looks anything up outside its own input.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::Text;
-use super::document::{CodesFacet, FeeFacet};
+use super::document::{CodesFacet, FeeFacet, Upload};
 use super::time::Day;
 
 /// What a record is about.
@@ -293,6 +293,29 @@ impl Book {
         let dated = keys.into_iter().filter_map(|key| self.records.get(&key));
         Slice::new(self.version, dated.flat_map(BTreeMap::values).cloned().collect())
     }
+}
+
+/// Attaches to every part of an upload all dated records of the keys that it names; how many different ones that are.
+pub fn attach(upload: &mut Upload, book: &Book) -> usize {
+    let Upload::Version(version) = upload else { return 0 };
+    let institution_id = version.key.institution_id.clone();
+    let mut attached = HashSet::new();
+    let mut take = |slice: Slice| {
+        attached.extend(slice.records().iter().map(Arc::as_ptr));
+        slice
+    };
+    if let Some(header) = &mut version.header {
+        header.reference = take(book.for_header(&institution_id));
+    }
+    for line in &mut version.lines {
+        if let Some(fee) = &mut line.fee {
+            fee.reference = take(book.for_fee(&institution_id, &fee.content));
+        }
+        if let Some(codes) = &mut line.codes {
+            codes.reference = take(book.for_codes(&codes.content));
+        }
+    }
+    attached.len()
 }
 
 #[cfg(test)]

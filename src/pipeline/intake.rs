@@ -4,20 +4,20 @@
 //! It is the only stage that turns clocks into data. Its word for an input partition is the wall clock when
 //! everything there was read, else the timestamp of the record last read: a backlog holds time back.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::tally::InputOutcome;
 use super::topics::{Topic, Topology};
 use crate::broker::{Record, TopicPartition};
 use crate::domain::Text;
-use crate::domain::document::{DocumentKey, Origin, Upload};
+use crate::domain::document::{DocumentKey, Origin};
 use crate::domain::horizon;
-use crate::domain::reference::{Book, Slice};
+use crate::domain::reference::Book;
 use crate::domain::time::{Millis, Timestamp};
 use crate::engine::outbox::Outbox;
 use crate::engine::{Context, Stage, StageError, WallClock};
-use crate::wire::inbound::intake::{self, Decoded, DecodedUpload, Input, Limits};
+use crate::wire::inbound::intake::{self, Decoded, DecodedUpload, Door, Input, Limits};
 use crate::wire::inbound::pseudonym::Pseudonymiser;
 use crate::wire::inbound::reject::{Reject, RejectReason};
 use crate::wire::log::entries::{DocumentEntry, Tick};
@@ -182,16 +182,14 @@ impl Intake {
         Origin { topic, partition: record.source.partition, offset: record.offset, received_at }
     }
 
-    /// Attaches reference data and sends the upload, with its aliases, to the partitions of their keys. Refuses an
-    /// upload that names so many products that its record could not be sent.
-    fn pass_on(&self, decoded: DecodedUpload, book: &Book, out: &mut Outbox) -> Result<(), Reject> {
-        let DecodedUpload { mut upload, aliases } = decoded;
+    /// Sends the upload, with its aliases, to the partitions of their keys. Refuses an upload that names so many products
+    /// that its record could not be sent.
+    fn pass_on(&self, decoded: DecodedUpload, out: &mut Outbox) -> Result<(), Reject> {
+        let DecodedUpload { upload, aliases, reference_records } = decoded;
         let (member, received_at) = (upload.key().clone(), upload.origin().received_at);
-        if attach(&mut upload, book) > REFERENCE_RECORDS_MAX {
-            let mut reject = Reject::over_limit("lines", REFERENCE_RECORDS_MAX, "reference records");
-            reject.institution_id = Some(member.institution_id);
-            reject.document_id = Some(member.document_id);
-            return Err(reject);
+        if reference_records > REFERENCE_RECORDS_MAX {
+            return Err(Reject::over_limit("lines", REFERENCE_RECORDS_MAX, "reference records")
+                .about(&member.institution_id, &member.document_id));
         }
         let partition = out.document_partition(&member);
         out.document(DocumentEntry::Upload(Box::new(upload)), partition);
@@ -235,7 +233,10 @@ impl Stage for Intake {
         };
         let topic = self.topology.topic(&record.source.topic).unwrap_or(Topic::Procurement);
         cx.tally.read(topic);
-        match intake::decode(&input, &self.limits, &self.pseudonymiser) {
+        let book = self.book.clone();
+        let book = book.read().unwrap_or_else(PoisonError::into_inner);
+        let door = Door { limits: &self.limits, pseudonymiser: &self.pseudonymiser, book: &book };
+        match intake::take_in(&input, &door) {
             Decoded::Uploads { uploads, mut refused } => {
                 if self.take_uploads(uploads, &mut refused, topic, record, cx) {
                     cx.tally.input(topic, InputOutcome::Decoded);
@@ -307,8 +308,6 @@ impl Intake {
         record: &Record,
         cx: &mut Context<'_, ()>,
     ) -> bool {
-        let book = self.book.clone();
-        let book = book.read().unwrap_or_else(PoisonError::into_inner);
         let mut passed_on = 0;
         for mut upload in uploads {
             if self.reads_files {
@@ -321,7 +320,7 @@ impl Intake {
                 refused.push(before_horizon(upload.upload.key(), horizon));
                 continue;
             }
-            if let Err(reject) = self.pass_on(upload, &book, cx.out) {
+            if let Err(reject) = self.pass_on(upload, cx.out) {
                 cx.tally.limit("reference_records_max");
                 refused.push(reject);
                 continue;
@@ -353,10 +352,7 @@ fn before_horizon(document: &DocumentKey, horizon: Millis) -> Reject {
         "This is about a moment more than {} days before it was received, which is forgotten by store.horizon_days.",
         horizon.get() / Millis::from_days(1).get()
     );
-    let mut reject = Reject::new(RejectReason::TimeOutOfRange, sentence);
-    reject.institution_id = Some(document.institution_id.clone());
-    reject.document_id = Some(document.document_id.clone());
-    reject
+    Reject::new(RejectReason::TimeOutOfRange, sentence).about(&document.institution_id, &document.document_id)
 }
 
 fn send_dead_letter(reject: &Reject, origin: &Origin, out: &mut Outbox) {
@@ -368,29 +364,6 @@ fn send_dead_letter(reject: &Reject, origin: &Origin, out: &mut Outbox) {
         institution_id: reject.institution_id.clone(),
         document_id: reject.document_id.clone(),
     });
-}
-
-/// Attaches to every part all dated records of the keys that it names; how many different ones that are.
-fn attach(upload: &mut Upload, book: &Book) -> usize {
-    let Upload::Version(version) = upload else { return 0 };
-    let institution_id = version.key.institution_id.clone();
-    let mut attached = HashSet::new();
-    let mut take = |slice: Slice| {
-        attached.extend(slice.records().iter().map(Arc::as_ptr));
-        slice
-    };
-    if let Some(header) = &mut version.header {
-        header.reference = take(book.for_header(&institution_id));
-    }
-    for line in &mut version.lines {
-        if let Some(fee) = &mut line.fee {
-            fee.reference = take(book.for_fee(&institution_id, &fee.content));
-        }
-        if let Some(codes) = &mut line.codes {
-            codes.reference = take(book.for_codes(&codes.content));
-        }
-    }
-    attached.len()
 }
 
 #[cfg(test)]

@@ -6,9 +6,10 @@ use proptest::prelude::*;
 use prost::Message;
 use serde_json::{Value, json};
 use tracewarden::domain::document::{Group, Kind, Origin, Parts, Upload, Version};
+use tracewarden::domain::reference::Book;
 use tracewarden::domain::time::Timestamp;
 use tracewarden::wire::inbound::canonical::json as canonical_json;
-use tracewarden::wire::inbound::intake::{Decoded, Input, Limits, decode};
+use tracewarden::wire::inbound::intake::{Decoded, Door, Input, Limits, take_in};
 use tracewarden::wire::inbound::pseudonym::Pseudonymiser;
 use tracewarden::wire::inbound::reject::RejectReason;
 use tracewarden::wire::pb;
@@ -27,7 +28,8 @@ fn origin() -> Origin {
 fn decode_as(group: Option<Group>, content_type: Option<&[u8]>, payload: &[u8]) -> Decoded {
     let origin = origin();
     let input = Input { group, content_type, payload, origin: &origin, record_timestamp: None };
-    decode(&input, &Limits::default(), &Pseudonymiser::for_tests())
+    let (limits, pseudonymiser, book) = (Limits::default(), Pseudonymiser::for_tests(), Book::default());
+    take_in(&input, &Door { limits: &limits, pseudonymiser: &pseudonymiser, book: &book })
 }
 
 fn decode_json(json: &Value) -> Decoded {
@@ -287,7 +289,8 @@ fn nothing_may_lie_more_than_a_day_ahead_of_its_record() {
             origin: &origin,
             record_timestamp: Some(Timestamp::from_unix_millis(record)),
         };
-        match decode(&input, &Limits::default(), &Pseudonymiser::for_tests()) {
+        let (limits, pseudonymiser, book) = (Limits::default(), Pseudonymiser::for_tests(), Book::default());
+        match take_in(&input, &Door { limits: &limits, pseudonymiser: &pseudonymiser, book: &book }) {
             Decoded::Uploads { .. } => assert!(accepted),
             Decoded::Rejected(rejects) => {
                 assert!(!accepted);

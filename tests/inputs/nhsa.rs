@@ -15,9 +15,12 @@ use tracewarden::domain::document::{
     CodesFacet, Counterparty, DocumentKey, FeeFacet, Group, Header, LineVersion, Origin, Parts, Upload,
     Version,
 };
+use tracewarden::domain::reference::Book;
 use tracewarden::domain::time::Timestamp;
 use tracewarden::domain::trace_code::Scan;
-use tracewarden::wire::inbound::intake::{Decoded, DecodedUpload, IgnoredBecause, Input, Limits, decode};
+use tracewarden::wire::inbound::intake::{
+    Decoded, DecodedUpload, Door, IgnoredBecause, Input, Limits, take_in,
+};
 use tracewarden::wire::inbound::pseudonym::Pseudonymiser;
 use tracewarden::wire::inbound::reject::{Reject, RejectReason};
 
@@ -32,7 +35,8 @@ fn decode_on(group: Option<Group>, record_timestamp: Option<Timestamp>, payload:
     let origin = Origin { topic: "test".into(), partition: 0, offset: 0, received_at: RECORD_TIMESTAMP };
     let input =
         Input { group, content_type: None, payload: payload.as_bytes(), origin: &origin, record_timestamp };
-    decode(&input, &Limits::default(), &Pseudonymiser::for_tests())
+    let (limits, pseudonymiser, book) = (Limits::default(), Pseudonymiser::for_tests(), Book::default());
+    take_in(&input, &Door { limits: &limits, pseudonymiser: &pseudonymiser, book: &book })
 }
 
 #[test]

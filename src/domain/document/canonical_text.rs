@@ -7,9 +7,9 @@
 //! Persons stand in it as pseudonyms with the id of their key, so a tie between two persons is decided alike as long as
 //! the key is the same.
 
-use std::fmt::{Display, Write};
+use std::fmt::Display;
 
-use super::{CodesFacet, FeeFacet, Header, Pseudonym};
+use super::{CodesFacet, FeeFacet, Header};
 
 /// Content of a part that has a canonical text.
 pub trait Canonical {
@@ -30,17 +30,6 @@ impl Fields {
         }
     }
 
-    fn put_person(&mut self, name: &str, pseudonym: Option<Pseudonym>) {
-        let text = pseudonym.map(|pseudonym| {
-            pseudonym.digest.iter().fold(format!("{}:", pseudonym.key_id), |mut text, byte| {
-                // Writing to a String cannot fail.
-                let _ = write!(text, "{byte:02x}");
-                text
-            })
-        });
-        self.put(name, text);
-    }
-
     fn into_text(mut self) -> String {
         self.lines.sort_unstable();
         self.lines.join("\n")
@@ -57,8 +46,8 @@ impl Canonical for Header {
         let mut fields = Fields::default();
         fields.put("kind", Some(self.kind.name()));
         fields.put("occurred_at", Some(self.occurred_at.unix_millis()));
-        fields.put_person("person_id", self.person.number);
-        fields.put_person("person_cert", self.person.certificate);
+        fields.put("person_id", self.person.number);
+        fields.put("person_cert", self.person.certificate);
         fields.put("visit_id", self.visit_id.as_ref());
         fields.put("settlement_id", self.settlement_id.as_ref());
         fields.put("operator_id", self.operator_id.as_ref());
@@ -108,7 +97,7 @@ mod tests {
     use super::*;
     use crate::domain::Text;
     use crate::domain::amount::{Money, Quantity};
-    use crate::domain::document::{Counterparty, Kind, Person, ReturnedSale};
+    use crate::domain::document::{Counterparty, Kind, Person, Pseudonym, ReturnedSale};
     use crate::domain::time::{Day, Timestamp};
     use crate::domain::trace_code;
 

@@ -16,6 +16,7 @@ pub(crate) mod samples;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::Text;
 use super::amount::{Money, Quantity};
@@ -102,6 +103,14 @@ pub struct Pseudonym {
     pub key_id: u32,
     /// The first 16 bytes of the HMAC.
     pub digest: [u8; 16],
+}
+
+impl fmt::Display for Pseudonym {
+    /// As it stands in alerts and canonical texts: the key's id and the digest in hexadecimal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.key_id)?;
+        self.digest.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
 }
 
 /// A person as known to one document: up to two pseudonyms.

@@ -1,8 +1,9 @@
 //! How many codes were scanned for an upload: what alerts are compared with.
 
 use crate::domain::document::{Origin, Upload};
+use crate::domain::reference::Book;
 use crate::domain::time::Timestamp;
-use crate::wire::inbound::intake::{Decoded, Input, Limits, decode};
+use crate::wire::inbound::intake::{Decoded, Door, Input, Limits, take_in};
 use crate::wire::inbound::pseudonym::Pseudonymiser;
 use crate::wire::inbound::reject::{Reject, RejectReason};
 
@@ -13,7 +14,9 @@ pub fn scans_in(upload: &[u8]) -> Result<u64, Reject> {
     let origin = Origin { topic: "uploads".into(), partition: 0, offset: 0, received_at };
     let input =
         Input { group: None, content_type: None, payload: upload, origin: &origin, record_timestamp: None };
-    let uploads = match decode(&input, &Limits::default(), &Pseudonymiser::for_tests()) {
+    let (limits, pseudonymiser, book) = (Limits::default(), Pseudonymiser::for_tests(), Book::default());
+    let door = Door { limits: &limits, pseudonymiser: &pseudonymiser, book: &book };
+    let uploads = match take_in(&input, &door) {
         Decoded::Uploads { uploads, .. } => uploads,
         Decoded::Ignored { .. } | Decoded::Tick { .. } => return Ok(0),
         Decoded::Rejected(rejects) => {

@@ -13,12 +13,13 @@
 
 use serde_json::Value;
 
-use super::canonical::{self, Checks};
-use super::control;
-use super::nhsa;
+use super::draft::{Draft, normalise, pseudonymise};
 use super::pseudonym::Pseudonymiser;
 use super::reject::{Reject, RejectReason};
+use super::validate::{Checks, validate};
+use super::{canonical, control, nhsa};
 use crate::domain::document::{DocumentKey, Group, Origin, Upload};
+use crate::domain::reference::{self, Book};
 use crate::domain::time::Timestamp;
 
 /// One record from outside.
@@ -63,6 +64,33 @@ impl Default for Limits {
     }
 }
 
+/// What a record meets on its way in.
+#[derive(Clone, Copy, Debug)]
+pub struct Door<'a> {
+    /// What is accepted at most.
+    pub limits: &'a Limits,
+    /// Makes persons pseudonyms.
+    pub pseudonymiser: &'a Pseudonymiser,
+    /// Reference data, attached to every part.
+    pub book: &'a Book,
+}
+
+/// What a reader makes of a record.
+#[derive(Debug)]
+pub(super) enum Read {
+    /// Drafts, and refusals of what cannot be one, in the order of the message.
+    Drafts(Vec<Result<Draft, Reject>>),
+    /// See [`Decoded::Ignored`].
+    Ignored {
+        /// See there.
+        message: String,
+        /// See there.
+        because: IgnoredBecause,
+    },
+    /// See [`Decoded::Tick`].
+    Tick(Timestamp),
+}
+
 /// What an input turned out to be.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decoded {
@@ -105,11 +133,13 @@ pub struct DecodedUpload {
     pub upload: Upload,
     /// Other identities of its document. Stated by every upload that is seen, and never withdrawn.
     pub aliases: Vec<DocumentKey>,
+    /// How many different reference records its parts name.
+    pub reference_records: usize,
 }
 
 impl Decoded {
     /// The outcome of a message made of several documents, each usable or not.
-    pub(crate) fn collect(documents: impl IntoIterator<Item = Result<DecodedUpload, Reject>>) -> Self {
+    fn collect(documents: impl IntoIterator<Item = Result<DecodedUpload, Reject>>) -> Self {
         let (mut uploads, mut refused) = (Vec::new(), Vec::new());
         for document in documents {
             match document {
@@ -121,42 +151,58 @@ impl Decoded {
     }
 }
 
-/// Decodes one record. Never fails otherwise than by a [`Decoded::Rejected`].
-pub fn decode(input: &Input<'_>, limits: &Limits, pseudonymiser: &Pseudonymiser) -> Decoded {
+/// The way of a record from bytes to uploads: it is decoded to drafts, and each draft is validated, normalised, stripped
+/// of persons and given its reference data. Never fails otherwise than by a [`Decoded::Rejected`].
+pub fn take_in(input: &Input<'_>, door: &Door<'_>) -> Decoded {
+    let mut checks =
+        Checks { input, limits: door.limits, document_id_characters_max: door.limits.id_characters_max };
+    let drafts = match decode(&mut checks) {
+        Ok(Read::Drafts(drafts)) => drafts,
+        Ok(Read::Ignored { message, because }) => return Decoded::Ignored { message, because },
+        Ok(Read::Tick(at)) => return Decoded::Tick { at },
+        Err(reject) => return Decoded::Rejected(vec![reject]),
+    };
+    Decoded::collect(drafts.into_iter().map(|draft| {
+        let draft = validate(draft?, &checks)?;
+        let normalised = normalise(draft);
+        let (mut upload, aliases) = pseudonymise(normalised, door.pseudonymiser);
+        let reference_records = reference::attach(&mut upload, door.book);
+        Ok(DecodedUpload { upload, aliases, reference_records })
+    }))
+}
+
+/// The drafts of a record, whatever its form.
+fn decode(checks: &mut Checks<'_>) -> Result<Read, Reject> {
+    let Checks { input, limits, .. } = *checks;
     if input.payload.len() > limits.payload_bytes_max {
         let sentence = format!(
             "The record is larger than the limit of {} bytes; send less at once.",
             limits.payload_bytes_max
         );
-        return Decoded::Rejected(vec![Reject::new(RejectReason::OverLimit, sentence)]);
+        return Err(Reject::new(RejectReason::OverLimit, sentence));
     }
     if input.payload.is_empty() {
         let sentence =
             "The record has no payload; an upload is taken back by a reversal, not by a tombstone.";
-        return Decoded::Rejected(vec![Reject::new(RejectReason::Unparseable, sentence)]);
+        return Err(Reject::new(RejectReason::Unparseable, sentence));
     }
     if control::is_tick(input.content_type) {
-        return match control::decode_tick(input.payload) {
-            Ok(at) => Decoded::Tick { at },
-            Err(reject) => Decoded::Rejected(vec![reject]),
-        };
+        return control::decode_tick(input.payload).map(Read::Tick);
     }
-    let document_id_characters_max = limits.id_characters_max;
-    let checks = Checks { input, limits, document_id_characters_max, pseudonymiser };
     match Form::of(input.content_type, input.payload) {
-        Form::Json(json) => decode_json(json, &checks),
-        Form::Protobuf(message) => Decoded::collect([canonical::from_protobuf(message, &checks)]),
+        Form::Json(json) => decode_json(json, checks),
+        Form::Protobuf(message) => Ok(Read::Drafts(vec![canonical::from_protobuf(message, input.origin)])),
     }
 }
 
-fn decode_json(json: &[u8], checks: &Checks<'_>) -> Decoded {
-    let object = match parse_object(json) {
-        Ok(object) => object,
-        Err(reject) => return Decoded::Rejected(vec![reject]),
-    };
-    match nhsa::open(object) {
-        Ok(envelope) => nhsa::decode(&envelope, checks),
-        Err(object) => Decoded::collect([canonical::from_json(&object, checks)]),
+fn decode_json(json: &[u8], checks: &mut Checks<'_>) -> Result<Read, Reject> {
+    match nhsa::open(parse_object(json)?) {
+        Ok(envelope) => {
+            checks.document_id_characters_max =
+                checks.limits.id_characters_max.saturating_mul(nhsa::JOINED_IDS_MAX);
+            Ok(nhsa::read(&envelope, checks))
+        }
+        Err(object) => Ok(Read::Drafts(vec![canonical::from_json(&object, checks.input.origin)])),
     }
 }
 

@@ -5,7 +5,11 @@
 
 use std::fmt;
 
+use super::validate::{fits, is_institution_id};
 use crate::domain::Text;
+
+/// Longest identity of a document that a refusal repeats.
+const NAMED_CHARACTERS_MAX: usize = 512;
 
 /// Stable reason of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -80,6 +84,25 @@ impl Reject {
     /// A refusal because of one field.
     pub fn of_field(reason: RejectReason, field: impl fmt::Display, sentence: impl Into<String>) -> Self {
         Self { field: Some(field.to_string()), ..Self::new(reason, sentence) }
+    }
+
+    /// The same refusal, naming the document that it is about as far as its names have the form of names.
+    pub fn about(self, institution_id: &str, document_id: &str) -> Self {
+        let institution_id = is_institution_id(institution_id).then(|| institution_id.into());
+        let is_name = !document_id.is_empty() && fits(document_id, NAMED_CHARACTERS_MAX);
+        Self {
+            institution_id: institution_id.or(self.institution_id),
+            document_id: is_name.then(|| document_id.into()).or(self.document_id),
+            ..self
+        }
+    }
+
+    /// The refusal of a line's field, as one of the upload's.
+    pub fn in_line(self, line: usize) -> Self {
+        let Some(field) = self.field else { return self };
+        let whole = format!("lines[{line}].{field}");
+        let sentence = self.sentence.replacen(&format!("`{field}`"), &format!("`{whole}`"), 1);
+        Self { field: Some(whole), sentence, ..self }
     }
 
     /// A required field has no value.

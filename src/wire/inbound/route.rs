@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::nhsa::messages;
 use crate::domain::document::{Group, Kind};
 
 /// Which input topic an upload goes to, and by whom it was sent.
@@ -45,7 +46,9 @@ fn of(head: &Head) -> Route {
         _ => None,
     };
     if let Some(infno) = text(&head.infno) {
-        return Route { group: Some(group_of_message(&infno)), institution_id: text(&head.fixmedins_code) };
+        let message = messages::of_name(&infno.to_ascii_uppercase());
+        let group = message.map(|(_, message)| message.topic);
+        return Route { group, institution_id: text(&head.fixmedins_code) };
     }
     let kind = text(&head.kind).unwrap_or_default();
     let reversed = head.reverses.as_ref().and_then(|reverses| text(&reverses.group));
@@ -54,15 +57,6 @@ fn of(head: &Head) -> Route {
         None => reversed.as_deref().and_then(Group::from_name),
     };
     Route { group, institution_id: text(&head.institution_id) }
-}
-
-/// 3501–3504 and 3507 report stock, 3505 and 3506 sales, everything else settlements.
-fn group_of_message(infno: &str) -> Group {
-    match infno.get(..4) {
-        Some("3505" | "3506") => Group::Dispensing,
-        Some(number) if number.starts_with("35") => Group::Procurement,
-        _ => Group::Settlement,
-    }
 }
 
 #[cfg(test)]
@@ -77,6 +71,8 @@ mod tests {
             (r#"{"infno":"3502A"}"#, Some(Group::Procurement)),
             (r#"{"infno":3505}"#, Some(Group::Dispensing)),
             (r#"{"baseData":{},"bizData":{"infno":"2207"}}"#, Some(Group::Settlement)),
+            (r#"{"infno":"2304A"}"#, Some(Group::Settlement)),
+            (r#"{"infno":"9952"}"#, None),
             (r#"{"kind":7}"#, None),
             ("not json", None),
         ] {

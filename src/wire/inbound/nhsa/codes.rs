@@ -7,8 +7,8 @@
 use serde_json::Value;
 
 use super::row::Row;
+use crate::wire::inbound::draft::CodesDraft;
 use crate::wire::inbound::reject::Reject;
-use crate::wire::pb::upload::line::TraceCode;
 
 /// The node of codes.
 const NODE: [&str; 1] = ["drugtracinfo"];
@@ -16,7 +16,7 @@ const NODE: [&str; 1] = ["drugtracinfo"];
 pub(super) const CODE: [&str; 2] = ["drug_trac_codg", "drug_trac_code"];
 
 /// The codes of a row: those of its node, else its flat ones.
-pub(super) fn of_row(row: &Row<'_>) -> Result<Vec<TraceCode>, Reject> {
+pub(super) fn of_row(row: &Row<'_>) -> Result<Vec<String>, Reject> {
     let mut codes = Vec::new();
     if let Some(node) = row.value(&NODE) {
         collect(&row.path(&NODE), node, &mut codes)?;
@@ -30,7 +30,7 @@ pub(super) fn of_row(row: &Row<'_>) -> Result<Vec<TraceCode>, Reject> {
 }
 
 /// The codes of a node that stands beside the rows.
-pub(super) fn beside(input: Option<&Row<'_>>) -> Result<Vec<TraceCode>, Reject> {
+pub(super) fn beside(input: Option<&Row<'_>>) -> Result<Vec<String>, Reject> {
     let mut codes = Vec::new();
     if let Some(input) = input
         && let Some(node) = input.value(&NODE)
@@ -40,7 +40,7 @@ pub(super) fn beside(input: Option<&Row<'_>>) -> Result<Vec<TraceCode>, Reject> 
     Ok(codes)
 }
 
-fn collect(place: &str, node: &Value, codes: &mut Vec<TraceCode>) -> Result<(), Reject> {
+fn collect(place: &str, node: &Value, codes: &mut Vec<String>) -> Result<(), Reject> {
     match node {
         Value::Array(list) => list.iter().try_for_each(|entry| collect_entry(place, entry, codes)),
         entry => collect_entry(place, entry, codes),
@@ -48,7 +48,7 @@ fn collect(place: &str, node: &Value, codes: &mut Vec<TraceCode>) -> Result<(), 
 }
 
 /// One entry; a list inside an entry is read, but no deeper.
-fn collect_entry(place: &str, entry: &Value, codes: &mut Vec<TraceCode>) -> Result<(), Reject> {
+fn collect_entry(place: &str, entry: &Value, codes: &mut Vec<String>) -> Result<(), Reject> {
     match entry {
         Value::Object(object) => match Row::new(place, object).value(&CODE) {
             Some(Value::Array(list)) => list.iter().try_for_each(|code| collect_text(place, code, codes)),
@@ -59,15 +59,20 @@ fn collect_entry(place: &str, entry: &Value, codes: &mut Vec<TraceCode>) -> Resu
     }
 }
 
-fn collect_text(place: &str, code: &Value, codes: &mut Vec<TraceCode>) -> Result<(), Reject> {
+fn collect_text(place: &str, code: &Value, codes: &mut Vec<String>) -> Result<(), Reject> {
     match code {
         Value::Null => {}
         Value::String(joined) => {
             let parts = joined.split([',', ';', '，', '；']).filter(|part| !matches!(part.trim(), "" | "无"));
-            codes.extend(parts.map(|part| TraceCode { code: part.to_owned(), units: String::new() }));
+            codes.extend(parts.map(str::to_owned));
         }
-        Value::Number(number) => codes.push(TraceCode { code: number.to_string(), units: String::new() }),
+        Value::Number(number) => codes.push(number.to_string()),
         _ => return Err(Reject::malformed(place, "codes: a list of objects with drug_trac_codg, or text")),
     }
     Ok(())
+}
+
+/// A codes facet of codes of which nobody said units.
+pub(super) fn facet(codes: Vec<String>, split: bool) -> CodesDraft {
+    CodesDraft { scanned: codes.into_iter().map(|code| (code, None)).collect(), split }
 }

@@ -5,11 +5,11 @@
 
 use super::documents::Drafts;
 use super::row::{Count, Row};
-use super::{DecodedUpload, Message, Outcome, joined};
-use crate::domain::document::{Group, Kind, Parts};
+use super::{Message, Outcome, joined};
+use crate::domain::Text;
+use crate::domain::document::{FeeFacet, Group, Kind, Parts};
+use crate::wire::inbound::draft::{Draft, LineDraft, VersionDraft};
 use crate::wire::inbound::reject::Reject;
-use crate::wire::pb;
-use crate::wire::pb::upload::Line;
 
 /// Stands for all lines, or all batches, in a cancellation.
 const ALL: &str = "0000";
@@ -37,39 +37,27 @@ pub(super) fn documents(message: &Message<'_>) -> Result<Outcome, Reject> {
     Ok(Outcome::Documents(documents))
 }
 
-fn fee_line(
-    message: &Message<'_>,
-    row: &Row<'_>,
-    count: Option<Count>,
-) -> Result<(pb::Upload, Vec<String>), Reject> {
+fn fee_line(message: &Message<'_>, row: &Row<'_>, count: Option<Count>) -> Result<VersionDraft, Reject> {
     let visit_id = row.required(&["mdtrt_id"])?;
     let mut aliases = message.alias_of_request();
     if message.number == 2204 {
         aliases.push(joined(&["visit", &visit_id]));
     }
-    let line = Line {
-        line_id: row.required(&["feedetl_sn"])?,
-        quantity: count.map(|count| count.quantity).unwrap_or_default(),
-        ..product(row)?
-    };
-    let upload = pb::Upload {
-        document_id: document_id(message.number, row)?,
-        kind: Kind::Settlement.name().to_owned(),
-        partial: Some(true),
-        lines: vec![line],
-        ..pb::Upload::default()
-    };
-    Ok((upload, aliases))
+    let fee = FeeFacet { quantity: count.and_then(|count| count.quantity), ..product(row)? };
+    let line_id = row.required(&["feedetl_sn"])?.into();
+    let lines = vec![LineDraft { line_id, fee: Some(fee), codes: None }];
+    let document_id = document_id(message.number, row)?;
+    Ok(VersionDraft { full: false, lines, aliases, ..message.version(Kind::Settlement, document_id) })
 }
 
 /// What a fee line says of its product and its money.
-pub(super) fn product(row: &Row<'_>) -> Result<Line, Reject> {
-    Ok(Line {
-        product_code: row.text_or_empty(&["med_list_codg", "med_list_cod"])?,
-        product_name: row.text_or_empty(&["medins_list_name", "prodname", "hilist_name"])?,
-        split: row.flag(&["trdn_flag"])?,
+pub(super) fn product(row: &Row<'_>) -> Result<FeeFacet, Reject> {
+    Ok(FeeFacet {
+        product_code: row.known_text(&["med_list_codg", "med_list_cod"])?,
+        product_name: row.known_text(&["medins_list_name", "prodname", "hilist_name"])?,
+        split: row.flag(&["trdn_flag"])?.unwrap_or(false),
         amount: row.yuan(&["det_item_fee_sumamt"])?,
-        ..Line::default()
+        ..FeeFacet::default()
     })
 }
 
@@ -88,9 +76,9 @@ pub(super) fn negative_line(
     document_id: String,
     row: &Row<'_>,
     parts: Parts,
-) -> Result<DecodedUpload, Reject> {
+) -> Result<Draft, Reject> {
     let line_id = row.required(&["init_feedetl_sn", "feedetl_sn"])?;
-    message.reversal(Group::Settlement, document_id, Some(line_id), parts)
+    Ok(message.reversal(Group::Settlement, document_id, Some(line_id.into()), parts))
 }
 
 /// Cancellations of fee lines.
@@ -98,10 +86,10 @@ pub(super) fn cancellations(message: &Message<'_>) -> Result<Outcome, Reject> {
     let rows = message.rows(&CANCEL_NODES)?;
     let cancel = |row: &Row<'_>| {
         let (target, line_id) = cancelled(message.number, row)?;
-        match target {
+        Ok(match target {
             Target::Document(id) => message.reversal(Group::Settlement, id, line_id, Parts::FEE),
             Target::Alias(alias) => message.reversal_of_alias(Group::Settlement, alias, line_id, Parts::FEE),
-        }
+        })
     };
     Ok(Outcome::Documents(rows.iter().map(cancel).collect()))
 }
@@ -115,10 +103,10 @@ enum Target {
 }
 
 /// The document, or alias, and the line that a row cancels.
-fn cancelled(number: u16, row: &Row<'_>) -> Result<(Target, Option<String>), Reject> {
+fn cancelled(number: u16, row: &Row<'_>) -> Result<(Target, Option<Text>), Reject> {
     let visit_id = row.required(&["mdtrt_id"])?;
     let line_id = row.text(&["feedetl_sn"])?;
-    let named_line = line_id.clone().filter(|line| line != ALL);
+    let named_line = line_id.as_deref().filter(|line| *line != ALL).map(Text::from);
     if number == 2302 {
         if line_id.is_none() {
             return Err(Reject::missing(row.path(&["feedetl_sn"])));

@@ -7,11 +7,9 @@
 use super::documents::{Drafts, stock_line, stock_rows};
 use super::row::Row;
 use super::{Message, Outcome, joined};
-use crate::domain::document::Kind;
+use crate::domain::document::{Counterparty, Header, Kind};
+use crate::wire::inbound::draft::VersionDraft;
 use crate::wire::inbound::reject::Reject;
-use crate::wire::pb;
-use crate::wire::pb::upload::Counterparty;
-use crate::wire::pb::upload::line::TraceCode;
 
 /// Where each transaction keeps its moment, its count and its type of stock data.
 struct Layout {
@@ -44,29 +42,32 @@ fn document(
     message: &Message<'_>,
     layout: &Layout,
     row: &Row<'_>,
-    codes: Vec<TraceCode>,
-) -> Result<(pb::Upload, Vec<String>), Reject> {
+    codes: Vec<String>,
+) -> Result<VersionDraft, Reject> {
     let batch = row.required(&["fixmedins_bchno"])?;
-    let occurred_at = row.required_moment(layout.time)?.to_string();
-    let line = stock_line(row, layout.count, if layout.has_codes { codes } else { Vec::new() })?;
+    let occurred_at = row.required_moment(layout.time)?;
+    let quantity = row.quantity(layout.count)?;
+    let line = stock_line(row, quantity, if layout.has_codes { codes } else { Vec::new() })?;
     let (kind, transaction) = kind(message.number, row)?;
-    let hilist_id = row.text_or_empty(&["fixmedins_hilist_id", "fixmedins_hist_id"])?;
-    let parts = [layout.data_type, &batch, &transaction, &hilist_id, &occurred_at, &line.lot];
-    let upload = pb::Upload {
-        document_id: joined(&parts),
-        kind: kind.name().to_owned(),
-        occurred_at,
-        operator_id: message.operator_id.clone(),
-        counterparty: Some(Counterparty {
-            name: row.text_or_empty(&["spler_name"])?,
-            license: row.text_or_empty(&["spler_pmtno"])?,
-            delivery_note: row.text_or_empty(&["dynt_no"])?,
-            invoice: row.text_or_empty(&["purc_invo_no", "purc_invo_codg"])?,
-        }),
-        lines: vec![line],
-        ..pb::Upload::default()
+    let hilist_id = row.text(&["fixmedins_hilist_id", "fixmedins_hist_id"])?.unwrap_or_default();
+    let lot = line.fee.as_ref().and_then(|fee| fee.lot.as_deref()).unwrap_or_default();
+    let parts = [layout.data_type, &batch, &transaction, &hilist_id, &occurred_at.to_string(), lot]
+        .map(str::to_owned);
+    let header = Header {
+        counterparty: Counterparty {
+            name: row.known_text(&["spler_name"])?,
+            license: row.known_text(&["spler_pmtno"])?,
+            delivery_note: row.known_text(&["dynt_no"])?,
+            invoice: row.known_text(&["purc_invo_no", "purc_invo_codg"])?,
+        },
+        ..message.header(kind, occurred_at)
     };
-    Ok((upload, vec![joined(&[layout.data_type, &batch])]))
+    Ok(VersionDraft {
+        header: Some(header),
+        lines: vec![line],
+        aliases: vec![joined(&[layout.data_type, &batch])],
+        ..message.version(kind, joined(&parts.each_ref().map(String::as_str)))
+    })
 }
 
 /// The kind of a row, and the transaction as part of its identity.

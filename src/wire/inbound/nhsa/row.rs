@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::domain::time::Timestamp;
+use crate::domain::Text;
+use crate::domain::amount::{Money, Quantity};
+use crate::domain::time::{Day, Timestamp};
 use crate::wire::inbound::reject::Reject;
 use crate::wire::inbound::{decimal, moment};
 
@@ -33,8 +35,8 @@ pub(super) struct Row<'a> {
 pub(super) struct Count {
     /// Below zero.
     pub(super) negative: bool,
-    /// The count without its sign, a canonical quantity; empty when it is zero.
-    pub(super) quantity: String,
+    /// The count without its sign; none when it is zero.
+    pub(super) quantity: Option<Quantity>,
 }
 
 /// A key without what senders disagree about.
@@ -91,9 +93,9 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// The text of a field, empty when it is absent.
-    pub(super) fn text_or_empty(&self, names: &[&str]) -> Result<String, Reject> {
-        self.text(names).map(Option::unwrap_or_default)
+    /// The text of a field as the domain keeps it.
+    pub(super) fn known_text(&self, names: &[&str]) -> Result<Option<Text>, Reject> {
+        Ok(self.text(names)?.map(Text::from))
     }
 
     /// The text of a field that must be there.
@@ -115,13 +117,12 @@ impl<'a> Row<'a> {
         self.moment(names)?.ok_or_else(|| Reject::missing(self.path(names)))
     }
 
-    /// A day in canonical text, empty when it is absent.
-    pub(super) fn day(&self, names: &[&str]) -> Result<String, Reject> {
-        let Some(text) = self.text(names)? else {
-            return Ok(String::new());
+    /// A day.
+    pub(super) fn day(&self, names: &[&str]) -> Result<Option<Day>, Reject> {
+        let read = |text: String| {
+            moment::beijing_day(&text).ok_or_else(|| Reject::malformed(self.path(names), moment::DAY_FORM))
         };
-        let day = moment::beijing_day(&text);
-        day.map(|day| day.to_string()).ok_or_else(|| Reject::malformed(self.path(names), moment::DAY_FORM))
+        self.text(names)?.map(read).transpose()
     }
 
     /// A count with its sign.
@@ -134,27 +135,24 @@ impl<'a> Row<'a> {
             None => (false, text.strip_prefix('+').unwrap_or(&text)),
         };
         let magnitude = cut(magnitude, COUNT_PLACES);
-        match decimal::scaled(&magnitude, COUNT_PLACES) {
-            Some(0) => Ok(Some(Count { negative: false, quantity: String::new() })),
-            Some(_) if decimal::quantity(&magnitude).is_some() => {
-                Ok(Some(Count { negative, quantity: magnitude }))
-            }
+        match (decimal::scaled(&magnitude, COUNT_PLACES), decimal::quantity(&magnitude)) {
+            (Some(0), _) => Ok(Some(Count { negative: false, quantity: None })),
+            (_, Some(quantity)) => Ok(Some(Count { negative, quantity: Some(quantity) })),
             _ => Err(Reject::malformed(self.path(names), "a decimal of at most 10^9")),
         }
     }
 
-    /// The count without its sign as a canonical quantity; empty when it is absent or zero.
-    pub(super) fn quantity(&self, names: &[&str]) -> Result<String, Reject> {
-        Ok(self.count(names)?.map(|count| count.quantity).unwrap_or_default())
+    /// The count without its sign; none when it is absent or zero.
+    pub(super) fn quantity(&self, names: &[&str]) -> Result<Option<Quantity>, Reject> {
+        Ok(self.count(names)?.and_then(|count| count.quantity))
     }
 
-    /// An amount of money in canonical text, empty when it is absent.
-    pub(super) fn yuan(&self, names: &[&str]) -> Result<String, Reject> {
-        let text = self.text_or_empty(names)?;
-        if text.is_empty() || decimal::money(&text).is_some() {
-            return Ok(text);
-        }
-        Err(Reject::malformed(self.path(names), decimal::MONEY_FORM))
+    /// An amount of money.
+    pub(super) fn yuan(&self, names: &[&str]) -> Result<Option<Money>, Reject> {
+        let read = |text: String| {
+            decimal::money(&text).ok_or_else(|| Reject::malformed(self.path(names), decimal::MONEY_FORM))
+        };
+        self.text(names)?.map(read).transpose()
     }
 
     /// A yes-or-no field: 1 is yes, anything else no, absence neither.

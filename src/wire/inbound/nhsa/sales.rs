@@ -6,10 +6,9 @@
 use super::documents::{Drafts, stock_line, stock_rows};
 use super::row::Row;
 use super::{Message, Outcome, joined};
-use crate::domain::document::Kind;
+use crate::domain::document::{Header, Kind};
+use crate::wire::inbound::draft::{PersonAsSent, VersionDraft};
 use crate::wire::inbound::reject::Reject;
-use crate::wire::pb;
-use crate::wire::pb::upload::line::TraceCode;
 
 /// The type of stock data of sales and their returns.
 pub(super) const SALES_DATA_TYPE: &str = "4";
@@ -23,38 +22,38 @@ pub(super) fn documents(message: &Message<'_>) -> Result<Outcome, Reject> {
     Ok(Outcome::Documents(drafts.finish(message)))
 }
 
-fn document(
-    message: &Message<'_>,
-    row: &Row<'_>,
-    codes: Vec<TraceCode>,
-) -> Result<(pb::Upload, Vec<String>), Reject> {
+fn document(message: &Message<'_>, row: &Row<'_>, codes: Vec<String>) -> Result<VersionDraft, Reject> {
     let kind = if message.number == 3505 { Kind::Dispense } else { Kind::DispenseReturn };
     let batch = row.required(&["fixmedins_bchno"])?;
-    let occurred_at = row.required_moment(&["sel_retn_time"])?.to_string();
-    let line = stock_line(row, &["sel_retn_cnt"], codes)?;
-    let visit_id = row.text_or_empty(&["mdtrt_sn"])?;
-    let parts = [
+    let occurred_at = row.required_moment(&["sel_retn_time"])?;
+    let line = stock_line(row, row.quantity(&["sel_retn_cnt"])?, codes)?;
+    let visit_id = row.known_text(&["mdtrt_sn"])?;
+    let document_id = joined(&[
         SALES_DATA_TYPE,
         &batch,
         &message.number.to_string(),
-        &row.text_or_empty(&["fixmedins_hilist_id", "fixmedins_hist_id"])?,
-        &occurred_at,
-        &line.lot,
-        &row.text_or_empty(&["rtal_docno"])?,
-        &visit_id,
-    ];
-    let pharmacist = row.text(&["phar_prac_cert_no"])?;
-    let upload = pb::Upload {
-        document_id: joined(&parts),
-        kind: kind.name().to_owned(),
-        occurred_at,
-        person_id: row.text_or_empty(&["psn_no"])?,
-        person_cert: row.text_or_empty(&["certno"])?,
+        &row.text(&["fixmedins_hilist_id", "fixmedins_hist_id"])?.unwrap_or_default(),
+        &occurred_at.to_string(),
+        line.fee.as_ref().and_then(|fee| fee.lot.as_deref()).unwrap_or_default(),
+        &row.text(&["rtal_docno"])?.unwrap_or_default(),
+        visit_id.as_deref().unwrap_or_default(),
+    ]);
+    let pharmacist = row.known_text(&["phar_prac_cert_no"])?;
+    let header = Header {
         visit_id,
-        settlement_id: row.text_or_empty(&["setl_id"])?,
-        operator_id: pharmacist.unwrap_or_else(|| message.operator_id.clone()),
-        lines: vec![line],
-        ..pb::Upload::default()
+        settlement_id: row.known_text(&["setl_id"])?,
+        operator_id: pharmacist.or_else(|| message.operator_id.clone()),
+        ..message.header(kind, occurred_at)
     };
-    Ok((upload, vec![joined(&[SALES_DATA_TYPE, &batch])]))
+    let person = PersonAsSent {
+        number: row.text(&["psn_no"])?.unwrap_or_default(),
+        certificate: row.text(&["certno"])?.unwrap_or_default(),
+    };
+    Ok(VersionDraft {
+        header: Some(header),
+        person,
+        lines: vec![line],
+        aliases: vec![joined(&[SALES_DATA_TYPE, &batch])],
+        ..message.version(kind, document_id)
+    })
 }

@@ -11,16 +11,14 @@
 //! product and quantity); so the flag goes with the codes, and the line is split when either part says so. Without it,
 //! the second patient of a pack would be refused as a duplicate. One such code makes its whole line split.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::fees::{negative_line, product};
 use super::row::Row;
-use super::{DecodedUpload, Message, Outcome, codes, joined};
-use crate::domain::document::{Kind, Parts, Upload};
+use super::{Message, Outcome, codes, joined};
+use crate::domain::document::{FeeFacet, Header, Kind, Parts};
+use crate::wire::inbound::draft::{Draft, LineDraft, PersonAsSent, VersionDraft};
 use crate::wire::inbound::reject::Reject;
-use crate::wire::pb;
-use crate::wire::pb::upload::Line;
-use crate::wire::pb::upload::line::TraceCode;
 
 /// A credential that is the number of the identity card.
 const CERTIFICATE_CREDENTIAL: &str = "02";
@@ -30,7 +28,7 @@ const TRACE_NODE: [&str; 1] = ["drug_trac_info"];
 /// What a settlement says of the codes of one fee line.
 #[derive(Default)]
 struct LineCodes {
-    codes: Vec<TraceCode>,
+    codes: Vec<String>,
     split: bool,
 }
 
@@ -47,30 +45,21 @@ pub(super) fn of_visit(message: &Message<'_>) -> Result<Outcome, Reject> {
     if let Some(inside) = data.value(&TRACE_NODE) {
         gather(&data.path(&TRACE_NODE), inside, &mut codes)?;
     }
-    let split: BTreeSet<String> =
-        codes.iter().filter(|(_, line)| line.split).map(|(line_id, _)| line_id.clone()).collect();
-    let line = |(line_id, line): (String, LineCodes)| Line {
-        line_id,
-        trace_codes: line.codes,
-        trace_codes_present: true,
-        ..Line::default()
+    let line = |(line_id, line): (String, LineCodes)| LineDraft {
+        line_id: line_id.into(),
+        fee: None,
+        codes: Some(codes::facet(line.codes, line.split)),
     };
-    let lines = codes.into_iter().map(line).collect();
-    let raw = pb::Upload { document_id, partial: Some(true), visit_id, lines, ..header(message, &data)? };
-    let document = message.document(raw, &aliases(message)?);
-    Ok(Outcome::Documents(vec![document.map(|document| with_split_codes(document, &split))]))
-}
-
-/// The upload with 拆零 said beside the codes of these lines.
-fn with_split_codes(mut decoded: DecodedUpload, split: &BTreeSet<String>) -> DecodedUpload {
-    if let Upload::Version(version) = &mut decoded.upload {
-        for line in version.lines.iter_mut().filter(|line| split.contains(&*line.line_id)) {
-            if let Some(codes) = &mut line.codes {
-                codes.content.split = true;
-            }
-        }
-    }
-    decoded
+    let (header, person) = header(message, &data)?;
+    let version = VersionDraft {
+        full: false,
+        header: Some(Header { visit_id: Some(visit_id.into()), ..header }),
+        person,
+        lines: codes.into_iter().map(line).collect(),
+        aliases: aliases(message)?,
+        ..message.version(Kind::Settlement, document_id)
+    };
+    Ok(Outcome::Documents(vec![Ok(Draft::Version(Box::new(version)))]))
 }
 
 /// 2102.
@@ -87,49 +76,51 @@ pub(super) fn of_pharmacy(message: &Message<'_>) -> Result<Outcome, Reject> {
             taken_back.push(negative_line(message, document_id.clone(), &row, Parts::ALL));
             continue;
         }
-        let mut trace_codes = codes::of_row(&row)?;
-        trace_codes.extend(beside.codes);
+        let mut codes = codes::of_row(&row)?;
+        codes.extend(beside.codes);
         let said = product(&row)?;
-        let split = if beside.split { Some(true) } else { said.split };
-        lines.push(Line { line_id, quantity: row.quantity(&["cnt"])?, split, trace_codes, ..said });
+        let fee = FeeFacet { quantity: row.quantity(&["cnt"])?, split: said.split || beside.split, ..said };
+        let codes = Some(codes::facet(codes, false));
+        lines.push(LineDraft { line_id: line_id.into(), fee: Some(fee), codes });
     }
     if !codes.is_empty() {
         return Err(Reject::malformed("input.drug_trac_info", "codes of fee lines that are in drugdetail"));
     }
-    let raw = pb::Upload { document_id, lines, ..header(message, &info)? };
-    let mut documents = vec![message.document(raw, &aliases(message)?)];
+    let (header, person) = header(message, &info)?;
+    let version = VersionDraft {
+        header: Some(header),
+        person,
+        lines,
+        aliases: aliases(message)?,
+        ..message.version(Kind::Settlement, document_id)
+    };
+    let mut documents = vec![Ok(Draft::Version(Box::new(version)))];
     documents.extend(taken_back);
     Ok(Outcome::Documents(documents))
 }
 
-/// The header of a claim: from the request, and from the response where there is one.
-fn header(message: &Message<'_>, request: &Row<'_>) -> Result<pb::Upload, Reject> {
+/// The header of a claim and its person: from the request, and from the response where there is one.
+fn header(message: &Message<'_>, request: &Row<'_>) -> Result<(Header, PersonAsSent), Reject> {
     let response = message.envelope.settlement();
     let of_response = |names: &[&str]| match &response {
         Some(response) => response.text(names),
         None => Ok(None),
     };
-    let person_id = request.text(&["psn_no"])?.or(of_response(&["psn_no"])?);
-    let person_cert = request.text(&["certno"])?.or(of_response(&["certno"])?).or(credential(request)?);
-    let occurred_at = match &response {
-        Some(response) => response.moment(&["setl_time"])?,
-        None => None,
+    let number = request.text(&["psn_no"])?.or(of_response(&["psn_no"])?);
+    let certificate = request.text(&["certno"])?.or(of_response(&["certno"])?).or(credential(request)?);
+    let (occurred_at, fund_amount) = match &response {
+        Some(response) => (response.moment(&["setl_time"])?, response.yuan(&["fund_pay_sumamt"])?),
+        None => (None, None),
     };
-    let fund_amount = match &response {
-        Some(response) => response.yuan(&["fund_pay_sumamt"])?,
-        None => String::new(),
-    };
-    Ok(pb::Upload {
-        kind: Kind::Settlement.name().to_owned(),
-        occurred_at: occurred_at.unwrap_or(message.issued_at).to_string(),
-        person_id: person_id.unwrap_or_default(),
-        person_cert: person_cert.unwrap_or_default(),
-        visit_id: request.text(&["mdtrt_id"])?.or(of_response(&["mdtrt_id"])?).unwrap_or_default(),
-        settlement_id: of_response(&["setl_id"])?.unwrap_or_default(),
-        operator_id: message.operator_id.clone(),
+    let header = Header {
+        visit_id: request.text(&["mdtrt_id"])?.or(of_response(&["mdtrt_id"])?).map(Into::into),
+        settlement_id: of_response(&["setl_id"])?.map(Into::into),
         fund_amount,
-        ..pb::Upload::default()
-    })
+        ..message.header(Kind::Settlement, occurred_at.unwrap_or(message.issued_at))
+    };
+    let person =
+        PersonAsSent { number: number.unwrap_or_default(), certificate: certificate.unwrap_or_default() };
+    Ok((header, person))
 }
 
 /// The certificate number, when that is the credential presented.

@@ -1,0 +1,214 @@
+//! The checks that every draft passes, whatever its form: identity, topic, moments, sizes.
+//!
+//! The first fault found is the one reported; a refused upload has no effect, so which of several faults is named does
+//! not matter. Names of fields are the canonical ones.
+
+use std::collections::HashSet;
+
+use super::draft::{Draft, LineDraft, VersionDraft};
+use super::intake::{Input, Limits};
+use super::reject::{Reject, RejectReason};
+use crate::domain::Text;
+use crate::domain::document::{DocumentKey, FeeFacet, Group, Header, Reversal};
+use crate::domain::time::{Millis, Timestamp};
+
+/// 2015-01-01T00:00:00+08:00: nothing that a sender reports now happened before.
+const EARLIEST: Timestamp = Timestamp::from_unix_millis(1_420_041_600_000);
+
+/// How far a moment may be ahead of the record that states it, and of the upload's own issue.
+const AHEAD_MAX: Millis = Millis::from_days(1);
+
+/// What a draft is checked against.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Checks<'a> {
+    /// The record that it came in.
+    pub(super) input: &'a Input<'a>,
+    /// How large it may be.
+    pub(super) limits: &'a Limits,
+    /// Characters of the identity of a document; several of a sender's identifiers may be joined in it.
+    pub(super) document_id_characters_max: usize,
+}
+
+/// Whether the text is an institution's id: 12 characters of A–Z 0–9.
+pub(super) fn is_institution_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+}
+
+/// Whether the text has at most that many characters.
+pub(super) fn fits(text: &str, characters_max: usize) -> bool {
+    // Most texts are decided by their length in bytes, without counting.
+    text.len() <= characters_max || text.chars().nth(characters_max).is_none()
+}
+
+/// The draft, when nothing is wrong with it.
+pub(super) fn validate(draft: Draft, checks: &Checks<'_>) -> Result<Draft, Reject> {
+    let checked = match &draft {
+        Draft::Version(version) => checks.version(version),
+        Draft::Reversal(reversal) => checks.reversal(reversal),
+    };
+    match checked {
+        Ok(()) => Ok(draft),
+        Err(reject) => Err(draft.refused(reject)),
+    }
+}
+
+impl Checks<'_> {
+    fn version(&self, version: &VersionDraft) -> Result<(), Reject> {
+        self.key("document_id", &version.key)?;
+        self.topic(version.key.group)?;
+        self.moment("issued_at", version.issued_at)?;
+        if let Some(header) = &version.header {
+            self.header(header, version)?;
+        }
+        if version.full && version.lines.is_empty() {
+            return Err(Reject::missing("lines"));
+        }
+        self.lines(&version.lines)?;
+        let carries_facet = |line: &LineDraft| line.fee.is_some() || line.codes.is_some();
+        if version.header.is_none() && !version.lines.iter().any(carries_facet) {
+            let sentence =
+                "A partial upload must carry a header (with `occurred_at`) or a facet of some line.";
+            return Err(Reject::of_field(RejectReason::MissingField, "lines", sentence));
+        }
+        Ok(())
+    }
+
+    fn reversal(&self, reversal: &Reversal) -> Result<(), Reject> {
+        self.key("reverses.document_id", &reversal.target)?;
+        self.moment("issued_at", reversal.issued_at)?;
+        self.id("reverses.line_id", reversal.line_id.as_ref())
+    }
+
+    /// The institution and the document's number; several of a sender's identifiers may be joined in that.
+    fn key(&self, field: &str, key: &DocumentKey) -> Result<(), Reject> {
+        if key.institution_id.is_empty() {
+            return Err(Reject::missing("institution_id"));
+        }
+        if !is_institution_id(&key.institution_id) {
+            return Err(Reject::malformed("institution_id", "12 characters of A–Z and 0–9"));
+        }
+        if key.document_id.is_empty() {
+            return Err(Reject::missing(field));
+        }
+        bounded(field, &key.document_id, self.document_id_characters_max)
+    }
+
+    fn topic(&self, group: Group) -> Result<(), Reject> {
+        match self.input.group {
+            Some(topic) if topic != group => Err(Reject::of_field(
+                RejectReason::WrongTopic,
+                "kind",
+                format!("Documents of this kind belong to the topic `{}`; send it there.", group.name()),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Neither before the earliest nor more than a day ahead of the record.
+    fn moment(&self, field: &str, moment: Timestamp) -> Result<(), Reject> {
+        let latest = self.input.record_timestamp.map(|record| record.plus(AHEAD_MAX));
+        if moment < EARLIEST || latest.is_some_and(|latest| moment > latest) {
+            let sentence = format!(
+                "`{field}` is before 2015 or more than a day in the future; check the sender's clock."
+            );
+            return Err(Reject::of_field(RejectReason::TimeOutOfRange, field, sentence));
+        }
+        Ok(())
+    }
+
+    fn header(&self, header: &Header, version: &VersionDraft) -> Result<(), Reject> {
+        let counterparty = &header.counterparty;
+        let returns = header.returns.as_ref();
+        self.person("person_id", &version.person.number)?;
+        self.person("person_cert", &version.person.certificate)?;
+        for (field, id) in [
+            ("visit_id", header.visit_id.as_ref()),
+            ("settlement_id", header.settlement_id.as_ref()),
+            ("operator_id", header.operator_id.as_ref()),
+            ("returns.document_id", returns.map(|sale| &sale.document_id)),
+            ("returns.line_id", returns.and_then(|sale| sale.line_id.as_ref())),
+        ] {
+            self.id(field, id)?;
+        }
+        for (field, text) in [
+            ("counterparty.name", &counterparty.name),
+            ("counterparty.license", &counterparty.license),
+            ("counterparty.delivery_note", &counterparty.delivery_note),
+            ("counterparty.invoice", &counterparty.invoice),
+        ] {
+            self.text(field, text.as_ref())?;
+        }
+        self.moment("occurred_at", header.occurred_at)?;
+        if header.occurred_at > version.issued_at.plus(AHEAD_MAX) {
+            let sentence =
+                "`issued_at` is earlier than `occurred_at` by more than a day; check the sender's clock.";
+            return Err(Reject::of_field(RejectReason::TimeOutOfRange, "issued_at", sentence));
+        }
+        Ok(())
+    }
+
+    fn lines(&self, lines: &[LineDraft]) -> Result<(), Reject> {
+        if lines.len() > self.limits.lines_max {
+            return Err(Reject::over_limit("lines", self.limits.lines_max, "lines"));
+        }
+        let codes = |line: &LineDraft| line.codes.as_ref().map_or(0, |codes| codes.scanned.len());
+        if lines.iter().map(codes).fold(0, usize::saturating_add) > self.limits.codes_max {
+            return Err(Reject::over_limit("lines", self.limits.codes_max, "trace codes"));
+        }
+        let mut seen = HashSet::with_capacity(lines.len());
+        for (index, line) in lines.iter().enumerate() {
+            self.line(line).map_err(|reject| reject.in_line(index))?;
+            if !seen.insert(&line.line_id) {
+                let expected = "unique among the lines of the document";
+                return Err(Reject::malformed("line_id", expected).in_line(index));
+            }
+        }
+        Ok(())
+    }
+
+    fn line(&self, line: &LineDraft) -> Result<(), Reject> {
+        if line.line_id.is_empty() {
+            return Err(Reject::missing("line_id"));
+        }
+        self.id("line_id", Some(&line.line_id))?;
+        if let Some(fee) = &line.fee {
+            self.fee(fee)?;
+        }
+        let scanned = line.codes.iter().flat_map(|codes| &codes.scanned);
+        for (nth, (code, _)) in scanned.enumerate() {
+            bounded_at(|| format!("trace_codes[{nth}].code"), code, self.limits.text_characters_max)?;
+        }
+        Ok(())
+    }
+
+    fn fee(&self, fee: &FeeFacet) -> Result<(), Reject> {
+        self.id("product_code", fee.product_code.as_ref())?;
+        self.text("product_name", fee.product_name.as_ref())?;
+        self.id("lot", fee.lot.as_ref())
+    }
+
+    fn person(&self, field: &str, identifier: &str) -> Result<(), Reject> {
+        bounded(field, identifier, self.limits.id_characters_max)
+    }
+
+    fn id(&self, field: &str, id: Option<&Text>) -> Result<(), Reject> {
+        id.map_or(Ok(()), |id| bounded(field, id, self.limits.id_characters_max))
+    }
+
+    fn text(&self, field: &str, text: Option<&Text>) -> Result<(), Reject> {
+        text.map_or(Ok(()), |text| bounded(field, text, self.limits.text_characters_max))
+    }
+}
+
+/// Refuses a text of more characters.
+pub(super) fn bounded(field: &str, text: &str, characters_max: usize) -> Result<(), Reject> {
+    bounded_at(|| field.to_owned(), text, characters_max)
+}
+
+fn bounded_at(field: impl FnOnce() -> String, text: &str, characters_max: usize) -> Result<(), Reject> {
+    if fits(text, characters_max) {
+        Ok(())
+    } else {
+        Err(Reject::over_limit(field(), characters_max, "characters"))
+    }
+}
