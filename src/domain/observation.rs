@@ -27,12 +27,16 @@ pub struct Observation {
     pub role: Role,
     /// occurred_at of the document.
     pub time: Timestamp,
+    /// Whether the document says no more than the day; then `time` stands for it.
+    pub is_day: bool,
     /// issued_at of the live codes facet.
     pub codes_issued_at: Timestamp,
     /// 拆零.
     pub split: bool,
-    /// Quantity of the line.
+    /// Quantity of the line, after adjustments.
     pub quantity: Option<Quantity>,
+    /// What it was before them, of a line that they made smaller.
+    pub quantity_before: Option<Quantity>,
     /// Units given with the code.
     pub units: Option<Quantity>,
     /// Number of distinct valid codes on the line, at least 1.
@@ -51,6 +55,8 @@ pub struct Observation {
     pub settlement_id: Option<Text>,
     /// The sale that a return gives back.
     pub returns: Option<ReturnedSale>,
+    /// The hand-over that lent the code to this line of a settlement.
+    pub lent_from: Option<LentFrom>,
     /// Whether the document names a delivery note or an invoice.
     pub has_papers: bool,
     /// Region of the institution on the document's day.
@@ -69,6 +75,15 @@ pub struct Observation {
     pub reference_version: u64,
     /// Where it came from: the upload that carries the codes facet.
     pub origin: Origin,
+}
+
+/// The line of a dispensing, at the same institution, that lent a code to a settlement line.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LentFrom {
+    /// The dispensing document.
+    pub document_id: Text,
+    /// Its line.
+    pub line_id: Text,
 }
 
 /// Observations known late count from no later than this after they happened.

@@ -14,12 +14,13 @@ use crate::domain::adjudicator::Policy;
 use crate::domain::alert::{AlertBook, Published};
 use crate::domain::amount::{Money, Quantity};
 use crate::domain::claim::{Claim, ClaimLine, CodeVerdict, Verdict};
+use crate::domain::document::occurred::OccurredAt;
 use crate::domain::document::{
-    CodesFacet, Counterparty, DocumentKey, FeeFacet, Group, Header, Kind, LineVersion, Origin, Part, Parts,
-    Person, Pseudonym, ReturnedSale, Reversal, Role, ScannedCode, Version,
+    Adjusts, CodesFacet, Counterparty, DocumentKey, FeeFacet, Group, Header, Kind, LineVersion, Origin, Part,
+    Parts, Person, Pseudonym, ReturnedSale, Reversal, Role, ScannedCode, Version,
 };
 use crate::domain::finding::{Attributes, BannedReason, ConcernedCode, Finding, Side};
-use crate::domain::observation::{CodeChange, Observation, ObservationKey, What};
+use crate::domain::observation::{CodeChange, LentFrom, Observation, ObservationKey, What};
 use crate::domain::reference::{Institution, Item, Key, Product, Record, Slice, Value};
 use crate::domain::rules::allowance::Allowance;
 use crate::domain::rules::catalogue::RULES;
@@ -160,23 +161,37 @@ pub(crate) fn returned_sale() -> impl Strategy<Value = ReturnedSale> {
     (text(), of(text())).prop_map(|(document_id, line_id)| ReturnedSale { document_id, line_id })
 }
 
+fn occurred_at() -> impl Strategy<Value = OccurredAt> {
+    prop_oneof![moment().prop_map(OccurredAt::Moment), day().prop_map(OccurredAt::Day)]
+}
+
 pub(crate) fn header_part() -> BoxedStrategy<Part<Header>> {
     let counterparty = (of(text()), of(text()), of(text()), of(text())).prop_map(
         |(name, license, delivery_note, invoice)| Counterparty { name, license, delivery_note, invoice },
     );
     let ids = (of(text()), of(text()), of(text()));
     part(
-        (select(&Kind::ALL[..]), moment(), person(), ids, of(money()), counterparty, of(returned_sale()))
-            .prop_map(|(kind, occurred_at, person, ids, fund_amount, counterparty, returns)| Header {
-                kind,
-                occurred_at,
-                person,
-                visit_id: ids.0,
-                settlement_id: ids.1,
-                operator_id: ids.2,
-                fund_amount,
-                counterparty,
-                returns,
+        (
+            select(&Kind::ALL[..]),
+            occurred_at(),
+            person(),
+            ids,
+            of(money()),
+            counterparty,
+            of(returned_sale()),
+        )
+            .prop_map(|(kind, occurred_at, person, ids, fund_amount, counterparty, returns)| {
+                Header {
+                    kind,
+                    occurred_at,
+                    person,
+                    visit_id: ids.0,
+                    settlement_id: ids.1,
+                    operator_id: ids.2,
+                    fund_amount,
+                    counterparty,
+                    returns,
+                }
             }),
     )
     .boxed()
@@ -193,9 +208,20 @@ pub(crate) fn fee_part() -> BoxedStrategy<Part<FeeFacet>> {
             of(money()),
             of(text()),
             of(day()),
+            of(prop_oneof![text().prop_map(Adjusts::from_text), Just(Adjusts::SameProduct)]),
         )
             .prop_map(
-                |(product_code, product_name, quantity, split, amount, fund_amount, lot, expires_on)| {
+                |(
+                    product_code,
+                    product_name,
+                    quantity,
+                    split,
+                    amount,
+                    fund_amount,
+                    lot,
+                    expires_on,
+                    adjusts,
+                )| {
                     FeeFacet {
                         product_code,
                         product_name,
@@ -205,6 +231,7 @@ pub(crate) fn fee_part() -> BoxedStrategy<Part<FeeFacet>> {
                         fund_amount,
                         lot,
                         expires_on,
+                        adjusts,
                     }
                 },
             ),
@@ -260,9 +287,11 @@ pub(crate) fn observation_key() -> impl Strategy<Value = ObservationKey> {
 
 pub(crate) fn observation() -> BoxedStrategy<Observation> {
     let event = (observation_key(), select(&Kind::ALL[..]), select(&ROLES[..]), moment(), moment());
-    let line = (any::<bool>(), of(quantity()), of(quantity()), any::<u32>(), of(money()), any::<bool>());
+    let quantities = (of(quantity()), of(quantity()), of(quantity()));
+    let line = (any::<(bool, bool)>(), quantities, any::<u32>(), of(money()), any::<bool>());
     let about = (of(text()), of(text()), of(product()), person());
-    let links = (of(text()), of(text()), of(returned_sale()));
+    let lent_from = (text(), text()).prop_map(|(document_id, line_id)| LentFrom { document_id, line_id });
+    let links = (of(text()), of(text()), of(returned_sale()), of(lent_from));
     let institution = (text(), of(text()), of(day()), of(day()));
     (event, line, about, links, institution, any::<(u64, u64)>(), origin())
         .prop_map(|(event, line, about, links, institution, versions, origin)| Observation {
@@ -271,10 +300,12 @@ pub(crate) fn observation() -> BoxedStrategy<Observation> {
             role: event.2,
             time: event.3,
             codes_issued_at: event.4,
-            split: line.0,
-            quantity: line.1,
-            units: line.2,
-            codes_on_line: line.3,
+            is_day: line.0.0,
+            split: line.0.1,
+            quantity: line.1.0,
+            quantity_before: line.1.1,
+            units: line.1.2,
+            codes_on_line: line.2,
             product_code: about.0,
             product_name: about.1,
             product: about.2,
@@ -282,12 +313,13 @@ pub(crate) fn observation() -> BoxedStrategy<Observation> {
             visit_id: links.0,
             settlement_id: links.1,
             returns: links.2,
-            has_papers: line.5,
+            lent_from: links.3,
+            has_papers: line.4,
             region: institution.0,
             tier: institution.1,
             stock_uploaded_since: institution.2,
             dispensing_uploaded_since: institution.3,
-            fund_amount: line.4,
+            fund_amount: line.3,
             revision: versions.0,
             reference_version: versions.1,
             origin,

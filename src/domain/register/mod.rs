@@ -273,7 +273,7 @@ fn published_claim(live: &LiveDocument<'_>, findings: &[Finding]) -> Option<Publ
             Action::Refuse => add(&finding.subject.key.line_id, finding.rule, Verdict::Refuse),
         }
     }
-    Some(PublishedClaim { occurred_at: live.header.part.content.occurred_at, reasons })
+    Some(PublishedClaim { occurred_at: live.header.part.content.moment(), reasons })
 }
 
 /// How many findings had no room before the upload: it is refused only if it adds to them.

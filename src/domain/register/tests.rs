@@ -302,7 +302,7 @@ proptest! {
 fn a_header_that_moves_the_day_changes_every_observation() {
     let mut state = DocumentState::default();
     step(&mut state, full(Kind::Settlement, 1, &[line("1", AMBROXOL, 1, &[A])]));
-    let moved = Header { occurred_at: minute(5), ..header(Kind::Settlement) };
+    let moved = Header { occurred_at: minute(5).into(), ..header(Kind::Settlement) };
     let effects = step(&mut state, version(&book(), false, 2, Some(moved), Group::Settlement, &[]));
     assert_eq!(changes(&effects), [(A, vec![("1", 2)], vec![], What::Asserted)]);
     assert_eq!(effects.claim.map(|claim| claim.occurred_at), Some(minute(5)));

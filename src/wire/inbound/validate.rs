@@ -9,7 +9,7 @@ use super::draft::{Draft, LineDraft, VersionDraft};
 use super::intake::{Input, Limits};
 use super::reject::{Reject, RejectReason};
 use crate::domain::Text;
-use crate::domain::document::{DocumentKey, FeeFacet, Group, Header, Reversal};
+use crate::domain::document::{Adjusts, DocumentKey, FeeFacet, Group, Header, Reversal};
 use crate::domain::time::{Millis, Timestamp};
 
 /// 2015-01-01T00:00:00+08:00: nothing that a sender reports now happened before.
@@ -138,8 +138,10 @@ impl Checks<'_> {
         ] {
             self.text(field, text.as_ref())?;
         }
-        self.moment("occurred_at", header.occurred_at)?;
-        if header.occurred_at > version.issued_at.plus(AHEAD_MAX) {
+        // A day is judged by its beginning.
+        let earliest = header.occurred_at.earliest();
+        self.moment("occurred_at", earliest)?;
+        if earliest > version.issued_at.plus(AHEAD_MAX) {
             let sentence =
                 "`issued_at` is earlier than `occurred_at` by more than a day; check the sender's clock.";
             return Err(Reject::of_field(RejectReason::TimeOutOfRange, "issued_at", sentence));
@@ -184,7 +186,11 @@ impl Checks<'_> {
     fn fee(&self, fee: &FeeFacet) -> Result<(), Reject> {
         self.id("product_code", fee.product_code.as_ref())?;
         self.text("product_name", fee.product_name.as_ref())?;
-        self.id("lot", fee.lot.as_ref())
+        self.id("lot", fee.lot.as_ref())?;
+        match &fee.adjusts {
+            Some(Adjusts::Line(line_id)) => self.id("adjusts", Some(line_id)),
+            Some(Adjusts::SameProduct) | None => Ok(()),
+        }
     }
 
     fn person(&self, field: &str, identifier: &str) -> Result<(), Reject> {

@@ -5,9 +5,10 @@ use super::{
     read_all, read_optional, required, write_all,
 };
 use crate::domain::amount::{Money, Quantity};
+use crate::domain::document::occurred::OccurredAt;
 use crate::domain::document::{
-    CodesFacet, Counterparty, DocumentKey, FeeFacet, Group, Header, Kind, LineVersion, Origin, Part, Parts,
-    Person, Pseudonym, ReturnedSale, Reversal, Role, ScannedCode, Version,
+    Adjusts, CodesFacet, Counterparty, DocumentKey, FeeFacet, Group, Header, Kind, LineVersion, Origin, Part,
+    Parts, Person, Pseudonym, ReturnedSale, Reversal, Role, ScannedCode, Version,
 };
 use crate::domain::time::Day;
 use crate::domain::trace_code::{Family, InvalidReason, Scan, TraceCode};
@@ -140,7 +141,8 @@ impl Wire for Part<Header> {
         let header = &self.content;
         let content = pb::Header {
             kind: header.kind.number(),
-            occurred_at: header.occurred_at.unix_millis(),
+            occurred_at: header.moment().unix_millis(),
+            is_day: header.occurred_at.is_day(),
             person: header.person.to_message(table),
             visit_id: table.optional(&header.visit_id),
             settlement_id: table.optional(&header.settlement_id),
@@ -157,9 +159,13 @@ impl Wire for Part<Header> {
 
     fn from_message(message: &pb::HeaderPart, table: &TableReader) -> Result<Self, WireError> {
         let header = required(&message.content, "header.content")?;
+        let occurred_at = moment(header.occurred_at);
         let content = Header {
             kind: Kind::required(header.kind, "header.kind")?,
-            occurred_at: moment(header.occurred_at),
+            occurred_at: match header.is_day {
+                true => OccurredAt::Day(occurred_at.day()),
+                false => OccurredAt::Moment(occurred_at),
+            },
             person: Person::from_message(&header.person, table)?,
             visit_id: table.optional(header.visit_id, "header.visit_id")?,
             settlement_id: table.optional(header.settlement_id, "header.settlement_id")?,
@@ -191,6 +197,7 @@ impl Wire for Part<FeeFacet> {
             fund_amount: fee.fund_amount.map(Money::fen),
             lot: table.optional(&fee.lot),
             expires_on: fee.expires_on.map(Day::days_since_epoch),
+            adjusts: table.optional(&fee.adjusts.as_ref().map(Adjusts::text)),
         };
         pb::FeePart { content: Some(content), reference: Some(table.slice(&self.reference)) }
     }
@@ -206,6 +213,7 @@ impl Wire for Part<FeeFacet> {
             fund_amount: money(fee.fund_amount),
             lot: table.optional(fee.lot, "fee.lot")?,
             expires_on: day(fee.expires_on),
+            adjusts: table.optional(fee.adjusts, "fee.adjusts")?.map(Adjusts::from_text),
         };
         Ok(Self { content, reference: table.slice(&message.reference)? })
     }

@@ -151,7 +151,7 @@ fn side(document: &LiveDocument<'_>, line: &LiveLine<'_>) -> Side {
         key: ObservationKey { document: document.key.clone(), line_id: line.line_id.clone() },
         kind: header.kind,
         role: header.kind.role(),
-        occurred_at: header.occurred_at,
+        occurred_at: header.moment(),
         person: header.person,
         region: document.region.clone(),
         custody: false,

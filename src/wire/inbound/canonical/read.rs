@@ -3,8 +3,10 @@
 use super::json::REVERSAL;
 use crate::domain::Text;
 use crate::domain::amount::{Money, Quantity};
+use crate::domain::document::occurred::OccurredAt;
 use crate::domain::document::{
-    Counterparty, DocumentKey, FeeFacet, Group, Header, Kind, Origin, Parts, Person, ReturnedSale, Reversal,
+    Adjusts, Counterparty, DocumentKey, FeeFacet, Group, Header, Kind, Origin, Parts, Person, ReturnedSale,
+    Reversal,
 };
 use crate::domain::time::Timestamp;
 use crate::wire::inbound::draft::{CodesDraft, Draft, LineDraft, PersonAsSent, VersionDraft};
@@ -75,7 +77,7 @@ fn header(raw: &pb::Upload, kind: Kind, full: bool) -> Result<Option<Header>, Re
     };
     Ok(Some(Header {
         kind,
-        occurred_at: moment("occurred_at", &raw.occurred_at)?,
+        occurred_at: occurred_at(&raw.occurred_at)?,
         person: Person::default(),
         visit_id: text(&raw.visit_id),
         settlement_id: text(&raw.settlement_id),
@@ -127,6 +129,7 @@ fn line_draft(raw: &Line, full: bool) -> Result<LineDraft, Reject> {
             &raw.fund_amount,
             &raw.lot,
             &raw.expires_on,
+            &raw.adjusts,
         ]
         .into_iter()
         .any(|text| !text.is_empty());
@@ -149,6 +152,7 @@ fn fee_facet(raw: &Line) -> Result<FeeFacet, Reject> {
         fund_amount: money("fund_amount", &raw.fund_amount)?,
         lot: text(&raw.lot),
         expires_on: text(&raw.expires_on).map(|text| day(&text)).transpose()?,
+        adjusts: text(&raw.adjusts).map(Adjusts::from_text),
     })
 }
 
@@ -173,6 +177,14 @@ fn required<'a>(field: &str, text: &'a str) -> Result<&'a str, Reject> {
 
 fn moment(field: &str, text: &str) -> Result<Timestamp, Reject> {
     moment::rfc3339(text).ok_or_else(|| Reject::malformed(field, moment::MOMENT_FORM))
+}
+
+/// When the document happened: a moment, or a day.
+fn occurred_at(text: &str) -> Result<OccurredAt, Reject> {
+    let day = moment::day(text).map(OccurredAt::Day);
+    day.or_else(|| moment::rfc3339(text).map(OccurredAt::Moment)).ok_or_else(|| {
+        Reject::malformed("occurred_at", &format!("{}, or {}", moment::MOMENT_FORM, moment::DAY_FORM))
+    })
 }
 
 fn quantity(field: &str, text: &str) -> Result<Option<Quantity>, Reject> {

@@ -60,7 +60,7 @@ fn document(
             delivery_note: row.known_text(&["dynt_no"])?,
             invoice: row.known_text(&["purc_invo_no", "purc_invo_codg"])?,
         },
-        ..message.header(kind, occurred_at)
+        ..message.header(kind, occurred_at.into())
     };
     Ok(VersionDraft {
         header: Some(header),

@@ -28,6 +28,7 @@ use super::intake::{IgnoredBecause, Read};
 use super::reject::{Reject, RejectReason};
 use super::validate::{self, Checks};
 use crate::domain::Text;
+use crate::domain::document::occurred::OccurredAt;
 use crate::domain::document::{DocumentKey, Group, Header, Kind, Parts, Reversal};
 use crate::domain::time::Timestamp;
 use messages::MessageKind;
@@ -133,7 +134,7 @@ impl<'a> Message<'a> {
     }
 
     /// A header of that kind and moment, by the operator of the message.
-    fn header(&self, kind: Kind, occurred_at: Timestamp) -> Header {
+    fn header(&self, kind: Kind, occurred_at: OccurredAt) -> Header {
         Header {
             kind,
             occurred_at,

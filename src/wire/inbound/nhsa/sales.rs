@@ -43,7 +43,7 @@ fn document(message: &Message<'_>, row: &Row<'_>, codes: Vec<String>) -> Result<
         visit_id,
         settlement_id: row.known_text(&["setl_id"])?,
         operator_id: pharmacist.or_else(|| message.operator_id.clone()),
-        ..message.header(kind, occurred_at)
+        ..message.header(kind, occurred_at.into())
     };
     let person = PersonAsSent {
         number: row.text(&["psn_no"])?.unwrap_or_default(),

@@ -116,7 +116,7 @@ fn header(message: &Message<'_>, request: &Row<'_>) -> Result<(Header, PersonAsS
         visit_id: request.text(&["mdtrt_id"])?.or(of_response(&["mdtrt_id"])?).map(Into::into),
         settlement_id: of_response(&["setl_id"])?.map(Into::into),
         fund_amount,
-        ..message.header(Kind::Settlement, occurred_at.unwrap_or(message.issued_at))
+        ..message.header(Kind::Settlement, occurred_at.unwrap_or(message.issued_at).into())
     };
     let person =
         PersonAsSent { number: number.unwrap_or_default(), certificate: certificate.unwrap_or_default() };
