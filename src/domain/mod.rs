@@ -19,6 +19,7 @@ pub mod amount;
 pub mod claim;
 pub mod document;
 pub mod finding;
+pub mod handling;
 pub mod horizon;
 pub mod monitor;
 pub mod observation;

@@ -2,14 +2,34 @@
 
 use serde::Deserialize;
 
+use super::canonical::json::{PAYMENT, RULING};
 use super::nhsa::messages;
 use crate::domain::document::{Group, Kind};
+
+/// An input topic, by what it carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inlet {
+    /// Documents of a group.
+    Documents(Group),
+    /// What people did about claims.
+    Handling,
+}
+
+impl Inlet {
+    /// The name of the topic.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Documents(group) => group.name(),
+            Self::Handling => "handling",
+        }
+    }
+}
 
 /// Which input topic an upload goes to, and by whom it was sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Route {
-    /// The group of documents, when it can be told.
-    pub group: Option<Group>,
+    /// The topic, when it can be told.
+    pub inlet: Option<Inlet>,
     /// The institution, when it can be told.
     pub institution_id: Option<String>,
 }
@@ -47,16 +67,17 @@ fn of(head: &Head) -> Route {
     };
     if let Some(infno) = text(&head.infno) {
         let message = messages::of_name(&infno.to_ascii_uppercase());
-        let group = message.map(|(_, message)| message.topic);
-        return Route { group, institution_id: text(&head.fixmedins_code) };
+        let inlet = message.map(|(_, message)| Inlet::Documents(message.topic));
+        return Route { inlet, institution_id: text(&head.fixmedins_code) };
     }
     let kind = text(&head.kind).unwrap_or_default();
     let reversed = head.reverses.as_ref().and_then(|reverses| text(&reverses.group));
-    let group = match Kind::from_name(&kind) {
-        Some(kind) => Some(kind.group()),
-        None => reversed.as_deref().and_then(Group::from_name),
+    let inlet = match Kind::from_name(&kind) {
+        Some(kind) => Some(Inlet::Documents(kind.group())),
+        None if matches!(&*kind, RULING | PAYMENT) => Some(Inlet::Handling),
+        None => reversed.as_deref().and_then(Group::from_name).map(Inlet::Documents),
     };
-    Route { group, institution_id: text(&head.institution_id) }
+    Route { inlet, institution_id: text(&head.institution_id) }
 }
 
 #[cfg(test)]
@@ -65,18 +86,23 @@ mod tests {
 
     #[test]
     fn uploads_of_every_form_find_their_topic() {
-        for (json, group) in [
-            (r#"{"kind":"dispense","institution_id":"P1"}"#, Some(Group::Dispensing)),
-            (r#"{"kind":"reversal","reverses":{"group":"settlement"}}"#, Some(Group::Settlement)),
-            (r#"{"infno":"3502A"}"#, Some(Group::Procurement)),
-            (r#"{"infno":3505}"#, Some(Group::Dispensing)),
-            (r#"{"baseData":{},"bizData":{"infno":"2207"}}"#, Some(Group::Settlement)),
-            (r#"{"infno":"2304A"}"#, Some(Group::Settlement)),
+        for (json, inlet) in [
+            (r#"{"kind":"ruling","institution_id":"P1"}"#, Some(Inlet::Handling)),
+            (r#"{"kind":"payment"}"#, Some(Inlet::Handling)),
+            (r#"{"kind":"dispense","institution_id":"P1"}"#, Some(Inlet::Documents(Group::Dispensing))),
+            (
+                r#"{"kind":"reversal","reverses":{"group":"settlement"}}"#,
+                Some(Inlet::Documents(Group::Settlement)),
+            ),
+            (r#"{"infno":"3502A"}"#, Some(Inlet::Documents(Group::Procurement))),
+            (r#"{"infno":3505}"#, Some(Inlet::Documents(Group::Dispensing))),
+            (r#"{"baseData":{},"bizData":{"infno":"2207"}}"#, Some(Inlet::Documents(Group::Settlement))),
+            (r#"{"infno":"2304A"}"#, Some(Inlet::Documents(Group::Settlement))),
             (r#"{"infno":"9952"}"#, None),
             (r#"{"kind":7}"#, None),
             ("not json", None),
         ] {
-            assert_eq!(route(json.as_bytes()).group, group, "{json}");
+            assert_eq!(route(json.as_bytes()).inlet, inlet, "{json}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! From the sender's texts to values: what a message states, each field in the form of its kind.
 
-use super::json::REVERSAL;
+use super::handling::handling;
+use super::json::{PAYMENT, REVERSAL, RULING};
 use crate::domain::Text;
 use crate::domain::amount::{Money, Quantity};
 use crate::domain::document::occurred::OccurredAt;
@@ -26,8 +27,12 @@ pub(super) fn draft(raw: &pb::Upload, origin: &Origin) -> Result<Draft, Reject> 
     if raw.kind == REVERSAL {
         return reversal(raw, issued_at, origin).map(Draft::Reversal);
     }
-    let kind = Kind::from_name(&raw.kind)
-        .ok_or_else(|| Reject::malformed("kind", "one of the documented kinds, or `reversal`"))?;
+    if matches!(&*raw.kind, RULING | PAYMENT) {
+        return handling(raw, issued_at, origin).map(|handling| Draft::Handling(Box::new(handling)));
+    }
+    let kind = Kind::from_name(&raw.kind).ok_or_else(|| {
+        Reject::malformed("kind", "one of the documented kinds, `reversal`, `ruling` or `payment`")
+    })?;
     let full = !raw.partial.unwrap_or(false);
     let header = header(raw, kind, full)?;
     let read = |(index, line)| line_draft(line, full).map_err(|reject: Reject| reject.in_line(index));
@@ -43,7 +48,7 @@ pub(super) fn draft(raw: &pb::Upload, origin: &Origin) -> Result<Draft, Reject> 
     })))
 }
 
-fn key(raw: &pb::Upload, group: Group, document_id: &str) -> DocumentKey {
+pub(super) fn key(raw: &pb::Upload, group: Group, document_id: &str) -> DocumentKey {
     DocumentKey { institution_id: raw.institution_id.as_str().into(), group, document_id: document_id.into() }
 }
 
@@ -171,7 +176,7 @@ fn text(text: &str) -> Option<Text> {
     (!text.is_empty()).then(|| text.into())
 }
 
-fn required<'a>(field: &str, text: &'a str) -> Result<&'a str, Reject> {
+pub(super) fn required<'a>(field: &str, text: &'a str) -> Result<&'a str, Reject> {
     if text.is_empty() { Err(Reject::missing(field)) } else { Ok(text) }
 }
 
@@ -194,7 +199,7 @@ fn quantity(field: &str, text: &str) -> Result<Option<Quantity>, Reject> {
     decimal::quantity(text).map(Some).ok_or_else(|| Reject::malformed(field, decimal::QUANTITY_FORM))
 }
 
-fn money(field: &str, text: &str) -> Result<Option<Money>, Reject> {
+pub(super) fn money(field: &str, text: &str) -> Result<Option<Money>, Reject> {
     if text.is_empty() {
         return Ok(None);
     }
