@@ -6,21 +6,24 @@ use std::collections::BTreeMap;
 
 use super::Text;
 use super::amount::Money;
+use super::closed_set::closed_set;
 use super::document::{DocumentKey, Origin};
 use super::handling::{LineRuling, Paid};
 use super::rules::RuleId;
 use super::time::Timestamp;
 
-/// May a line, or a claim, be paid? Ordered from best to worst.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Verdict {
-    /// Pay.
-    #[default]
-    Pay,
-    /// Hold until somebody has looked at it.
-    Hold,
-    /// Refuse.
-    Refuse,
+closed_set! {
+    /// May a line, or a claim, be paid? Ordered from best to worst.
+    #[derive(Default)]
+    pub enum Verdict {
+        /// Pay.
+        #[default]
+        Pay = "pay",
+        /// Hold until somebody has looked at it.
+        Hold = "hold",
+        /// Refuse.
+        Refuse = "refuse",
+    }
 }
 
 /// A live settlement document as the register knows it: an entry of the `claims` topic.
@@ -81,17 +84,6 @@ pub struct ClaimPaid {
     pub key: DocumentKey,
     /// All payments together; none while there is none that stands.
     pub paid: Option<Paid>,
-}
-
-impl Verdict {
-    /// The name in decisions.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Pay => "pay",
-            Self::Hold => "hold",
-            Self::Refuse => "refuse",
-        }
-    }
 }
 
 /// The published answer to one claim.

@@ -9,18 +9,18 @@ use std::ops::Bound;
 use super::topics::{Topic, Topology, alias_key_bytes, document_key_bytes};
 use crate::broker::Record;
 use crate::domain::alert::FINDINGS_KEPT_MAX;
-use crate::domain::document::merge::Outcome;
 use crate::domain::document::room::PARTS_KEPT_MAX;
 use crate::domain::document::{DocumentKey, Group, Reversal, Upload};
 use crate::domain::handling::{LINE_RULINGS_MAX, PAYMENTS_MAX};
 use crate::domain::horizon;
+use crate::domain::outcome::{RejectReason, UploadOutcome};
 use crate::domain::register::{self, DocumentState, Refusal};
 use crate::domain::time::{Millis, Timestamp};
 use crate::engine::outbox::Outbox;
 use crate::engine::overlay::{Space, StateValue};
 use crate::engine::{Context, Stage, StageError, unreadable};
 use crate::store::StoreError;
-use crate::wire::inbound::reject::RejectReason;
+use crate::telemetry::limit::Limit;
 use crate::wire::log::entries::{self, ClaimEntry, DocumentEntry, ObservationEntry, Tick};
 use crate::wire::outbound::deadletter::DeadLetter;
 use crate::wire::state;
@@ -72,7 +72,7 @@ impl Stage for Register {
                 DocumentEntry::Upload(upload) => {
                     let outcome = merge(&upload, cx)?;
                     *cx.tally.merged.entry(outcome).or_default() += 1;
-                    if let (Upload::Reversal(reversal), Outcome::Accepted) = (*upload, outcome)
+                    if let (Upload::Reversal(reversal), UploadOutcome::Accepted) = (*upload, outcome)
                         && reversal.of_alias
                     {
                         tell_members(&reversal, None, cx)?;
@@ -97,7 +97,7 @@ impl Stage for Register {
 }
 
 /// Merges one upload into the document (or alias) that it names, and publishes what changed.
-fn merge(upload: &Upload, cx: &mut Context<'_, DocumentState>) -> Result<Outcome, StageError> {
+fn merge(upload: &Upload, cx: &mut Context<'_, DocumentState>) -> Result<UploadOutcome, StageError> {
     let moment = cx.moment();
     let rules = cx.state.facts().rules.clone();
     let key = match upload {
@@ -109,11 +109,10 @@ fn merge(upload: &Upload, cx: &mut Context<'_, DocumentState>) -> Result<Outcome
     if let Some(refusal) = effects.refused {
         refuse(upload, refusal, cx);
     }
-    cx.tally.limits_hit("document_findings_max", effects.without_room);
+    cx.tally.limits_hit(Limit::DocumentFindings, effects.without_room);
     cx.tally.reversed_at_issue += u64::from(effects.meets_reversal);
     for alert in &effects.alerts {
-        cx.tally.alert(alert);
-        cx.out.alert(alert);
+        cx.out.alert(alert, cx.tally);
     }
     cx.tally.observed(&effects.observed);
     cx.tally.allowed(effects.allowed);
@@ -137,7 +136,7 @@ fn refuse(upload: &Upload, refusal: Refusal, cx: &mut Context<'_, DocumentState>
     const INSTEAD: &str = "replace the document by one full upload, take it back as a whole, or report under another document id.";
     let (reason, sentence) = match refusal {
         Refusal::Parts => {
-            cx.tally.limit("document_parts_max");
+            cx.tally.limit(Limit::DocumentParts);
             let kept = "lines, codes and reversed lines";
             let sentence = format!(
                 "The document keeps at most {PARTS_KEPT_MAX} {kept}, and this upload adds to them; {INSTEAD}"
@@ -145,7 +144,7 @@ fn refuse(upload: &Upload, refusal: Refusal, cx: &mut Context<'_, DocumentState>
             (RejectReason::OverLimit, sentence)
         }
         Refusal::Rulings => {
-            cx.tally.limit("line_rulings_max");
+            cx.tally.limit(Limit::LineRulings);
             let sentence = format!(
                 "A claim keeps at most {LINE_RULINGS_MAX} rulings of single lines, and this is of another line; rule \
                  about the claim as a whole."
@@ -153,7 +152,7 @@ fn refuse(upload: &Upload, refusal: Refusal, cx: &mut Context<'_, DocumentState>
             (RejectReason::OverLimit, sentence)
         }
         Refusal::Payments => {
-            cx.tally.limit("claim_payments_max");
+            cx.tally.limit(Limit::ClaimPayments);
             let sentence = format!(
                 "A claim keeps at most {PAYMENTS_MAX} payments, those withdrawn among them, and this is another; report \
                  the sum under a payment_id that is known."
@@ -166,7 +165,7 @@ fn refuse(upload: &Upload, refusal: Refusal, cx: &mut Context<'_, DocumentState>
             (RejectReason::TimeOutOfRange, sentence.to_owned())
         }
         Refusal::Findings => {
-            cx.tally.limit("document_findings_max");
+            cx.tally.limit(Limit::DocumentFindings);
             let sentence = format!(
                 "At most {FINDINGS_KEPT_MAX} findings are published of one document, those withdrawn among them, and \
                  this upload adds to them; {INSTEAD}"
@@ -177,7 +176,7 @@ fn refuse(upload: &Upload, refusal: Refusal, cx: &mut Context<'_, DocumentState>
     let key = upload.key();
     cx.out.dead_letter(&DeadLetter {
         origin: upload.origin().clone(),
-        reason: reason.name(),
+        reason,
         field: None,
         sentence,
         institution_id: Some(key.institution_id.clone()),

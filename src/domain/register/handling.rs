@@ -5,10 +5,11 @@
 use super::{DocumentState, Input, Refusal, RegisterEffects, View};
 use crate::domain::claim::ClaimPaid;
 use crate::domain::document::Upload;
-use crate::domain::document::merge::{Change, Outcome};
+use crate::domain::document::merge::Change;
 use crate::domain::handling::{Act, Filed, Handling};
 use crate::domain::horizon;
 use crate::domain::observation::Moment;
+use crate::domain::outcome::UploadOutcome;
 use crate::domain::rules::ruleset::RuleSet;
 
 /// Files an act with its document, and says what of the claim changes.
@@ -22,11 +23,11 @@ pub(super) fn handle(
     let before = state.handling.clone();
     match state.handling.file(handling) {
         Filed::Counts => {}
-        Filed::Known => return RegisterEffects::nothing(Outcome::Duplicate),
-        Filed::Older => return RegisterEffects::nothing(Outcome::Superseded),
+        Filed::Known => return RegisterEffects::nothing(UploadOutcome::Duplicate),
+        Filed::Older => return RegisterEffects::nothing(UploadOutcome::Superseded),
         Filed::NoRoom => return RegisterEffects::refused(no_room(&handling.act)),
     }
-    let mut effects = RegisterEffects::nothing(Outcome::Accepted);
+    let mut effects = RegisterEffects::nothing(UploadOutcome::Accepted);
     effects.changed = true;
     if let Act::Payment { payment, .. } = &handling.act {
         effects.paid_unclaimed = (state.claim.is_none() && !payment.withdrawn).then_some(payment.amount);
