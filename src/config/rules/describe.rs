@@ -166,6 +166,15 @@ const EXAMPLE_OVERRIDE: &str = "
 # enabled = true
 # action = \"hold\"
 # severity = \"medium\"
+#
+# A default that changes by date and tier: hospitals are held for want of codes in their first months, and refused by
+# the default afterwards.
+# [[rules.override]]
+# rule = \"no_code\"
+# tier = \"3\"
+# valid_from = \"2026-01-01\"
+# valid_to = \"2026-06-30\"
+# action = \"hold\"
 ";
 
 const EXAMPLE_ALLOW: &str = "

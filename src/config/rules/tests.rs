@@ -31,7 +31,7 @@ fn the_example_changes_nothing_and_is_the_one_that_is_shipped() {
     };
     let with_both: Vec<String> = example().lines().map(uncommented).collect();
     let with_both = read(&with_both.join("\n")).unwrap();
-    assert_eq!((with_both.overrides.len(), with_both.allowances.len()), (1, 1));
+    assert_eq!((with_both.overrides.len(), with_both.allowances.len()), (2, 1));
 
     is_checked_in("deploy/reference/rules.example.toml", &example());
 }

@@ -294,8 +294,9 @@ fn verdicts(page: &mut Page, state: &CodeState) {
             Verdict::Hold => "暂缓 hold",
             Verdict::Refuse => "拒付 refuse",
         };
+        let acting = judged.reasons.iter().filter(|(_, verdict)| **verdict > Verdict::Pay);
         let reasons: Vec<String> =
-            judged.reasons.keys().map(|rule| format!("{} {}", rule.entry().title_zh, rule.name())).collect();
+            acting.map(|(rule, _)| format!("{} {}", rule.entry().title_zh, rule.name())).collect();
         let reasons = if reasons.is_empty() { String::new() } else { format!("：{}", reasons.join("，")) };
         format!("  {} {}  {verdict}{reasons}", key.document.institution_id, line_of(key))
     });
