@@ -2,7 +2,7 @@
 //! visit. They reach every document behind it, before or after them, few or thousands.
 
 use serde_json::{Value, json};
-use tracewarden::domain::document::merge::Outcome;
+use tracewarden::domain::outcome::UploadOutcome;
 
 use super::messages::{
     DAY, HOSPITAL, PHARMACY, PRODUCT, Settlement, cancel, code, decision, decision_at, fees, line_alert,
@@ -279,8 +279,8 @@ fn what_comes_again_after_that_changes_nothing() {
     assert!(local.drain().expect("outputs are readable").is_empty());
     let tally = local.tally();
     assert_eq!(tally.forwarded, told, "nobody is told again");
-    assert_eq!(tally.merged_as(Outcome::Superseded) as usize, DOCUMENTS);
-    assert_eq!(tally.merged_as(Outcome::Duplicate), 1);
+    assert_eq!(tally.merged_as(UploadOutcome::Superseded) as usize, DOCUMENTS);
+    assert_eq!(tally.merged_as(UploadOutcome::Duplicate), 1);
 }
 
 #[test]
