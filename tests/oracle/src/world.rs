@@ -81,7 +81,7 @@ pub fn world(seed: u64) -> World {
     let taste = taste(dice, institutions, &reference, first_day);
     let count = dice.pick(&[4, 8, 14, 20, 30]);
     let [again_percent, dirt_percent] = [dice.pick(&[5, 25, 50]), dice.pick(&[0, 5, 15])];
-    let handling_percent = dice.pick(&[0, 0, 15, 40]);
+    let handling_percent = dice.pick(&[0, 15, 40]);
     let mut episodes = Episodes { dice, taste, uploads: Vec::new() };
     for _ in 0..count {
         episodes.happen();

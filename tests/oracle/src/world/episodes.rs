@@ -91,6 +91,9 @@ impl Episodes<'_> {
         if self.dice.chance(self.taste.lend_percent) {
             return self.hand_over();
         }
+        if self.dice.chance(3 + self.taste.refund_percent / 3) {
+            return self.bill();
+        }
         match self.dice.below(20) {
             0..=2 => {
                 let kind = self.dice.pick(&STOCK_IN);

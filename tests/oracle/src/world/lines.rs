@@ -126,6 +126,33 @@ impl Episodes<'_> {
         }
     }
 
+    /// A claim without codes, that is paid: what counts is the money and what is taken off it.
+    pub(super) fn bill(&mut self) {
+        let institution_id = self.dice.pick(&self.taste.institutions);
+        let time = self.moment();
+        let mut claim = self.fields("settlement", &institution_id, time);
+        let has_funds = self.dice.chance(60);
+        let mut lines: Vec<Value> = Vec::new();
+        for _ in 0..self.dice.between(1, 4) {
+            let line_id = self.line_id(&lines);
+            let quantity = self.dice.pick(&[json!("1"), json!(2), json!("3"), json!("1.5")]);
+            let mut line = json!({ "line_id": line_id, "product_code": UNTRACEABLE, "quantity": quantity });
+            line["amount"] = self.dice.pick(&[json!("20.00"), json!("9.99"), json!("5.05"), json!(7)]);
+            if has_funds {
+                line["fund_amount"] =
+                    self.dice.pick(&[json!("7.01"), json!("5.00"), json!("0.99"), Value::Null]);
+            }
+            lines.push(line);
+        }
+        for _ in 0..self.dice.pick(&[0, 1, 1, 2]) {
+            let line_id = self.line_id(&lines);
+            let refund = self.refund(&lines[..1], line_id);
+            lines.push(refund);
+        }
+        claim["lines"] = Value::Array(lines);
+        self.uploads.push(claim);
+    }
+
     /// A line that takes something off one of the lines before it, or off what is not there.
     pub(super) fn refund(&mut self, lines: &[Value], line_id: String) -> Value {
         let of = self.dice.pick(lines);
