@@ -15,8 +15,8 @@ use tracewarden::domain::time::Timestamp;
 use tracewarden::run::local::{Local, LocalOptions};
 use tracewarden::sim::{self, Parameters};
 use tracewarden::wire::entries::{self, DocumentEntry};
-use tracewarden::wire::intake::{self, Decoded, Input, Limits};
-use tracewarden::wire::pseudonym::Pseudonymiser;
+use tracewarden::wire::inbound::intake::{self, Decoded, Input, Limits};
+use tracewarden::wire::inbound::pseudonym::Pseudonymiser;
 use tracewarden::wire::state;
 
 /// As of the service.

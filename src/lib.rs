@@ -4,11 +4,11 @@
 //!
 //! 1. A hospital's upload is a record on an input topic. [`broker`] brings it as bytes: [`broker::kafka`] in the
 //!    service, [`broker::memory`] in `demo`, `replay` and tests.
-//! 2. [`stage::intake`] has [`wire::intake`] decode it: canonical JSON or Protobuf ([`wire::canonical`]) or a message
-//!    of the national interface ([`wire::nhsa`]). Codes get their normal form ([`domain::trace_code`]), persons
-//!    become pseudonyms ([`wire::pseudonym`]), reference records are attached ([`domain::reference`]). What is
-//!    refused goes to the dead letters ([`wire::reject`], [`wire::deadletter`]); the rest, as entries
-//!    ([`wire::entries`]), to the partition of its document.
+//! 2. [`stage::intake`] has [`wire::inbound::intake`] decode it: canonical JSON or Protobuf
+//!    ([`wire::inbound::canonical`]) or a message of the national interface ([`wire::inbound::nhsa`]). Codes get their
+//!    normal form ([`domain::trace_code`]), persons become pseudonyms ([`wire::inbound::pseudonym`]), reference records
+//!    are attached ([`domain::reference`]). What is refused goes to the dead letters ([`wire::inbound::reject`],
+//!    [`wire::outbound::deadletter`]); the rest, as entries ([`wire::entries`]), to the partition of its document.
 //! 3. [`stage::register`] merges it into its document ([`domain::register`], [`domain::document::merge`]), evaluates
 //!    the line rules ([`domain::rules::line`]) and publishes what changed: alerts, one change per code
 //!    ([`domain::observation`]), the claim ([`domain::claim`]).
@@ -18,7 +18,7 @@
 //! 5. [`stage::adjudicate`] joins claim and verdicts by revision ([`domain::adjudicator`]) and publishes the
 //!    decision.
 //! 6. What is published differs from what was published before by [`domain::alert`] and goes out in the form of
-//!    [`wire::alert`] and [`wire::decision`].
+//!    [`wire::outbound::alert`] and [`wire::outbound::decision`].
 //!
 //! Every stage is the same loop, [`stage::worker`]: a batch is applied to an [`stage::overlay`] over the partition's
 //! [`store`], outputs and input offsets are committed in one transaction, and only then does the overlay reach the

@@ -7,13 +7,13 @@ use prost::Message;
 use serde_json::{Value, json};
 use tracewarden::domain::document::{Group, Kind, Origin, Parts, Upload, Version};
 use tracewarden::domain::time::Timestamp;
-use tracewarden::wire::canonical::json as canonical_json;
-use tracewarden::wire::intake::{Decoded, Input, Limits, decode};
+use tracewarden::wire::inbound::canonical::json as canonical_json;
+use tracewarden::wire::inbound::intake::{Decoded, Input, Limits, decode};
+use tracewarden::wire::inbound::pseudonym::Pseudonymiser;
+use tracewarden::wire::inbound::reject::RejectReason;
 use tracewarden::wire::pb;
 use tracewarden::wire::pb::upload::line::TraceCode;
 use tracewarden::wire::pb::upload::{Counterparty, Line, Returns};
-use tracewarden::wire::pseudonym::Pseudonymiser;
-use tracewarden::wire::reject::RejectReason;
 
 fn origin() -> Origin {
     Origin {

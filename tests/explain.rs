@@ -8,7 +8,7 @@ use tracewarden::config::Config;
 use tracewarden::domain::reference::Book;
 use tracewarden::present::explain;
 use tracewarden::run::local::{Local, LocalOptions};
-use tracewarden::wire::{moment, reference};
+use tracewarden::wire::inbound::{moment, reference};
 
 /// Examples, the code that is asked for, as it was scanned.
 const ASKED: [(&str, &str); 6] = [

@@ -17,9 +17,9 @@ use tracewarden::domain::document::{
 };
 use tracewarden::domain::time::Timestamp;
 use tracewarden::domain::trace_code::Scan;
-use tracewarden::wire::intake::{Decoded, DecodedUpload, IgnoredBecause, Input, Limits, decode};
-use tracewarden::wire::pseudonym::Pseudonymiser;
-use tracewarden::wire::reject::{Reject, RejectReason};
+use tracewarden::wire::inbound::intake::{Decoded, DecodedUpload, IgnoredBecause, Input, Limits, decode};
+use tracewarden::wire::inbound::pseudonym::Pseudonymiser;
+use tracewarden::wire::inbound::reject::{Reject, RejectReason};
 
 /// The timestamp of every record, 2026-01-10T12:00:00+08:00; the messages of a course, which goes on for weeks, have none.
 const RECORD_TIMESTAMP: Timestamp = Timestamp::from_unix_millis(1_768_017_600_000);

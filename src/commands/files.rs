@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::Failure;
 use crate::domain::reference::Change;
-use crate::wire::reference;
+use crate::wire::inbound::reference;
 
 /// Longest line that is read; a longer one is refused by the decoder, which sees this much of it.
 const LINE_BYTES_MAX: u64 = 4 << 20;

@@ -162,6 +162,6 @@ pub fn main() -> ExitCode {
 
 /// Reads a moment given on the command line.
 fn parse_moment(text: &str) -> Result<Timestamp, String> {
-    crate::wire::moment::rfc3339(text)
+    crate::wire::inbound::moment::rfc3339(text)
         .ok_or_else(|| format!("`{text}` is no moment with an offset, such as 2026-01-20T09:00:00+08:00"))
 }

@@ -10,7 +10,7 @@ use crate::present::figures::grouped;
 use crate::present::progress::Progress;
 use crate::run::topics::topology;
 use crate::stage::topology::{Topic, Topology};
-use crate::wire::route::route;
+use crate::wire::inbound::route::route;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {

@@ -8,7 +8,7 @@ use crate::domain::reference::Change;
 use crate::present::figures::grouped;
 use crate::run::topics::topology;
 use crate::stage::topology::{Topic, Topology};
-use crate::wire::reference;
+use crate::wire::inbound::reference;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {

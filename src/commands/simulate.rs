@@ -190,7 +190,7 @@ impl KafkaSink {
         let topology = topology(&config);
         let publisher = publisher(&config)?;
         for json in sim::reference(parameters) {
-            let change = crate::wire::reference::from_json(json.as_bytes())?;
+            let change = crate::wire::inbound::reference::from_json(json.as_bytes())?;
             publisher.publish(&super::reference::record(&topology, &change))?;
         }
         publisher.flush()?;

@@ -5,7 +5,7 @@ use crate::broker::{Header, OutRecord};
 use crate::domain::time::Timestamp;
 use crate::run::topics::topology;
 use crate::stage::topology::Topic;
-use crate::wire::control;
+use crate::wire::inbound::control;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {

@@ -26,10 +26,10 @@ use crate::stage::topology::{Topic, Topology};
 use crate::stage::worker::{Step, Worker, WorkerOptions};
 use crate::stage::{Stage, StageError};
 use crate::wire::Format;
-use crate::wire::control;
 use crate::wire::entries::{self, ClaimEntry, DocumentEntry, ObservationEntry};
-use crate::wire::intake::Limits;
-use crate::wire::pseudonym::Pseudonymiser;
+use crate::wire::inbound::control;
+use crate::wire::inbound::intake::Limits;
+use crate::wire::inbound::pseudonym::Pseudonymiser;
 
 /// How a local run is set up.
 #[derive(Clone, Debug)]

@@ -17,8 +17,8 @@ use crate::domain::claim::Verdict;
 use crate::domain::rules::ruleset::RuleSet;
 use crate::domain::time::Millis;
 use crate::wire::Format;
-use crate::wire::intake::Limits;
-use crate::wire::pseudonym::{KeyError, Pseudonymiser};
+use crate::wire::inbound::intake::Limits;
+use crate::wire::inbound::pseudonym::{KeyError, Pseudonymiser};
 
 /// What intake accepts at most.
 pub fn limits(config: &Config) -> Limits {

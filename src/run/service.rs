@@ -31,7 +31,7 @@ use crate::stage::worker::{Worker, WorkerOptions};
 use crate::stage::{Stage, StageError};
 use crate::store::StoreError;
 use crate::telemetry::metrics;
-use crate::wire::reference;
+use crate::wire::inbound::reference;
 
 /// A poll waits at most so long, so that time is passed on and a stop is noticed.
 const POLL_WAIT: Duration = Duration::from_millis(50);

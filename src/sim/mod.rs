@@ -34,7 +34,7 @@ pub use truth::{Act, DocumentRef, Effect, LineRef, Truth};
 
 use crate::domain::document::Group;
 use crate::domain::reference::Book;
-use crate::wire::reference::{ReferenceError, from_json};
+use crate::wire::inbound::reference::{ReferenceError, from_json};
 
 /// Milliseconds of an hour.
 const HOUR: i64 = 3_600_000;

@@ -18,9 +18,9 @@ use crate::domain::horizon;
 use crate::domain::reference::{Book, Slice};
 use crate::domain::time::{Millis, Timestamp};
 use crate::wire::entries::{DeadLetter, DocumentEntry, Tick};
-use crate::wire::intake::{self, Decoded, DecodedUpload, Input, Limits};
-use crate::wire::pseudonym::Pseudonymiser;
-use crate::wire::reject::{Reject, RejectReason};
+use crate::wire::inbound::intake::{self, Decoded, DecodedUpload, Input, Limits};
+use crate::wire::inbound::pseudonym::Pseudonymiser;
+use crate::wire::inbound::reject::{Reject, RejectReason};
 
 /// Where time comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

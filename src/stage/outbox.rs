@@ -9,8 +9,9 @@ use crate::domain::alert::AlertChange;
 use crate::domain::claim::{Claim, CodeVerdict, Decision};
 use crate::domain::observation::CodeChange;
 use crate::telemetry::metrics;
+use crate::wire::Format;
 use crate::wire::entries::{self, ClaimEntry, DeadLetter, DocumentEntry, ObservationEntry};
-use crate::wire::{Format, alert, deadletter, decision};
+use crate::wire::outbound::{alert, deadletter, decision};
 
 /// A larger alert is published with less evidence and fewer of the codes concerned, and says so.
 const ALERT_BYTES_MAX: usize = 1 << 20;

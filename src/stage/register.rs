@@ -20,7 +20,7 @@ use crate::domain::register::{self, DocumentState, Refusal};
 use crate::domain::time::{Millis, Timestamp};
 use crate::store::StoreError;
 use crate::wire::entries::{self, ClaimEntry, DeadLetter, DocumentEntry, ObservationEntry, Tick};
-use crate::wire::reject::RejectReason;
+use crate::wire::inbound::reject::RejectReason;
 use crate::wire::state;
 
 /// Documents told of a reversal by one entry; the rest is told by the entries that follow it.

@@ -7,22 +7,10 @@
     clippy::unreachable
 )]
 
-pub mod alert;
-pub mod canonical;
-pub mod control;
-pub mod deadletter;
-pub mod decimal;
-pub mod decision;
 pub mod entries;
-pub mod intake;
+pub mod inbound;
 mod internal;
-pub mod moment;
-pub mod nhsa;
-mod outbound;
-pub mod pseudonym;
-pub mod reference;
-pub mod reject;
-pub mod route;
+pub mod outbound;
 pub mod state;
 #[cfg(test)]
 mod testing;

@@ -8,7 +8,7 @@ use tracewarden::domain::reference::Book;
 use tracewarden::domain::time::Timestamp;
 use tracewarden::run::local::{Local, LocalOptions};
 use tracewarden::stage::topology::Topic;
-use tracewarden::wire::reference;
+use tracewarden::wire::inbound::reference;
 
 use crate::feed::Sent;
 use crate::fold::Fold;

@@ -40,7 +40,7 @@ fn moment(millis: i64) -> String {
 }
 
 fn rfc3339(text: &str) -> i64 {
-    tracewarden::wire::moment::rfc3339(text).expect("it is a moment").unix_millis()
+    tracewarden::wire::inbound::moment::rfc3339(text).expect("it is a moment").unix_millis()
 }
 
 fn settlement(number: u32, issued_at: i64) -> Value {

@@ -9,7 +9,7 @@ use rdkafka::ClientConfig;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use serde_json::Value;
 use tracewarden::stage::topology::Topic;
-use tracewarden::wire::moment;
+use tracewarden::wire::inbound::moment;
 
 use crate::installation::Installation;
 use crate::support::kafka;

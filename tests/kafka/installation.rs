@@ -15,7 +15,7 @@ use tracewarden::broker::kafka::publish::Publisher;
 use tracewarden::broker::{OutRecord, TopicPartition};
 use tracewarden::domain::document::Group;
 use tracewarden::stage::topology::{Topic, Topology};
-use tracewarden::wire::route::route;
+use tracewarden::wire::inbound::route::route;
 
 use crate::support::kafka;
 

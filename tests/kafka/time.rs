@@ -117,7 +117,7 @@ fn a_claim_without_verdicts_is_decided_provisionally_and_then_for_good() {
     );
     let seconds = |name: &str| {
         let text = provisional[name].as_str().unwrap_or_else(|| panic!("no {name} in {provisional}"));
-        tracewarden::wire::moment::rfc3339(text).unwrap().unix_millis()
+        tracewarden::wire::inbound::moment::rfc3339(text).unwrap().unix_millis()
     };
     let waited =
         Duration::from_millis(u64::try_from(seconds("decided_at") - seconds("received_at")).unwrap());

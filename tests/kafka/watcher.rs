@@ -15,7 +15,8 @@ use tracewarden::domain::time::Timestamp;
 use tracewarden::stage::topology::{Topic, Topology};
 use tracewarden::stage::watermark::Watermark;
 use tracewarden::wire::entries::{DocumentEntry, decode_documents};
-use tracewarden::wire::{control, deadletter};
+use tracewarden::wire::inbound::control;
+use tracewarden::wire::outbound::deadletter;
 
 use crate::fold::Fold;
 use crate::installation::Installation;

@@ -10,7 +10,7 @@ use tracewarden::domain::time::Timestamp;
 use tracewarden::run::local::{Local, LocalOptions};
 use tracewarden::sim::{self, Dirt, Fraud, Parameters};
 use tracewarden::stage::topology::Topic;
-use tracewarden::wire::{moment, reference};
+use tracewarden::wire::inbound::{moment, reference};
 
 use crate::fold::Fold;
 use crate::oracle::Answer;

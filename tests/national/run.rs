@@ -8,7 +8,7 @@ use tracewarden::domain::reference::Book;
 use tracewarden::run::local::{Local, LocalOptions};
 use tracewarden::stage::tally::{InputOutcome, Tally};
 use tracewarden::stage::topology::Topic;
-use tracewarden::wire::{moment, reference};
+use tracewarden::wire::inbound::{moment, reference};
 
 use crate::fold::Fold;
 use crate::oracle::Answer;

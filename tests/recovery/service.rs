@@ -24,7 +24,7 @@ use tracewarden::stage::{Stage, StageError};
 use tracewarden::store::Store;
 use tracewarden::store::folder::StateFolder;
 use tracewarden::store::snapshot::SnapshotHome;
-use tracewarden::wire::{control, moment, reference};
+use tracewarden::wire::inbound::{control, moment, reference};
 
 use crate::filling::{Disk, FillingStore};
 use crate::fold::Fold;

@@ -21,8 +21,8 @@ use tracewarden::stage::worker::{Step, Worker, WorkerOptions};
 use tracewarden::stage::{Stage, StageError};
 use tracewarden::store::folder::Found;
 use tracewarden::store::memory::MemoryStore;
-use tracewarden::wire::route::route;
-use tracewarden::wire::{control, moment, reference};
+use tracewarden::wire::inbound::route::route;
+use tracewarden::wire::inbound::{control, moment, reference};
 
 use crate::fold::Fold;
 use crate::oracle::world::dice::Dice;

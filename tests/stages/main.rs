@@ -27,7 +27,7 @@ use tracewarden::domain::time::Timestamp;
 use tracewarden::run::local::{Local, LocalOptions};
 use tracewarden::stage::tally::{InputOutcome, Tally};
 use tracewarden::stage::topology::Topic;
-use tracewarden::wire::{moment, reference};
+use tracewarden::wire::inbound::{moment, reference};
 
 /// Orders in which every example is tried, beside its own.
 const EXAMPLE_ORDERS: u64 = 50;

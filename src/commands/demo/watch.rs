@@ -14,8 +14,8 @@ use crate::run::local::Local;
 use crate::sim::evaluate::{Evaluation, Language, Report, columns, rule_title};
 use crate::sim::{Parameters, Truth};
 use crate::stage::topology::Topic;
-use crate::wire::alert::{self, AlertMessage};
-use crate::wire::decision::{self, DecisionMessage};
+use crate::wire::outbound::alert::{self, AlertMessage};
+use crate::wire::outbound::decision::{self, DecisionMessage};
 
 /// Alerts told in words at the end.
 const TOLD_MAX: usize = 3;
@@ -247,7 +247,7 @@ const fn verdict_title(verdict: Verdict, language: Language) -> &'static str {
 }
 
 fn fen(yuan: &str) -> i64 {
-    crate::wire::decimal::money(yuan).map_or(0, Money::fen)
+    crate::wire::inbound::decimal::money(yuan).map_or(0, Money::fen)
 }
 
 #[cfg(test)]

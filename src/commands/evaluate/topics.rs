@@ -11,7 +11,8 @@ use crate::config::Config;
 use crate::run::topics::{kafka_settings, topology, verify};
 use crate::sim::evaluate::Evaluation;
 use crate::stage::topology::Topic;
-use crate::wire::{WireError, alert, decision};
+use crate::wire::WireError;
+use crate::wire::outbound::{alert, decision};
 
 /// Takes everything that an installation has published.
 pub(super) fn read(config: &Config, evaluation: &mut Evaluation) -> Result<(), Failure> {

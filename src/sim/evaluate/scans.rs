@@ -2,9 +2,9 @@
 
 use crate::domain::document::{Origin, Upload};
 use crate::domain::time::Timestamp;
-use crate::wire::intake::{Decoded, Input, Limits, decode};
-use crate::wire::pseudonym::Pseudonymiser;
-use crate::wire::reject::{Reject, RejectReason};
+use crate::wire::inbound::intake::{Decoded, Input, Limits, decode};
+use crate::wire::inbound::pseudonym::Pseudonymiser;
+use crate::wire::inbound::reject::{Reject, RejectReason};
 
 /// Codes on the lines of one upload, canonical or national, the same one on a line counted once. What is refused for
 /// its content counts nothing; what is no upload at all is an error.

@@ -1,14 +1,15 @@
 //! Refused inputs on their way out, by `proto/tracewarden/v1/deadletter.proto`. They say where the input is and what
 //! is wrong with it, and never repeat its bytes.
 
-use super::entries::DeadLetter;
-use super::outbound::{Event, parse_json};
-use super::pb;
-use super::{Format, Message, WireError};
+use super::{Event, parse_json};
+use super::{Format, Message};
 use crate::domain::document::Origin;
 use crate::domain::time::Timestamp;
+use crate::wire::WireError;
+use crate::wire::entries::DeadLetter;
+use crate::wire::pb;
 
-pub use super::pb::DeadLetter as DeadLetterMessage;
+pub use crate::wire::pb::DeadLetter as DeadLetterMessage;
 
 /// The record of a refused input. Its key is `topic/partition/offset`. One input may be refused in several places, which
 /// the event's id tells apart.

@@ -7,9 +7,9 @@ use super::documents::{Drafts, stock_line, stock_rows};
 use super::row::Row;
 use super::{Message, Outcome, joined};
 use crate::domain::document::Kind;
+use crate::wire::inbound::reject::Reject;
 use crate::wire::pb;
 use crate::wire::pb::upload::line::TraceCode;
-use crate::wire::reject::Reject;
 
 /// The type of stock data of sales and their returns.
 pub(super) const SALES_DATA_TYPE: &str = "4";

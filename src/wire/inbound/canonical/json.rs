@@ -8,11 +8,11 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::wire::decimal;
+use crate::wire::inbound::decimal;
+use crate::wire::inbound::reject::Reject;
 use crate::wire::pb;
 use crate::wire::pb::upload::line::TraceCode;
 use crate::wire::pb::upload::{Counterparty, Line, Returns, Reverses};
-use crate::wire::reject::Reject;
 
 /// Kind of an upload that takes back.
 pub const REVERSAL: &str = "reversal";

@@ -5,7 +5,7 @@
 use super::sales::SALES_DATA_TYPE;
 use super::{Message, Outcome, is_without_fact, joined, numbered};
 use crate::domain::document::{Group, Parts};
-use crate::wire::reject::{Reject, RejectReason};
+use crate::wire::inbound::reject::{Reject, RejectReason};
 
 /// 3507: deletes the batch of a type of stock data.
 pub(super) fn stock_deletions(message: &Message<'_>) -> Result<Outcome, Reject> {

@@ -1,12 +1,13 @@
 //! Decisions on their way out. The fields and their order are a contract, defined in
 //! `proto/tracewarden/v1/decision.proto` for both formats.
 
-use super::outbound::{Event, json_form, parse_json};
-use super::pb;
-use super::{Format, Message, WireError};
+use super::{Event, json_form, parse_json};
+use super::{Format, Message};
 use crate::domain::claim::{Decision, DecisionLine};
+use crate::wire::WireError;
+use crate::wire::pb;
 
-pub use super::pb::Decision as DecisionMessage;
+pub use crate::wire::pb::Decision as DecisionMessage;
 
 /// The record of a revision. Its key is `institution_id/document_id`; institution ids have 12 characters and no slash.
 pub fn encode(decision: &Decision, format: Format) -> Message {

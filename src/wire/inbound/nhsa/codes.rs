@@ -7,8 +7,8 @@
 use serde_json::Value;
 
 use super::row::Row;
+use crate::wire::inbound::reject::Reject;
 use crate::wire::pb::upload::line::TraceCode;
-use crate::wire::reject::Reject;
 
 /// The node of codes.
 const NODE: [&str; 1] = ["drugtracinfo"];

@@ -3,9 +3,8 @@
 
 use sha2::{Digest, Sha256};
 
-use super::outbound::{Event, json_form, parse_json};
-use super::pb;
-use super::{Format, Message, WireError};
+use super::{Event, json_form, parse_json};
+use super::{Format, Message};
 use crate::domain::alert::AlertChange;
 use crate::domain::amount::Quantity;
 use crate::domain::document::{Person, Pseudonym};
@@ -14,8 +13,10 @@ use crate::domain::observation::Cause;
 use crate::domain::rules::catalogue::RULE_VERSION;
 use crate::domain::rules::{Basis, Scope};
 use crate::present::wording;
+use crate::wire::WireError;
+use crate::wire::pb;
 
-pub use super::pb::{Alert as AlertMessage, AlertSide};
+pub use crate::wire::pb::{Alert as AlertMessage, AlertSide};
 
 /// The record of a revision.
 pub fn encode(change: &AlertChange, format: Format) -> Message {

@@ -15,10 +15,10 @@ use prost::Message;
 use serde_json::{Map, Value};
 
 use super::intake::{DecodedUpload, Input, Limits};
-use super::pb;
 use super::pseudonym::Pseudonymiser;
 use super::reject::{Reject, RejectReason};
 use crate::domain::document::Upload;
+use crate::wire::pb;
 
 /// What an upload is checked against.
 #[derive(Clone, Copy, Debug)]

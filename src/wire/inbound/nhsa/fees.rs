@@ -7,9 +7,9 @@ use super::documents::Drafts;
 use super::row::{Count, Row};
 use super::{DecodedUpload, Message, Outcome, joined};
 use crate::domain::document::{Group, Kind, Parts};
+use crate::wire::inbound::reject::Reject;
 use crate::wire::pb;
 use crate::wire::pb::upload::Line;
-use crate::wire::reject::Reject;
 
 /// Stands for all lines, or all batches, in a cancellation.
 const ALL: &str = "0000";

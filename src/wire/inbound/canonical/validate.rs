@@ -15,10 +15,10 @@ use crate::domain::document::{
     ReturnedSale, Reversal, Upload, Version,
 };
 use crate::domain::time::{Millis, Timestamp};
+use crate::wire::inbound::reject::{Reject, RejectReason};
+use crate::wire::inbound::{decimal, moment};
 use crate::wire::pb;
 use crate::wire::pb::upload::Line;
-use crate::wire::reject::{Reject, RejectReason};
-use crate::wire::{decimal, moment};
 
 /// 2015-01-01T00:00:00+08:00: nothing that a sender reports now happened before.
 const EARLIEST: Timestamp = Timestamp::from_unix_millis(1_420_041_600_000);

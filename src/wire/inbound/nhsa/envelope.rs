@@ -7,7 +7,7 @@
 use serde_json::{Map, Value};
 
 use super::row::{Row, squash};
-use crate::wire::reject::Reject;
+use crate::wire::inbound::reject::Reject;
 
 /// One message of the national interface.
 #[derive(Clone, Debug)]

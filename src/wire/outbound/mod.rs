@@ -4,11 +4,15 @@
 //! `ce_…` headers say what it is. `ce_source` and `ce_id` together are unique, so a reader that saw a record twice
 //! can tell.
 
+pub mod alert;
+pub mod deadletter;
+pub mod decision;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::WireError;
 use crate::domain::time::Timestamp;
+use crate::wire::WireError;
 
 /// How outbound records are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

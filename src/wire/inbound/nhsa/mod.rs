@@ -30,10 +30,10 @@ pub use envelope::{Envelope, open};
 
 use super::canonical::{Checks, validate};
 use super::intake::{Decoded, DecodedUpload, IgnoredBecause};
-use super::pb;
 use super::reject::{Reject, RejectReason};
 use crate::domain::document::{DocumentKey, Group, Parts, Upload};
 use crate::domain::time::Timestamp;
+use crate::wire::pb;
 
 /// Numbers of messages that report no fact: queries, pre-settlements, registrations, sign-in, statistics.
 const WITHOUT_FACT: [std::ops::RangeInclusive<u16>; 16] = [

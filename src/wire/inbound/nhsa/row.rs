@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::domain::time::Timestamp;
-use crate::wire::reject::Reject;
-use crate::wire::{decimal, moment};
+use crate::wire::inbound::reject::Reject;
+use crate::wire::inbound::{decimal, moment};
 
 /// Text that stands for nothing.
 const PLACEHOLDERS: [&str; 4] = ["", "无", "null", "undefined"];

@@ -8,10 +8,10 @@ use super::documents::{Drafts, stock_line, stock_rows};
 use super::row::Row;
 use super::{Message, Outcome, joined};
 use crate::domain::document::Kind;
+use crate::wire::inbound::reject::Reject;
 use crate::wire::pb;
 use crate::wire::pb::upload::Counterparty;
 use crate::wire::pb::upload::line::TraceCode;
-use crate::wire::reject::Reject;
 
 /// Where each transaction keeps its moment, its count and its type of stock data.
 struct Layout {

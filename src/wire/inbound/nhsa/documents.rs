@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::Message;
 use super::codes;
 use super::row::Row;
+use crate::wire::inbound::reject::Reject;
 use crate::wire::pb;
 use crate::wire::pb::upload::Line;
-use crate::wire::reject::Reject;
 
 /// Nodes under which stock and sales rows are sent; senders confuse them.
 pub(super) const ROW_NODES: [&str; 8] = [

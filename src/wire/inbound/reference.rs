@@ -13,7 +13,6 @@ use serde_json::{Map, Value, json};
 
 use super::decimal;
 use super::moment;
-use super::pb::ReferenceRecord;
 use super::reject::{Reject, RejectReason};
 use crate::domain::Text;
 use crate::domain::reference::{
@@ -21,6 +20,7 @@ use crate::domain::reference::{
 };
 use crate::domain::time::Day;
 use crate::domain::trace_code;
+use crate::wire::pb::ReferenceRecord;
 
 /// Characters of a key's part.
 const ID_CHARACTERS_MAX: usize = 64;

@@ -17,10 +17,10 @@ use super::fees::{negative_line, product};
 use super::row::Row;
 use super::{DecodedUpload, Message, Outcome, codes, joined};
 use crate::domain::document::{Kind, Parts, Upload};
+use crate::wire::inbound::reject::Reject;
 use crate::wire::pb;
 use crate::wire::pb::upload::Line;
 use crate::wire::pb::upload::line::TraceCode;
-use crate::wire::reject::Reject;
 
 /// A credential that is the number of the identity card.
 const CERTIFICATE_CREDENTIAL: &str = "02";
