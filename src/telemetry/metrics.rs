@@ -328,7 +328,7 @@ fn rule_counters(metric: &declared::Metric) -> BTreeMap<RuleId, Counter> {
 
 fn alert_counters() -> BTreeMap<(RuleId, Status), Counter> {
     let mut counters = BTreeMap::new();
-    for rule in &RULES {
+    for rule in RULES {
         for status in [Status::Raised, Status::Amended, Status::Withdrawn] {
             let labels = vec![Label::new("rule", rule.name), Label::new("status", status.name())];
             counters.insert((rule.id, status), counter(&declared::ALERTS, labels));
