@@ -6,10 +6,11 @@
 //! it. At a low rate nothing is hidden by batching: what is shown is the sum of the steps, not of queues.
 
 #[allow(dead_code, reason = "a part of the support for tests is used")]
-#[path = "../tests/kafka/installation.rs"]
+#[path = "../tests/support/installation.rs"]
 mod installation;
-#[path = "../tests/support/mod.rs"]
-mod support;
+#[allow(dead_code, reason = "a part of the support for tests is used")]
+#[path = "../tests/support/kafka.rs"]
+mod kafka;
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -23,7 +24,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use serde_json::{Value, json};
 use tracewarden::broker::kafka::publish::Publisher;
 use tracewarden::domain::time::Timestamp;
-use tracewarden::stage::topology::Topic;
+use tracewarden::pipeline::topics::Topic;
 
 /// One upload every so often: 20 a second.
 const EVERY: Duration = Duration::from_millis(50);

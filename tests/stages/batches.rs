@@ -10,21 +10,22 @@ use std::time::Duration;
 use tracewarden::broker::memory::{MemoryBroker, MemoryOptions};
 use tracewarden::broker::{Broker, OutRecord, Record, SessionOptions};
 use tracewarden::domain::time::Timestamp;
+use tracewarden::engine::Stage;
+use tracewarden::engine::outbox::Outbox;
+use tracewarden::engine::worker::{Worker, WorkerOptions};
+use tracewarden::pipeline::adjudicate::Adjudicate;
+use tracewarden::pipeline::monitor::Monitor;
+use tracewarden::pipeline::register::Register;
+use tracewarden::pipeline::topics::{Topic, Topology};
 use tracewarden::run::local::LocalOptions;
-use tracewarden::stage::Stage;
-use tracewarden::stage::adjudicate::Adjudicate;
-use tracewarden::stage::monitor::Monitor;
-use tracewarden::stage::outbox::Outbox;
-use tracewarden::stage::register::Register;
-use tracewarden::stage::topology::{Topic, Topology};
-use tracewarden::stage::worker::{Worker, WorkerOptions};
 use tracewarden::store::folder::Found;
 use tracewarden::store::memory::MemoryStore;
 use tracewarden::wire::Format;
-use tracewarden::wire::entries::{self, ClaimEntry, DocumentEntry, ObservationEntry};
+use tracewarden::wire::log::entries::{self, ClaimEntry, DocumentEntry, ObservationEntry};
 
-use crate::oracle::{World, world};
-use crate::{examples, fed, options};
+use crate::support::cases;
+use crate::support::local::{fed, options};
+use oracle::{World, world};
 
 const PARTITIONS: u16 = 2;
 const WORLDS: u64 = 25;
@@ -37,7 +38,7 @@ type Published = BTreeMap<(Topic, Vec<u8>), Vec<Vec<u8>>>;
 fn batches_do_not_show_in_what_a_stage_publishes() {
     let worlds = (0..WORLDS).map(|seed| (format!("seed {seed}"), world(seed)));
     let worlds: Vec<(String, World)> =
-        examples().into_iter().map(|(name, world, _)| (name, world)).chain(worlds).collect();
+        cases::examples().iter().map(|case| (case.name(), case.world())).chain(worlds).collect();
     let mut alerts = 0;
     for (name, world) in worlds {
         let options = LocalOptions { partitions: PARTITIONS, batch_records_max: 1, ..options("") };

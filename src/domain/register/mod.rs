@@ -24,12 +24,13 @@ use super::alert::{AlertBook, AlertChange, FINDINGS_KEPT_MAX, Occasion};
 use super::amount::Money;
 use super::claim::{Claim, ClaimLine, Verdict};
 use super::document::live::{LINES_MAX, LiveDocument};
-use super::document::merge::{Change, Document, Outcome};
+use super::document::merge::{Change, Document};
 use super::document::observe::{Spot, observe};
 use super::document::{DocumentKey, Kind, Upload};
 use super::finding::{self, Finding};
 use super::horizon;
 use super::observation::{Cause, CodeChange, Moment, Observation, What};
+use super::outcome::UploadOutcome;
 use super::rules::line::evaluate;
 use super::rules::ruleset::RuleSet;
 use super::rules::{Action, RuleId};
@@ -66,7 +67,7 @@ pub struct PublishedClaim {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegisterEffects {
     /// How the upload is counted.
-    pub outcome: Outcome,
+    pub outcome: UploadOutcome,
     /// Why it was not taken, if it was not; then nothing changed and nothing is published.
     pub refused: Option<Refusal>,
     /// Whether the state changed and is to be written: it can even where nothing is published (a reversal that waits
@@ -100,10 +101,10 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    fn outcome(self) -> Outcome {
+    fn outcome(self) -> UploadOutcome {
         match self {
-            Self::Parts | Self::Findings => Outcome::NoRoom,
-            Self::Horizon => Outcome::TooLate,
+            Self::Parts | Self::Findings => UploadOutcome::NoRoom,
+            Self::Horizon => UploadOutcome::TooLate,
         }
     }
 }
@@ -113,7 +114,7 @@ impl RegisterEffects {
         Self { refused: Some(refusal), ..Self::nothing(refusal.outcome()) }
     }
 
-    fn nothing(outcome: Outcome) -> Self {
+    fn nothing(outcome: UploadOutcome) -> Self {
         Self {
             outcome,
             refused: None,

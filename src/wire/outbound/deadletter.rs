@@ -3,13 +3,31 @@
 
 use super::{Event, parse_json};
 use super::{Format, Message};
+use crate::domain::Text;
 use crate::domain::document::Origin;
+use crate::domain::outcome::RejectReason;
 use crate::domain::time::Timestamp;
 use crate::wire::WireError;
-use crate::wire::entries::DeadLetter;
 use crate::wire::pb;
 
 pub use crate::wire::pb::DeadLetter as DeadLetterMessage;
+
+/// One refused input: the payload of a `deadletter` record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// Where the refused input is.
+    pub origin: Origin,
+    /// Stable reason.
+    pub reason: RejectReason,
+    /// The field at fault, where there is one: `lines[2].quantity`.
+    pub field: Option<String>,
+    /// A sentence for a human: what is wrong and what to do.
+    pub sentence: String,
+    /// The institution, when it could be read.
+    pub institution_id: Option<Text>,
+    /// The document, when it could be read.
+    pub document_id: Option<Text>,
+}
 
 /// The record of a refused input. Its key is `topic/partition/offset`. One input may be refused in several places, which
 /// the event's id tells apart.
@@ -19,14 +37,14 @@ pub fn encode(letter: &DeadLetter, format: Format) -> Message {
     let event = Event {
         id: format!(
             "{key}/{}/{}/{}",
-            letter.reason,
+            letter.reason.name(),
             letter.field.as_deref().unwrap_or_default(),
             letter.document_id.as_deref().unwrap_or_default()
         ),
         source: "/tracewarden/deadletter",
         kind: "tracewarden.deadletter".to_owned(),
         time: received_at(origin),
-        subject: letter.reason,
+        subject: letter.reason.name(),
     };
     event.message(key.clone().into_bytes(), &message(letter), format)
 }
@@ -45,7 +63,7 @@ pub fn message(letter: &DeadLetter) -> DeadLetterMessage {
             partition: origin.partition,
             offset: origin.offset,
         }),
-        reason: letter.reason.into(),
+        reason: letter.reason.name().into(),
         field: letter.field.clone(),
         sentence: letter.sentence.clone(),
         institution_id: letter.institution_id.as_deref().map(Into::into),

@@ -1,0 +1,509 @@
+//! The one loop of every stage.
+//!
+//! A worker owns a broker session (consumer and transactional producer) and the partitions it was assigned. A
+//! step is: poll, collect a batch, apply, commit, write the state. No transaction is ever open between steps, so
+//! a partition can be given back at any poll.
+//!
+//! Errors map to policy here and nowhere else:
+//!
+//! | outcome | follows |
+//! |---|---|
+//! | committed | the overlay is written to the store, with the offset |
+//! | aborted ([`BrokerError::Aborted`]) | the overlay is dropped, the batch is applied again by the same session |
+//! | unknown or fatal (any other error) | the step fails: the worker is dropped with its session and its state |
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::gauges::Gauges;
+use super::outbox::Outbox;
+use super::partition::PartitionState;
+use super::restore::Restore;
+use super::snapshots::{SnapshotPlan, Snapshots};
+use super::{Context, Stage, StageError, WallClock};
+use crate::broker::{BrokerError, NextOffset, Polled, Record, Session, TopicPartition};
+use crate::domain::time::Timestamp;
+use crate::pipeline::meters;
+use crate::pipeline::tally::Tally;
+use crate::store::folder::Found;
+use crate::store::memory::MemoryStore;
+use crate::store::{Store, StoreError};
+use crate::telemetry::{labels, metrics};
+
+/// What the broker has of a partition that is to be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogReach {
+    /// The first offset still there.
+    pub first: i64,
+    /// The committed offset; none when nothing was ever committed.
+    pub committed: Option<i64>,
+}
+
+/// Opens the store of a partition, given what the broker has of it. What it returns is never ahead of the committed
+/// offset: a store that is ahead saw a commit that did not happen, and is discarded. Without a committed offset there
+/// is nothing to be ahead of: the store is returned as it is, for the worker to judge. So is one that the log no longer
+/// reaches back to, unless something newer can take its place.
+pub type OpenStore =
+    Box<dyn FnMut(&TopicPartition, LogReach) -> Result<(Box<dyn Store>, Found), StoreError> + Send>;
+
+/// Reads the wall clock. Replay and tests pass their own.
+pub type ReadWall = Box<dyn Fn() -> Timestamp + Send>;
+
+/// Bounds of a batch, and how often time is passed on.
+#[derive(Clone, Debug)]
+pub struct WorkerOptions {
+    /// Most records in a batch.
+    pub batch_records_max: usize,
+    /// Most payload bytes in a batch, one record over it at most.
+    pub batch_bytes_max: usize,
+    /// Longest time that a batch is collected for.
+    pub collect_max: Duration,
+    /// How often time is passed on; none: the owner passes it ([`Worker::pass_time`]).
+    pub pass_time_every: Option<Duration>,
+    /// How often the lag of the partitions is measured; none: never.
+    pub measure_lag_every: Option<Duration>,
+    /// Where and how often snapshots are taken; none: never.
+    pub snapshots: Option<SnapshotPlan>,
+    /// While a store is opened for longer than this, the session is polled as often; none: never, for those who need
+    /// one thread.
+    pub poll_opening_after: Option<Duration>,
+    /// How often a batch is tried again after an abort before the worker gives up.
+    pub aborts_max: u32,
+}
+
+impl Default for WorkerOptions {
+    fn default() -> Self {
+        Self {
+            batch_records_max: 1000,
+            batch_bytes_max: 2 << 20,
+            collect_max: Duration::from_millis(50),
+            pass_time_every: Some(Duration::from_millis(250)),
+            measure_lag_every: None,
+            snapshots: None,
+            poll_opening_after: None,
+            aborts_max: 5,
+        }
+    }
+}
+
+/// What a step did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Step {
+    /// Records applied.
+    pub records: usize,
+    /// Records published.
+    pub published: usize,
+    /// Whether the assignment changed.
+    pub reassigned: bool,
+}
+
+impl Step {
+    /// Whether there was nothing to do.
+    pub fn is_idle(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// One worker of one stage.
+pub struct Worker<S: Stage> {
+    stage: S,
+    session: Box<dyn Session>,
+    open_store: OpenStore,
+    read_wall: ReadWall,
+    options: WorkerOptions,
+    partitions: BTreeMap<TopicPartition, PartitionState<S::Value>>,
+    /// Partitions whose state is not up to date yet.
+    restores: BTreeMap<TopicPartition, Restore>,
+    backlog: VecDeque<Record>,
+    backlog_bytes: usize,
+    outbox: Outbox,
+    tally: Tally,
+    time_passed_at: Option<Instant>,
+    gauges: Gauges,
+    snapshots: Snapshots,
+}
+
+impl<S: Stage> Worker<S> {
+    /// A worker without partitions yet.
+    pub fn new(
+        stage: S,
+        session: Box<dyn Session>,
+        outbox: Outbox,
+        open_store: OpenStore,
+        read_wall: ReadWall,
+        options: WorkerOptions,
+    ) -> Self {
+        Self {
+            gauges: Gauges::new(stage.name()),
+            snapshots: Snapshots::new(stage.name(), options.snapshots.clone()),
+            stage,
+            session,
+            open_store,
+            read_wall,
+            options,
+            partitions: BTreeMap::new(),
+            restores: BTreeMap::new(),
+            backlog: VecDeque::new(),
+            backlog_bytes: 0,
+            outbox,
+            tally: Tally::default(),
+            time_passed_at: None,
+        }
+    }
+
+    /// Everything counted in committed batches.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// The stage.
+    pub fn stage(&self) -> &S {
+        &self.stage
+    }
+
+    /// The state of a key in a partition that this worker owns.
+    pub fn value(&mut self, partition: &TopicPartition, key: &[u8]) -> Result<Option<S::Value>, StageError> {
+        let Some(state) = self.partitions.get(partition) else { return Ok(None) };
+        Ok(state.committed_value(key)?)
+    }
+
+    /// One round: poll, collect, apply, commit, write.
+    pub fn step(&mut self, wait: Duration) -> Result<Step, StageError> {
+        let mut step = Step { reassigned: self.collect(wait)?, ..Step::default() };
+        let batch = self.take_batch();
+        let batch = self.without_seen(batch)?;
+        let pass_time = is_due(self.options.pass_time_every, self.time_passed_at)
+            || (!batch.is_empty() && self.stage.inputs_are_the_clock());
+        if pass_time || !batch.is_empty() {
+            step.published = self.process(&batch, pass_time)?;
+        }
+        step.records = batch.len();
+        self.snapshots.step(&self.partitions, &self.restores);
+        if self.gauges.are_due(self.options.measure_lag_every) {
+            let (lags, wall) = (self.lags()?, (self.read_wall)());
+            self.gauges.measured(&lags, &mut self.partitions, wall);
+            self.snapshots.measured();
+        }
+        Ok(step)
+    }
+
+    /// Passes time on at every partition now, outside the regular rhythm, and commits it.
+    pub fn pass_time(&mut self) -> Result<Step, StageError> {
+        let published = self.process(&[], true)?;
+        Ok(Step { published, ..Step::default() })
+    }
+
+    /// Closes all partitions and leaves the group.
+    pub fn close(mut self) {
+        self.snapshots.stop();
+        self.partitions.clear();
+        self.session.close();
+    }
+
+    /// Polls until a batch is full, the input runs dry or the time to collect is over. Changes of the assignment
+    /// are dealt with at once: nothing is applied yet, so there is nothing to undo.
+    fn collect(&mut self, wait: Duration) -> Result<bool, StageError> {
+        let started = Instant::now();
+        let mut reassigned = false;
+        let mut wait = if self.backlog.is_empty() { wait } else { Duration::ZERO };
+        while !self.is_batch_full() {
+            match self.session.poll(wait)? {
+                Polled::Nothing => break,
+                Polled::Records(records) => {
+                    self.backlog_bytes += records.iter().map(payload_bytes).sum::<usize>();
+                    self.backlog.extend(records);
+                }
+                Polled::Assigned(partitions) => {
+                    self.open(&partitions)?;
+                    reassigned = true;
+                }
+                Polled::Revoked(partitions) => {
+                    self.give_back(&partitions)?;
+                    reassigned = true;
+                }
+            }
+            if started.elapsed() >= self.options.collect_max {
+                break;
+            }
+            wait = Duration::ZERO;
+        }
+        Ok(reassigned)
+    }
+
+    fn is_batch_full(&self) -> bool {
+        self.backlog.len() >= self.options.batch_records_max
+            || self.backlog_bytes >= self.options.batch_bytes_max
+    }
+
+    fn take_batch(&mut self) -> Vec<Record> {
+        let mut batch = Vec::new();
+        let mut bytes = 0;
+        while batch.len() < self.options.batch_records_max && bytes < self.options.batch_bytes_max {
+            let Some(record) = self.backlog.pop_front() else { break };
+            bytes += payload_bytes(&record);
+            batch.push(record);
+        }
+        self.backlog_bytes -= bytes;
+        batch
+    }
+
+    /// Sets aside what the state has seen already, and refuses a state that has not seen it.
+    fn without_seen(&self, batch: Vec<Record>) -> Result<Vec<Record>, StageError> {
+        let mut unseen = Vec::with_capacity(batch.len());
+        for record in batch {
+            match self.partitions.get(&record.source) {
+                Some(state) if record.offset < state.next_offset => {
+                    if !state.may_have_seen(&record) {
+                        let (partition, offset) = (record.source, state.next_offset);
+                        return Err(StageError::ForeignState { partition, offset });
+                    }
+                }
+                _ => unseen.push(record),
+            }
+        }
+        Ok(unseen)
+    }
+
+    /// Opens assigned partitions: from the store's offset, muted up to the committed one.
+    fn open(&mut self, assigned: &[TopicPartition]) -> Result<(), StageError> {
+        let mut starts = Vec::with_capacity(assigned.len());
+        let mut to_replay = 0;
+        for source in assigned {
+            let started = Instant::now();
+            let (first, _) = self.session.watermarks(source)?;
+            let known = self.session.committed(source)?;
+            let committed = known.unwrap_or(first);
+            let (store, found, start) = if self.stage.keeps_state() {
+                let (store, found) = self.open_while_polling(source, LogReach { first, committed: known })?;
+                let start = store.next_offset();
+                // State is written after a commit, so there was one.
+                if known.is_none() && start > 0 {
+                    return Err(StageError::OffsetsForgotten { partition: source.clone(), offset: start });
+                }
+                if start < first {
+                    return Err(StageError::LogTrimmed { partition: source.clone(), offset: start, first });
+                }
+                (store, found, start)
+            } else {
+                (Box::new(MemoryStore::default()) as Box<dyn Store>, Found::Nothing, committed)
+            };
+            if start < first {
+                return Err(BrokerError::OffsetOutOfRange { partition: source.clone(), offset: start }.into());
+            }
+            to_replay += committed.saturating_sub(start);
+            let state = PartitionState::open(store, start, committed)?;
+            // One record that the state has seen is read again, to tell whether this is its log.
+            let read_from =
+                if state.knows_its_last_record() { start.saturating_sub(1).max(first) } else { start };
+            self.partitions.insert(source.clone(), state);
+            self.gauges.opened();
+            if self.stage.keeps_state() {
+                self.snapshots.opened(source);
+            }
+            let mut restore = Restore::new(self.stage.name(), source, found, start, committed, started);
+            if self.stage.keeps_state() && !restore.reached(start) {
+                self.restores.insert(source.clone(), restore);
+            }
+            starts.push((source.clone(), read_from));
+        }
+        tracing::info!(
+            stage = self.stage.name(),
+            partitions = assigned.len(),
+            to_replay,
+            "partitions assigned"
+        );
+        self.session.start(&starts)?;
+        Ok(())
+    }
+
+    /// Opens a store, which may have to be filled from a snapshot first, on a thread of its own. When that takes long,
+    /// the session is polled meanwhile, so that the group does not give this worker up; it answers with nothing until
+    /// the partitions are started. When the session is lost all the same, the store is filled to its end first: the
+    /// next session finds it on disk.
+    fn open_while_polling(
+        &mut self,
+        source: &TopicPartition,
+        reach: LogReach,
+    ) -> Result<(Box<dyn Store>, Found), StageError> {
+        let (open_store, session) = (&mut self.open_store, &mut self.session);
+        let Some(poll_after) = self.options.poll_opening_after else { return Ok(open_store(source, reach)?) };
+        let (done, opened) = mpsc::channel();
+        thread::scope(|scope| {
+            let opening = scope.spawn(move || {
+                // The other end waits for this.
+                let _ = done.send(open_store(source, reach));
+            });
+            let mut polled = Ok(Polled::Nothing);
+            loop {
+                match opened.recv_timeout(poll_after) {
+                    Ok(store) => {
+                        polled?;
+                        return Ok(store?);
+                    }
+                    Err(RecvTimeoutError::Timeout) if polled.is_ok() => polled = session.poll(Duration::ZERO),
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => {
+                        // Joined here, the panic ends here.
+                        drop(opening.join());
+                        let reason = "the thread that opens a store panicked: this is a defect";
+                        return Err(StoreError::Failed(reason.to_owned()).into());
+                    }
+                }
+            }
+        })
+    }
+
+    fn give_back(&mut self, revoked: &[TopicPartition]) -> Result<(), StageError> {
+        let revoked_set: BTreeSet<&TopicPartition> = revoked.iter().collect();
+        self.backlog.retain(|record| !revoked_set.contains(&record.source));
+        self.backlog_bytes = self.backlog.iter().map(payload_bytes).sum();
+        for partition in revoked {
+            self.snapshots.closed(partition);
+            self.partitions.remove(partition);
+            self.restores.remove(partition);
+            self.gauges.closed(partition);
+            tracing::debug!(stage = self.stage.name(), %partition, "partition given back");
+        }
+        tracing::info!(stage = self.stage.name(), partitions = revoked.len(), "partitions given back");
+        self.session.release(revoked)?;
+        Ok(())
+    }
+
+    /// Lets the stage turn the time outside into data, behind everything that was applied.
+    fn pass_time_at_all_partitions(&mut self) -> Result<(), StageError> {
+        // The clock is read first: what comes between the two looks is not read yet, and was not there at that time.
+        let wall = (self.read_wall)();
+        let lags = self.lags()?;
+        for source in self.partitions.keys() {
+            let caught_up = lags.get(source) == Some(&0);
+            self.stage.pass_time(source, WallClock { wall, caught_up }, &mut self.outbox);
+        }
+        Ok(())
+    }
+
+    /// The stage, as metrics call it.
+    fn label(&self) -> labels::StageLabel {
+        labels::StageLabel(self.stage.name())
+    }
+
+    /// How many offsets of each partition are still to be applied, where that is known.
+    fn lags(&mut self) -> Result<BTreeMap<TopicPartition, i64>, StageError> {
+        let mut lags = self.session.lags()?;
+        for record in &self.backlog {
+            if let Some(lag) = lags.get_mut(&record.source) {
+                *lag += 1;
+            }
+        }
+        Ok(lags)
+    }
+
+    /// Applies a batch, passes time on behind it, and commits both, again after an abort. Returns the number of
+    /// records published.
+    fn process(&mut self, batch: &[Record], pass_time: bool) -> Result<usize, StageError> {
+        let started = Instant::now();
+        for attempt in 0.. {
+            let mut tally = Tally::default();
+            self.apply(batch, &mut tally)?;
+            if pass_time {
+                self.pass_time_at_all_partitions()?;
+                self.time_passed_at = Some(Instant::now());
+            }
+            let outputs = self.outbox.take_records();
+            let offsets = self.offsets_to_commit(batch, !outputs.is_empty());
+            let published = outputs.len();
+            if offsets.is_empty() && published > 0 {
+                let reason = "there is something to publish and no offset to fence it with";
+                return Err(BrokerError::SessionLost(reason.into()).into());
+            }
+            if !offsets.is_empty() {
+                let commit_started = Instant::now();
+                match self.session.commit(outputs, &offsets) {
+                    Ok(()) => metrics::COMMIT_SECONDS.record(self.label(), commit_started.elapsed()),
+                    Err(BrokerError::Aborted(reason)) if attempt < self.options.aborts_max => {
+                        tracing::warn!(stage = self.stage.name(), reason, "batch aborted, applied again");
+                        metrics::TRANSACTIONS_ABORTED.add(self.label(), 1);
+                        self.roll_back(batch);
+                        self.stage.aborted();
+                        continue;
+                    }
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            let mut forgotten = 0;
+            for source in batch.iter().map(|record| &record.source).collect::<BTreeSet<_>>() {
+                let Some(state) = self.partitions.get_mut(source) else { continue };
+                forgotten += state.sweep()?;
+                state.write()?;
+                if self.restores.get_mut(source).is_some_and(|restore| restore.reached(state.next_offset)) {
+                    self.restores.remove(source);
+                }
+            }
+            self.tally.add(&tally);
+            meters::record(&tally);
+            metrics::STATE_FORGOTTEN.add(self.label(), u64::try_from(forgotten).unwrap_or(u64::MAX));
+            if !batch.is_empty() {
+                let bytes: usize = batch.iter().map(payload_bytes).sum();
+                metrics::BATCH_RECORDS.record(self.label(), batch.len() as f64);
+                metrics::BATCH_BYTES.record(self.label(), bytes as f64);
+                metrics::BATCH_SECONDS.record(self.label(), started.elapsed());
+            }
+            return Ok(published);
+        }
+        Ok(0)
+    }
+
+    fn apply(&mut self, batch: &[Record], tally: &mut Tally) -> Result<(), StageError> {
+        let mut muted_tally = Tally::default();
+        for record in batch {
+            let Some(state) = self.partitions.get_mut(&record.source) else { continue };
+            let muted = record.offset < state.muted_until;
+            self.outbox.mute(muted);
+            let mut cx = Context {
+                state,
+                out: &mut self.outbox,
+                tally: if muted { &mut muted_tally } else { tally },
+                written_at: Timestamp::from_unix_millis(record.timestamp_millis.unwrap_or_default()),
+            };
+            let applied = self.stage.apply(record, &mut cx);
+            self.outbox.mute(false);
+            applied?;
+            if let Some(state) = self.partitions.get_mut(&record.source) {
+                state.applied(record);
+            }
+        }
+        Ok(())
+    }
+
+    /// The next offsets of the partitions touched; when only time is passed on, those of all partitions, so that
+    /// the transaction is fenced all the same. Partitions still being rebuilt commit nothing.
+    fn offsets_to_commit(&self, batch: &[Record], has_outputs: bool) -> Vec<NextOffset> {
+        let touched: BTreeSet<&TopicPartition> = batch.iter().map(|record| &record.source).collect();
+        let live = self.partitions.iter().filter(|(_, state)| state.next_offset >= state.muted_until);
+        let next = live.map(|(source, state)| (source.clone(), state.next_offset));
+        let moved: Vec<NextOffset> = next.clone().filter(|(source, _)| touched.contains(source)).collect();
+        if moved.is_empty() && has_outputs { next.collect() } else { moved }
+    }
+
+    fn roll_back(&mut self, batch: &[Record]) {
+        self.outbox.clear();
+        let mut first: BTreeMap<&TopicPartition, i64> = BTreeMap::new();
+        for record in batch {
+            first.entry(&record.source).or_insert(record.offset);
+        }
+        for (source, offset) in first {
+            if let Some(state) = self.partitions.get_mut(source) {
+                state.roll_back(offset);
+            }
+        }
+    }
+}
+
+fn is_due(every: Option<Duration>, last: Option<Instant>) -> bool {
+    every.is_some_and(|every| last.is_none_or(|last| last.elapsed() >= every))
+}
+
+fn payload_bytes(record: &Record) -> usize {
+    record.payload.as_ref().map_or(0, Vec::len)
+}

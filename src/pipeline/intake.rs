@@ -1,0 +1,425 @@
+//! Intake: decodes, validates and normalises uploads, makes persons pseudonyms, attaches reference data, and
+//! sends every refused input to the dead letters with its reason.
+//!
+//! It is the only stage that turns clocks into data. Its word for an input partition is the wall clock when
+//! everything there was read, else the timestamp of the record last read: a backlog holds time back.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::topics::{Topic, Topology};
+use crate::broker::{Record, TopicPartition};
+use crate::domain::Text;
+use crate::domain::document::{DocumentKey, Origin, Upload};
+use crate::domain::horizon;
+use crate::domain::outcome::{InputOutcome, RejectReason};
+use crate::domain::reference::{Book, Slice};
+use crate::domain::time::{Millis, Timestamp};
+use crate::engine::outbox::Outbox;
+use crate::engine::{Context, Stage, StageError, WallClock};
+use crate::telemetry::limit::Limit;
+use crate::wire::inbound::intake::{self, Decoded, DecodedUpload, Input, Limits};
+use crate::wire::inbound::pseudonym::Pseudonymiser;
+use crate::wire::inbound::reject::Reject;
+use crate::wire::log::entries::{DocumentEntry, Tick};
+use crate::wire::outbound::deadletter::DeadLetter;
+
+/// Where time comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// The wall clock where everything was read, else the timestamp of the record last read.
+    Wall,
+    /// The greatest `issued_at` of the uploads not rejected, and control records: per input partition.
+    Uploads,
+    /// The same over everything one intake reads: for a replay, where a single intake reads all inputs.
+    UploadsOfAll,
+}
+
+/// How time is passed on for an input partition where nothing comes: every tick is written to all partitions behind it,
+/// so an idle service would fill its topics with them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Idling {
+    /// A partition is idle when nothing came for this long.
+    pub after: Millis,
+    /// Time between two ticks of an idle partition.
+    pub tick_every: Millis,
+}
+
+/// Reference data shared between the one who keeps it up to date and those who attach it.
+pub type SharedBook = Arc<RwLock<Book>>;
+
+/// Most reference records that the parts of one upload may name: keeps its entry well below the largest record.
+const REFERENCE_RECORDS_MAX: usize = 20_000;
+
+/// Name of the only source under [`Clock::UploadsOfAll`].
+const ALL_INPUTS: &str = "inputs";
+/// Headers by which a replay says which file and line a record came from.
+pub const FILE_HEADER: &str = "tracewarden-file";
+/// See [`FILE_HEADER`].
+pub const LINE_HEADER: &str = "tracewarden-line";
+
+/// The intake stage.
+#[derive(Clone)]
+pub struct Intake {
+    /// Names and partitions of the topics.
+    pub topology: Arc<Topology>,
+    /// Reference data, attached to every part.
+    pub book: SharedBook,
+    /// What is accepted at most.
+    pub limits: Limits,
+    /// Makes persons pseudonyms.
+    pub pseudonymiser: Pseudonymiser,
+    /// Where time comes from.
+    pub clock: Clock,
+    /// Whether the records are lines of files: then file and line are read from headers (nobody outside is trusted
+    /// with them), the topic follows from the kind, and an upload is received when it was issued.
+    pub reads_files: bool,
+    /// How far back uploads are accepted; none: by the limits only.
+    pub horizon: Option<Millis>,
+    /// How time is passed on where nothing comes, under [`Clock::Wall`]; none: as everywhere.
+    pub idling: Option<Idling>,
+    sources: BTreeMap<Text, SourceTime>,
+    moved_by: Option<(Origin, Timestamp)>,
+}
+
+/// How far one source has come.
+#[derive(Clone, Copy, Debug, Default)]
+struct SourceTime {
+    /// The timestamp of the record last read, or the greatest issued_at and control time: by the clock.
+    reached: Option<Timestamp>,
+    /// What was passed on last.
+    passed_on: Option<Timestamp>,
+    /// Whether something came since the last look at the clock.
+    heard: bool,
+    /// The last look at the clock before which something had come.
+    heard_at: Option<Timestamp>,
+}
+
+impl SourceTime {
+    /// Whether nothing came for long, and time was passed on not long ago.
+    fn may_rest(&mut self, wall: Timestamp, idling: Idling) -> bool {
+        if std::mem::take(&mut self.heard) || self.heard_at.is_none() {
+            self.heard_at = Some(wall);
+        }
+        let is_within = |moment: Option<Timestamp>, length: Millis| {
+            moment.is_some_and(|moment| moment <= wall && moment.distance(wall) < length)
+        };
+        !is_within(self.heard_at, idling.after) && is_within(self.passed_on, idling.tick_every)
+    }
+}
+
+impl Intake {
+    /// An intake that has read nothing yet.
+    pub fn new(
+        topology: Arc<Topology>,
+        book: SharedBook,
+        limits: Limits,
+        pseudonymiser: Pseudonymiser,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            topology,
+            book,
+            limits,
+            pseudonymiser,
+            clock,
+            reads_files: false,
+            horizon: None,
+            idling: None,
+            sources: BTreeMap::new(),
+            moved_by: None,
+        }
+    }
+
+    /// The upload that moved time furthest, and to where it did, where uploads are the clock. A control record may have
+    /// moved it further since.
+    pub fn moved_by(&self) -> Option<(&Origin, Timestamp)> {
+        self.moved_by.as_ref().map(|(origin, moment)| (origin, *moment))
+    }
+
+    /// The greatest time reached by any source: what a replay compares with the time it has passed on.
+    pub fn reached(&self) -> Option<Timestamp> {
+        self.sources.values().filter_map(|source| source.reached).max()
+    }
+
+    fn source_name(&self, source: &TopicPartition) -> Text {
+        match (self.clock, self.topology.topic(&source.topic)) {
+            (Clock::UploadsOfAll, _) | (_, None) => ALL_INPUTS.into(),
+            (_, Some(topic)) => format!("{}/{}", topic.name(), source.partition).into(),
+        }
+    }
+
+    fn sources_expected(&self) -> u32 {
+        match self.clock {
+            Clock::UploadsOfAll => 1,
+            Clock::Wall | Clock::Uploads => {
+                Topic::INPUTS.iter().map(|topic| self.topology.partitions(*topic).unsigned_abs()).sum()
+            }
+        }
+    }
+
+    fn reach(&mut self, source: &TopicPartition, time: Timestamp) {
+        let name = self.source_name(source);
+        let source = self.sources.entry(name).or_default();
+        source.heard = true;
+        let reached = &mut source.reached;
+        *reached = match self.clock {
+            // Record timestamps may step back; the newest record is the one that counts.
+            Clock::Wall => Some(time),
+            Clock::Uploads | Clock::UploadsOfAll => (*reached).max(Some(time)),
+        };
+    }
+
+    fn origin(&self, record: &Record) -> Origin {
+        let received_at = Timestamp::from_unix_millis(record.timestamp_millis.unwrap_or_default());
+        let header = |name: &str| std::str::from_utf8(record.header(name)?).ok();
+        if self.reads_files
+            && let (Some(file), Some(line)) = (header(FILE_HEADER), header(LINE_HEADER))
+        {
+            let offset = line.parse().unwrap_or_default();
+            return Origin { topic: file.into(), partition: 0, offset, received_at };
+        }
+        let topic = record.source.topic.clone();
+        Origin { topic, partition: record.source.partition, offset: record.offset, received_at }
+    }
+
+    /// Attaches reference data and sends the upload, with its aliases, to the partitions of their keys. Refuses an
+    /// upload that names so many products that its record could not be sent.
+    fn pass_on(&self, decoded: DecodedUpload, book: &Book, out: &mut Outbox) -> Result<(), Reject> {
+        let DecodedUpload { mut upload, aliases } = decoded;
+        let (member, received_at) = (upload.key().clone(), upload.origin().received_at);
+        if attach(&mut upload, book) > REFERENCE_RECORDS_MAX {
+            let mut reject = Reject::over_limit("lines", REFERENCE_RECORDS_MAX, "reference records");
+            reject.institution_id = Some(member.institution_id);
+            reject.document_id = Some(member.document_id);
+            return Err(reject);
+        }
+        let partition = out.document_partition(&member);
+        out.document(DocumentEntry::Upload(Box::new(upload)), partition);
+        for alias in aliases {
+            let partition = out.document_partition(&alias);
+            out.document(DocumentEntry::Alias { alias, member: member.clone(), received_at }, partition);
+        }
+        Ok(())
+    }
+}
+
+impl Stage for Intake {
+    type Value = ();
+
+    fn name(&self) -> &'static str {
+        "intake"
+    }
+
+    fn keeps_state(&self) -> bool {
+        false
+    }
+
+    fn apply(&mut self, record: &Record, cx: &mut Context<'_, ()>) -> Result<(), StageError> {
+        let origin = self.origin(record);
+        let record_timestamp = record.timestamp_millis.map(Timestamp::from_unix_millis);
+        if self.clock == Clock::Wall
+            && let Some(timestamp) = record_timestamp
+        {
+            self.reach(&record.source, timestamp);
+        }
+        let input = Input {
+            group: self
+                .topology
+                .topic(&record.source.topic)
+                .and_then(Topic::group)
+                .filter(|_| !self.reads_files),
+            content_type: record.header("content-type"),
+            payload: record.payload.as_deref().unwrap_or_default(),
+            origin: &origin,
+            record_timestamp,
+        };
+        let topic = self.topology.topic(&record.source.topic).unwrap_or(Topic::Procurement);
+        cx.tally.read(topic);
+        match intake::decode(&input, &self.limits, &self.pseudonymiser) {
+            Decoded::Uploads { uploads, mut refused } => {
+                if self.take_uploads(uploads, &mut refused, topic, record, cx) {
+                    cx.tally.input(topic, InputOutcome::Decoded);
+                    for reject in &refused {
+                        *cx.tally.rejected_uploads.entry(reject.reason).or_default() += 1;
+                        send_dead_letter(reject, &origin, cx.out);
+                    }
+                } else {
+                    refuse_record(&refused, topic, &origin, cx);
+                }
+            }
+            Decoded::Ignored { .. } => cx.tally.input(topic, InputOutcome::Ignored),
+            Decoded::Tick { at } => {
+                cx.tally.input(topic, InputOutcome::Ignored);
+                if self.clock != Clock::Wall {
+                    self.reach(&record.source, at);
+                }
+            }
+            Decoded::Rejected(rejects) => refuse_record(&rejects, topic, &origin, cx),
+        }
+        Ok(())
+    }
+
+    fn pass_time(&mut self, source: &TopicPartition, outside: WallClock, out: &mut Outbox) {
+        let name = self.source_name(source);
+        let sources = self.sources_expected();
+        let clock = self.clock;
+        let time = self.sources.entry(name.clone()).or_default();
+        let (now, wall) = match clock {
+            Clock::Wall if outside.caught_up => (Some(outside.wall), Some(outside.wall)),
+            // A timestamp is the producer's word: one ahead of the clock moves nothing ahead of it.
+            Clock::Wall => (time.reached.map(|reached| reached.min(outside.wall)), Some(outside.wall)),
+            Clock::Uploads | Clock::UploadsOfAll => (time.reached, None),
+        };
+        let Some(now) = now else { return };
+        if let (Some(wall), true, Some(idling)) = (wall, outside.caught_up, self.idling)
+            && time.may_rest(wall, idling)
+        {
+            return;
+        }
+        if wall.is_none() && time.passed_on.is_some_and(|passed_on| passed_on >= now) {
+            return;
+        }
+        time.passed_on = Some(now);
+        for partition in 0..out.topology().partitions(Topic::Documents) {
+            let tick = Tick { source: name.clone(), sources, now, wall };
+            out.document(DocumentEntry::Tick(tick), partition);
+        }
+    }
+
+    fn inputs_are_the_clock(&self) -> bool {
+        self.clock == Clock::Uploads
+    }
+
+    fn aborted(&mut self) {
+        for source in self.sources.values_mut() {
+            source.passed_on = None;
+        }
+    }
+}
+
+impl Intake {
+    /// Passes uploads on, and adds to `refused` those that cannot be. Whether any was passed on.
+    fn take_uploads(
+        &mut self,
+        uploads: Vec<DecodedUpload>,
+        refused: &mut Vec<Reject>,
+        topic: Topic,
+        record: &Record,
+        cx: &mut Context<'_, ()>,
+    ) -> bool {
+        let book = self.book.clone();
+        let book = book.read().unwrap_or_else(PoisonError::into_inner);
+        let mut passed_on = 0;
+        for mut upload in uploads {
+            if self.reads_files {
+                upload.upload.receive_when_issued();
+            }
+            let (issued_at, origin) = (upload.upload.issued_at(), upload.upload.origin().clone());
+            if let Some(horizon) =
+                self.horizon.filter(|horizon| horizon::is_refused(&upload.upload, *horizon))
+            {
+                refused.push(before_horizon(upload.upload.key(), horizon));
+                continue;
+            }
+            if let Err(reject) = self.pass_on(upload, &book, cx.out) {
+                cx.tally.limit(Limit::ReferenceRecords);
+                refused.push(reject);
+                continue;
+            }
+            passed_on += 1;
+            if self.clock != Clock::Wall {
+                if Some(issued_at) > self.reached() {
+                    self.moved_by = Some((origin, issued_at));
+                }
+                self.reach(&record.source, issued_at);
+            }
+        }
+        *cx.tally.derived.entry(topic).or_default() += passed_on;
+        passed_on > 0
+    }
+}
+
+/// Refuses a record of which nothing could be used.
+fn refuse_record(rejects: &[Reject], topic: Topic, origin: &Origin, cx: &mut Context<'_, ()>) {
+    let reason = rejects.first().map_or(RejectReason::Unparseable, |reject| reject.reason);
+    cx.tally.input(topic, InputOutcome::Rejected(reason));
+    for reject in rejects {
+        send_dead_letter(reject, origin, cx.out);
+    }
+}
+
+fn before_horizon(document: &DocumentKey, horizon: Millis) -> Reject {
+    let sentence = format!(
+        "This is about a moment more than {} days before it was received, which is forgotten by store.horizon_days.",
+        horizon.get() / Millis::from_days(1).get()
+    );
+    let mut reject = Reject::new(RejectReason::TimeOutOfRange, sentence);
+    reject.institution_id = Some(document.institution_id.clone());
+    reject.document_id = Some(document.document_id.clone());
+    reject
+}
+
+fn send_dead_letter(reject: &Reject, origin: &Origin, out: &mut Outbox) {
+    out.dead_letter(&DeadLetter {
+        origin: origin.clone(),
+        reason: reject.reason,
+        field: reject.field.clone(),
+        sentence: reject.sentence.clone(),
+        institution_id: reject.institution_id.clone(),
+        document_id: reject.document_id.clone(),
+    });
+}
+
+/// Attaches to every part all dated records of the keys that it names; how many different ones that are.
+fn attach(upload: &mut Upload, book: &Book) -> usize {
+    let Upload::Version(version) = upload else { return 0 };
+    let institution_id = version.key.institution_id.clone();
+    let mut attached = HashSet::new();
+    let mut take = |slice: Slice| {
+        attached.extend(slice.records().iter().map(Arc::as_ptr));
+        slice
+    };
+    if let Some(header) = &mut version.header {
+        header.reference = take(book.for_header(&institution_id));
+    }
+    for line in &mut version.lines {
+        if let Some(fee) = &mut line.fee {
+            fee.reference = take(book.for_fee(&institution_id, &fee.content));
+        }
+        if let Some(codes) = &mut line.codes {
+            codes.reference = take(book.for_codes(&codes.content));
+        }
+    }
+    attached.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IDLING: Idling = Idling { after: Millis::new(30_000), tick_every: Millis::new(10_000) };
+
+    /// At which of these seconds a partition passes time on, when something comes just before some of them.
+    fn ticks(heard_at: &[i64], seconds: std::ops::RangeInclusive<i64>) -> Vec<i64> {
+        let mut source = SourceTime::default();
+        let mut ticks = Vec::new();
+        for second in seconds {
+            let wall = Timestamp::from_unix_millis(second * 1000);
+            source.heard |= heard_at.contains(&second);
+            if !source.may_rest(wall, IDLING) {
+                source.passed_on = Some(wall);
+                ticks.push(second);
+            }
+        }
+        ticks
+    }
+
+    #[test]
+    fn a_partition_where_nothing_comes_ticks_rarely_and_at_once_when_something_does() {
+        let busy: Vec<i64> = (0..30).collect();
+        assert_eq!(ticks(&[], 0..=60), [&busy[..], &[39, 49, 59]].concat());
+        let (first, again): (Vec<i64>, Vec<i64>) = ((0..30).collect(), (45..75).collect());
+        assert_eq!(ticks(&[45], 0..=85), [&first[..], &[39], &again[..], &[84]].concat());
+    }
+}

@@ -1,0 +1,298 @@
+//! The register: merges each upload into its document and publishes what changed.
+//!
+//! An alias is an entry at its own partition. A reversal that arrives under it is kept there and goes on to all
+//! documents behind it, a page at a time; a document that comes to stand behind it later is told of every reversal
+//! kept. So it does not matter which came first. Aliases are a key space of their own: a document may be called like one.
+
+use std::ops::Bound;
+
+use super::topics::{Topic, Topology, alias_key_bytes, document_key_bytes};
+use crate::broker::Record;
+use crate::domain::alert::FINDINGS_KEPT_MAX;
+use crate::domain::document::room::PARTS_KEPT_MAX;
+use crate::domain::document::{DocumentKey, Group, Reversal, Upload};
+use crate::domain::horizon;
+use crate::domain::outcome::{RejectReason, UploadOutcome};
+use crate::domain::register::{self, DocumentState, Refusal};
+use crate::domain::time::{Millis, Timestamp};
+use crate::engine::outbox::Outbox;
+use crate::engine::overlay::{Space, StateValue};
+use crate::engine::{Context, Stage, StageError, unreadable};
+use crate::store::StoreError;
+use crate::telemetry::limit::Limit;
+use crate::wire::log::entries::{self, ClaimEntry, DocumentEntry, ObservationEntry, Tick};
+use crate::wire::outbound::deadletter::DeadLetter;
+use crate::wire::state;
+
+/// Documents told of a reversal by one entry; the rest is told by the entries that follow it.
+const FORWARD_PAGE: usize = 500;
+
+/// The register stage.
+#[derive(Clone, Debug, Default)]
+pub struct Register {
+    /// Least progress of time that is passed on to the monitor.
+    pub tick_observations: Millis,
+    /// Least progress of the wall clock that is passed on to the adjudicator.
+    pub tick_claims: Millis,
+}
+
+impl StateValue for DocumentState {
+    fn encode(&self) -> Vec<u8> {
+        state::encode_document(self)
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
+        state::decode_document(bytes).map_err(|error| StoreError::Unreadable(error.to_string()))
+    }
+
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+    fn newest(&self) -> Option<Timestamp> {
+        horizon::newest_of_document(self)
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        None
+    }
+}
+
+impl Stage for Register {
+    type Value = DocumentState;
+
+    fn name(&self) -> &'static str {
+        "register"
+    }
+
+    fn apply(&mut self, record: &Record, cx: &mut Context<'_, DocumentState>) -> Result<(), StageError> {
+        let payload = record.payload.as_deref().unwrap_or_default();
+        for entry in entries::decode_documents(payload).map_err(|error| unreadable(record, error))? {
+            match entry {
+                DocumentEntry::Upload(upload) => {
+                    let outcome = merge(&upload, cx)?;
+                    *cx.tally.merged.entry(outcome).or_default() += 1;
+                    if let (Upload::Reversal(reversal), UploadOutcome::Accepted) = (*upload, outcome)
+                        && reversal.of_alias
+                    {
+                        tell_members(&reversal, None, cx)?;
+                    }
+                }
+                DocumentEntry::Alias { alias, member, received_at } => {
+                    add_member(&alias, member, received_at, cx)?;
+                }
+                DocumentEntry::Forwarded(reversal) => {
+                    merge(&Upload::Reversal(*reversal), cx)?;
+                }
+                DocumentEntry::ForwardPage { reversal, after } => tell_members(&reversal, Some(&after), cx)?,
+                DocumentEntry::Tick(tick) => {
+                    cx.state.facts().time_passes(&tick);
+                    self.pass_time_on(record.source.partition, cx);
+                }
+                DocumentEntry::RuleSet(rules) => cx.state.facts().put_in_force(*rules),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Merges one upload into the document (or alias) that it names, and publishes what changed.
+fn merge(upload: &Upload, cx: &mut Context<'_, DocumentState>) -> Result<UploadOutcome, StageError> {
+    let moment = cx.moment();
+    let rules = cx.state.facts().rules.clone();
+    let key = match upload {
+        Upload::Reversal(reversal) if reversal.of_alias => alias_key_bytes(&reversal.target),
+        upload => document_key_bytes(upload.key()),
+    };
+    let state = cx.state.value(&key)?;
+    let effects = register::apply(state, upload, &moment, &rules);
+    if let Some(refusal) = effects.refused {
+        refuse(upload, refusal, cx);
+    }
+    cx.tally.limits_hit(Limit::DocumentFindings, effects.without_room);
+    cx.tally.reversed_at_issue += u64::from(effects.meets_reversal);
+    for alert in &effects.alerts {
+        cx.out.alert(alert, cx.tally);
+    }
+    cx.tally.observed(&effects.observed);
+    cx.tally.allowed(effects.allowed);
+    for change in effects.changes {
+        cx.out.change(change);
+    }
+    if let Some(claim) = effects.claim {
+        cx.out.claim(claim);
+    }
+    Ok(effects.outcome)
+}
+
+/// Says of an upload that its document does not take it, and why.
+fn refuse(upload: &Upload, refusal: Refusal, cx: &mut Context<'_, DocumentState>) {
+    const INSTEAD: &str = "replace the document by one full upload, take it back as a whole, or report under another document id.";
+    let (reason, sentence) = match refusal {
+        Refusal::Parts => {
+            cx.tally.limit(Limit::DocumentParts);
+            let kept = "lines, codes and reversed lines";
+            let sentence = format!(
+                "The document keeps at most {PARTS_KEPT_MAX} {kept}, and this upload adds to them; {INSTEAD}"
+            );
+            (RejectReason::OverLimit, sentence)
+        }
+        Refusal::Horizon => {
+            let sentence = "This document is about a moment that is forgotten by store.horizon_days; it can no longer \
+                            be corrected or reversed.";
+            (RejectReason::TimeOutOfRange, sentence.to_owned())
+        }
+        Refusal::Findings => {
+            cx.tally.limit(Limit::DocumentFindings);
+            let sentence = format!(
+                "At most {FINDINGS_KEPT_MAX} findings are published of one document, those withdrawn among them, and \
+                 this upload adds to them; {INSTEAD}"
+            );
+            (RejectReason::OverLimit, sentence)
+        }
+    };
+    let key = upload.key();
+    cx.out.dead_letter(&DeadLetter {
+        origin: upload.origin().clone(),
+        reason,
+        field: None,
+        sentence,
+        institution_id: Some(key.institution_id.clone()),
+        document_id: Some(key.document_id.clone()),
+    });
+}
+
+/// Takes note of a document behind an alias and tells it of every reversal that the alias keeps.
+fn add_member(
+    alias: &DocumentKey,
+    member: DocumentKey,
+    received_at: Timestamp,
+    cx: &mut Context<'_, DocumentState>,
+) -> Result<(), StageError> {
+    let row = member_row(alias, Some(&member));
+    // In a replay the record is written before its upload moves time.
+    if !cx.state.note_member(row, received_at.max(cx.written_at))? {
+        return Ok(());
+    }
+    let kept = cx.state.value(&alias_key_bytes(alias))?.parts.reversals(alias);
+    for reversal in kept {
+        forward(reversal, member.clone(), cx);
+    }
+    Ok(())
+}
+
+/// Passes a reversal on to one page of the documents behind the alias that it names.
+fn tell_members(
+    reversal: &Reversal,
+    after: Option<&DocumentKey>,
+    cx: &mut Context<'_, DocumentState>,
+) -> Result<(), StageError> {
+    let alias = &reversal.target;
+    let from = member_row(alias, after);
+    let from = if after.is_some() { Bound::Excluded(&*from) } else { Bound::Included(&*from) };
+    let end = members_end(alias);
+    let page = cx.state.members(from, Bound::Excluded(&end), FORWARD_PAGE)?;
+    let mut last = None;
+    for row in &page {
+        let Some(member) = member_of_row(alias, row) else { continue };
+        forward(reversal.clone(), member.clone(), cx);
+        last = Some(member);
+    }
+    if let (Some(after), true) = (last, page.len() == FORWARD_PAGE) {
+        let partition = cx.out.document_partition(alias);
+        cx.out
+            .document(DocumentEntry::ForwardPage { reversal: Box::new(reversal.clone()), after }, partition);
+    }
+    Ok(())
+}
+
+fn forward(reversal: Reversal, member: DocumentKey, cx: &mut Context<'_, DocumentState>) {
+    cx.tally.forwarded += 1;
+    let partition = cx.out.document_partition(&member);
+    let forwarded = Reversal { target: member, of_alias: false, ..reversal };
+    cx.out.document(DocumentEntry::Forwarded(Box::new(forwarded)), partition);
+}
+
+/// Rows of the member space: length of the alias, alias, member. The length keeps an alias apart from a longer
+/// one that begins with it.
+fn member_row(alias: &DocumentKey, member: Option<&DocumentKey>) -> Vec<u8> {
+    let alias = document_key_bytes(alias);
+    let member = member.map(document_key_bytes).unwrap_or_default();
+    Space::Member.key(&[&length_prefix(&alias), &alias, &member])
+}
+
+fn members_end(alias: &DocumentKey) -> Vec<u8> {
+    let alias = document_key_bytes(alias);
+    // Members begin with an institution id of capitals and digits: nothing of the alias sorts after 0xFF.
+    Space::Member.key(&[&length_prefix(&alias), &alias, &[0xFF]])
+}
+
+fn length_prefix(bytes: &[u8]) -> [u8; 2] {
+    u16::try_from(bytes.len()).unwrap_or(u16::MAX).to_be_bytes()
+}
+
+fn member_of_row(alias: &DocumentKey, row: &[u8]) -> Option<DocumentKey> {
+    let member = row.get(member_row(alias, None).len()..)?;
+    let institution_end = member.iter().position(|byte| *byte == 0)?;
+    let (institution, rest) = member.split_at(institution_end);
+    let group = Group::ALL.into_iter().find(|group| Some(&(*group as u8)) == rest.get(1))?;
+    Some(DocumentKey {
+        institution_id: std::str::from_utf8(institution).ok()?.into(),
+        group,
+        document_id: std::str::from_utf8(rest.get(2..)?).ok()?.into(),
+    })
+}
+
+impl Register {
+    /// Passes time on behind the entries that it belongs to, when it moved far enough.
+    fn pass_time_on(&self, partition: i32, cx: &mut Context<'_, DocumentState>) {
+        let facts = cx.state.facts();
+        let Some(now) = facts.watermark.now() else { return };
+        let wall = facts.watermark.wall;
+        let moved = |before: Option<Timestamp>, now: Timestamp, least: Millis| {
+            before.is_none_or(|before| now > before && now.distance(before) >= least)
+        };
+        let to_monitor = moved(facts.passed_on, now, self.tick_observations);
+        let to_adjudicate = wall.filter(|wall| moved(facts.wall_passed_on, *wall, self.tick_claims));
+        if to_monitor {
+            facts.passed_on = Some(now);
+        }
+        if to_adjudicate.is_some() {
+            facts.wall_passed_on = to_adjudicate;
+        }
+        let tick = tick_of(Topic::Documents, partition, cx.out.topology(), now, wall);
+        if to_monitor {
+            tick_observations(&tick, cx.out);
+        }
+        if to_adjudicate.is_some() {
+            tick_claims(&tick, cx.out);
+        }
+    }
+}
+
+/// The word of one partition of an internal topic.
+fn tick_of(
+    topic: Topic,
+    partition: i32,
+    topology: &Topology,
+    now: Timestamp,
+    wall: Option<Timestamp>,
+) -> Tick {
+    Tick {
+        source: format!("{}/{partition}", topic.name()).into(),
+        sources: topology.partitions(topic).unsigned_abs(),
+        now,
+        wall,
+    }
+}
+
+fn tick_observations(tick: &Tick, out: &mut Outbox) {
+    for partition in 0..out.topology().partitions(Topic::Observations) {
+        out.observation(ObservationEntry::Tick(tick.clone()), partition);
+    }
+}
+
+fn tick_claims(tick: &Tick, out: &mut Outbox) {
+    for partition in 0..out.topology().partitions(Topic::Claims) {
+        out.claim_entry(ClaimEntry::Tick(tick.clone()), partition);
+    }
+}

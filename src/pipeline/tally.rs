@@ -1,0 +1,146 @@
+//! Counts of what happened to inputs. Kept with the batch and added up only when it is committed, so that an
+//! aborted batch counts nothing.
+
+use std::collections::BTreeMap;
+
+use super::topics::Topic;
+use crate::domain::Text;
+use crate::domain::alert::{AlertChange, Status};
+use crate::domain::claim::{Decision, Verdict};
+use crate::domain::outcome::{InputOutcome, RejectReason, UploadOutcome};
+use crate::domain::rules::RuleId;
+use crate::telemetry::limit::Limit;
+
+/// What happened, by closed names. The accounting that always holds:
+/// records read = rejected + ignored + decoded, and
+/// uploads derived = accepted + duplicate + superseded + without room + too late + in flight (0 at rest).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Input records read, by topic.
+    pub read: BTreeMap<Topic, u64>,
+    /// How they ended.
+    pub inputs: BTreeMap<(Topic, InputOutcome), u64>,
+    /// Uploads refused beside others of the same record, by reason.
+    pub rejected_uploads: BTreeMap<RejectReason, u64>,
+    /// Uploads derived, by topic.
+    pub derived: BTreeMap<Topic, u64>,
+    /// Ends of uploads.
+    pub merged: BTreeMap<UploadOutcome, u64>,
+    /// Reversals passed on from an alias to the documents behind it.
+    pub forwarded: u64,
+    /// Uploads and reversals of the same stamp that met in a document: with stamps of whole seconds, a new upload within
+    /// the second of a cancellation ends cancelled.
+    pub reversed_at_issue: u64,
+    /// Alert revisions, by rule and status.
+    pub alerts: BTreeMap<(RuleId, Status), u64>,
+    /// Decision revisions, by verdict and whether provisional; those that withdraw are counted apart.
+    pub decisions: BTreeMap<(Verdict, bool), u64>,
+    /// Decisions withdrawn with their claim.
+    pub decisions_withdrawn: u64,
+    /// Findings that act `observe`, by rule.
+    pub observed: BTreeMap<RuleId, u64>,
+    /// Findings that an allowance silenced, by rule and its reason.
+    pub allowed: BTreeMap<(RuleId, Text), u64>,
+    /// Limits that were reached.
+    pub limits: BTreeMap<Limit, u64>,
+}
+
+impl Tally {
+    /// An input record was read.
+    pub fn read(&mut self, topic: Topic) {
+        *self.read.entry(topic).or_default() += 1;
+    }
+
+    /// It ended so.
+    pub fn input(&mut self, topic: Topic, outcome: InputOutcome) {
+        *self.inputs.entry((topic, outcome)).or_default() += 1;
+    }
+
+    /// An alert revision was published.
+    pub fn alert(&mut self, change: &AlertChange) {
+        *self.alerts.entry((change.finding.rule, change.status)).or_default() += 1;
+    }
+
+    /// A decision revision was published.
+    pub fn decision(&mut self, decision: &Decision) {
+        if decision.withdrawn {
+            self.decisions_withdrawn += 1;
+        } else {
+            *self.decisions.entry((decision.verdict, decision.provisional)).or_default() += 1;
+        }
+    }
+
+    /// Findings that act `observe`.
+    pub fn observed(&mut self, rules: &[RuleId]) {
+        for rule in rules {
+            *self.observed.entry(*rule).or_default() += 1;
+        }
+    }
+
+    /// Findings that an allowance silenced.
+    pub fn allowed(&mut self, findings: Vec<(RuleId, Text)>) {
+        for finding in findings {
+            *self.allowed.entry(finding).or_default() += 1;
+        }
+    }
+
+    /// A limit was reached.
+    pub fn limit(&mut self, limit: Limit) {
+        self.limits_hit(limit, 1);
+    }
+
+    /// A limit was reached so many times; perhaps not at all.
+    pub fn limits_hit(&mut self, limit: Limit, times: usize) {
+        if times > 0 {
+            *self.limits.entry(limit).or_default() += u64::try_from(times).unwrap_or(u64::MAX);
+        }
+    }
+
+    /// All records read.
+    pub fn read_total(&self) -> u64 {
+        self.read.values().sum()
+    }
+
+    /// All records whose end `is` so.
+    pub fn inputs_total(&self, is: impl Fn(InputOutcome) -> bool) -> u64 {
+        self.inputs.iter().filter(|((_, outcome), _)| is(*outcome)).map(|(_, count)| count).sum()
+    }
+
+    /// All uploads derived.
+    pub fn derived_total(&self) -> u64 {
+        self.derived.values().sum()
+    }
+
+    /// Uploads that ended so.
+    pub fn merged_as(&self, outcome: UploadOutcome) -> u64 {
+        self.merged.get(&outcome).copied().unwrap_or_default()
+    }
+
+    /// Uploads derived and not yet merged.
+    pub fn in_flight(&self) -> u64 {
+        self.derived_total().saturating_sub(self.merged.values().sum())
+    }
+
+    /// Adds another tally to this one.
+    pub fn add(&mut self, other: &Self) {
+        self.forwarded += other.forwarded;
+        self.reversed_at_issue += other.reversed_at_issue;
+        self.decisions_withdrawn += other.decisions_withdrawn;
+        add_counts(&mut self.read, &other.read);
+        add_counts(&mut self.inputs, &other.inputs);
+        add_counts(&mut self.rejected_uploads, &other.rejected_uploads);
+        add_counts(&mut self.derived, &other.derived);
+        add_counts(&mut self.merged, &other.merged);
+        add_counts(&mut self.alerts, &other.alerts);
+        add_counts(&mut self.decisions, &other.decisions);
+        add_counts(&mut self.observed, &other.observed);
+        add_counts(&mut self.allowed, &other.allowed);
+        add_counts(&mut self.limits, &other.limits);
+    }
+}
+
+fn add_counts<K: Clone + Ord>(sums: &mut BTreeMap<K, u64>, counts: &BTreeMap<K, u64>) {
+    for (key, count) in counts {
+        *sums.entry(key.clone()).or_default() += count;
+    }
+}
