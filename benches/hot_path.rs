@@ -45,7 +45,7 @@ fn origin() -> Origin {
 fn decode(line: &str, limits: &Limits, pseudonymiser: &Pseudonymiser) -> Upload {
     let origin = origin();
     let input = Input {
-        group: None,
+        inlet: None,
         content_type: None,
         payload: line.as_bytes(),
         origin: &origin,

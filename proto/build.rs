@@ -46,6 +46,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         config.type_attribute(outbound, "#[derive(serde::Serialize, serde::Deserialize)]");
     }
     config.field_attribute("AlertSide.source", ABSENT_WHEN_NONE);
+    config.field_attribute("DecisionLine.overruled", "#[serde(default)]");
     for field in
         ["shortfall", "need", "used", "content", "estimate", "count", "grace_hours", "evidence_omitted"]
     {

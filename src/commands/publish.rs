@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use super::{ConfigArguments, Failure, files, publisher, say};
 use crate::broker::OutRecord;
-use crate::domain::document::Group;
 use crate::pipeline::topics::{Topic, Topology};
 use crate::present::figures::grouped;
 use crate::present::progress::Progress;
@@ -32,7 +31,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     for path in &arguments.files {
         files::for_each_line(path, |number, line| {
             let routing = route(&line);
-            unknown += u64::from(routing.group.is_none());
+            unknown += u64::from(routing.inlet.is_none());
             publisher
                 .publish(&record(&topology, routing, line))
                 .map_err(|error| files::at_line(path, number, error))?;
@@ -58,7 +57,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 /// The record of an upload: its topic follows from its kind, its partition from its institution.
 pub(super) fn record(topology: &Topology, routing: Route, upload: Vec<u8>) -> OutRecord {
-    let topic = Topic::of_group(routing.group.unwrap_or(Group::Settlement));
+    let topic = routing.inlet.map_or(Topic::Settlement, Topic::of_inlet);
     let key = routing.institution_id.map(String::into_bytes);
     OutRecord {
         target: topology.target(topic, key.as_deref().unwrap_or_default()),

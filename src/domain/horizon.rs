@@ -85,14 +85,19 @@ pub fn newest_of_document(state: &DocumentState) -> Option<Timestamp> {
     let occurred = header.as_ref().map(|header| header.part.content.moment());
     let of_lines = lines.values().filter_map(|line| received(&line.fee).max(received(&line.codes)));
     let of_reversals = reversed_lines.values().chain([reversed]).filter_map(newest_reversal);
-    occurred.max(*full).max(received(header)).max(of_lines.max()).max(of_reversals.max())
+    occurred
+        .max(*full)
+        .max(received(header))
+        .max(of_lines.max())
+        .max(of_reversals.max())
+        .max(state.handling.newest())
 }
 
 /// When what the upload reports happened, if it says so.
 fn moment_stated(upload: &Upload) -> Option<Timestamp> {
     match upload {
         Upload::Version(version) => version.header.as_ref().map(|header| header.content.moment()),
-        Upload::Reversal(_) => None,
+        Upload::Reversal(_) | Upload::Handling(_) => None,
     }
 }
 

@@ -13,7 +13,7 @@ pub fn scans_in(upload: &[u8]) -> Result<u64, Reject> {
     let received_at = Timestamp::default();
     let origin = Origin { topic: "uploads".into(), partition: 0, offset: 0, received_at };
     let input =
-        Input { group: None, content_type: None, payload: upload, origin: &origin, record_timestamp: None };
+        Input { inlet: None, content_type: None, payload: upload, origin: &origin, record_timestamp: None };
     let (limits, pseudonymiser, book) = (Limits::default(), Pseudonymiser::for_tests(), Book::default());
     let door = Door { limits: &limits, pseudonymiser: &pseudonymiser, book: &book };
     let uploads = match take_in(&input, &door) {
@@ -26,7 +26,7 @@ pub fn scans_in(upload: &[u8]) -> Result<u64, Reject> {
     };
     let versions = uploads.iter().filter_map(|decoded| match &decoded.upload {
         Upload::Version(version) => Some(version),
-        Upload::Reversal(_) => None,
+        Upload::Reversal(_) | Upload::Handling(_) => None,
     });
     let facets = versions.flat_map(|version| version.lines.iter().filter_map(|line| line.codes.as_ref()));
     Ok(facets.map(|codes| codes.content.scans.len() as u64).sum())

@@ -349,7 +349,7 @@ impl Report {
 
 /// The name of a rule for people.
 pub fn rule_title(rule: &str, language: Language) -> &str {
-    RuleId::from_name(rule).map_or(rule, |known| language.of(known.entry().title_zh, known.entry().title_en))
+    RuleId::from_name(rule).map_or(rule, |known| language.of(known.entry().title.zh, known.entry().title.en))
 }
 
 fn place(line: &LineRef, code: Option<&str>) -> String {

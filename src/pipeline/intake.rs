@@ -228,10 +228,10 @@ impl Stage for Intake {
             self.reach(&record.source, timestamp);
         }
         let input = Input {
-            group: self
+            inlet: self
                 .topology
                 .topic(&record.source.topic)
-                .and_then(Topic::group)
+                .and_then(Topic::inlet)
                 .filter(|_| !self.reads_files),
             content_type: record.header("content-type"),
             payload: record.payload.as_deref().unwrap_or_default(),

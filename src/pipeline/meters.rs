@@ -47,6 +47,11 @@ pub(crate) fn record(tally: &Tally) {
         metrics::DECISIONS.add(*decision, *count);
     }
     metrics::DECISIONS_WITHDRAWN.add((), tally.decisions_withdrawn);
+    for (verdict, fen) in &tally.decided_fen {
+        metrics::DECIDED_FEN.add(*verdict, *fen);
+    }
+    metrics::PAYMENTS_UNCLAIMED.add((), tally.payments_unclaimed);
+    metrics::PAYMENTS_UNCLAIMED_FEN.add((), tally.payments_unclaimed_fen);
     for (limit, count) in &tally.limits {
         metrics::LIMITS_HIT.add(*limit, *count);
     }

@@ -11,6 +11,7 @@ use crate::broker::Record;
 use crate::domain::alert::FINDINGS_KEPT_MAX;
 use crate::domain::document::room::PARTS_KEPT_MAX;
 use crate::domain::document::{DocumentKey, Group, Reversal, Upload};
+use crate::domain::handling::{LINE_RULINGS_MAX, PAYMENTS_MAX};
 use crate::domain::horizon;
 use crate::domain::outcome::{RejectReason, UploadOutcome};
 use crate::domain::register::{self, DocumentState, Refusal};
@@ -121,6 +122,12 @@ fn merge(upload: &Upload, cx: &mut Context<'_, DocumentState>) -> Result<UploadO
     if let Some(claim) = effects.claim {
         cx.out.claim(claim);
     }
+    if let Some(paid) = effects.paid {
+        cx.out.paid(paid);
+    }
+    if let Some(amount) = effects.paid_unclaimed {
+        cx.tally.paid_unclaimed(amount);
+    }
     Ok(effects.outcome)
 }
 
@@ -133,6 +140,22 @@ fn refuse(upload: &Upload, refusal: Refusal, cx: &mut Context<'_, DocumentState>
             let kept = "lines, codes and reversed lines";
             let sentence = format!(
                 "The document keeps at most {PARTS_KEPT_MAX} {kept}, and this upload adds to them; {INSTEAD}"
+            );
+            (RejectReason::OverLimit, sentence)
+        }
+        Refusal::Rulings => {
+            cx.tally.limit(Limit::LineRulings);
+            let sentence = format!(
+                "A claim keeps at most {LINE_RULINGS_MAX} rulings of single lines, and this is of another line; rule \
+                 about the claim as a whole."
+            );
+            (RejectReason::OverLimit, sentence)
+        }
+        Refusal::Payments => {
+            cx.tally.limit(Limit::ClaimPayments);
+            let sentence = format!(
+                "A claim keeps at most {PAYMENTS_MAX} payments, those withdrawn among them, and this is another; report \
+                 the sum under a payment_id that is known."
             );
             (RejectReason::OverLimit, sentence)
         }

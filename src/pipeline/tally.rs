@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::topics::Topic;
 use crate::domain::Text;
 use crate::domain::alert::{AlertChange, Status};
+use crate::domain::amount::Money;
 use crate::domain::claim::{Decision, Verdict};
 use crate::domain::outcome::{IgnoredBecause, InputOutcome, Leniency, RejectReason, UploadOutcome};
 use crate::domain::rules::RuleId;
@@ -44,6 +45,12 @@ pub struct Tally {
     pub decisions: BTreeMap<(Verdict, bool), u64>,
     /// Decisions withdrawn with their claim.
     pub decisions_withdrawn: u64,
+    /// Money in published revisions of decisions, in fen, by the verdict of its line.
+    pub decided_fen: BTreeMap<Verdict, u64>,
+    /// Payments that came before their claim, or after it was taken back.
+    pub payments_unclaimed: u64,
+    /// Their sum in fen.
+    pub payments_unclaimed_fen: u64,
     /// Findings that act `observe`, by rule.
     pub observed: BTreeMap<RuleId, u64>,
     /// Findings that an allowance silenced, by rule and its reason.
@@ -86,7 +93,16 @@ impl Tally {
             self.decisions_withdrawn += 1;
         } else {
             *self.decisions.entry((decision.verdict, decision.provisional)).or_default() += 1;
+            for line in &decision.lines {
+                *self.decided_fen.entry(line.verdict).or_default() += line.amount.fen().unsigned_abs();
+            }
         }
+    }
+
+    /// A payment has no claim.
+    pub fn paid_unclaimed(&mut self, amount: Money) {
+        self.payments_unclaimed += 1;
+        self.payments_unclaimed_fen += amount.fen().unsigned_abs();
     }
 
     /// Findings that act `observe`.
@@ -145,6 +161,9 @@ impl Tally {
         self.forwarded += other.forwarded;
         self.reversed_at_issue += other.reversed_at_issue;
         self.decisions_withdrawn += other.decisions_withdrawn;
+        self.payments_unclaimed += other.payments_unclaimed;
+        self.payments_unclaimed_fen += other.payments_unclaimed_fen;
+        add_counts(&mut self.decided_fen, &other.decided_fen);
         add_counts(&mut self.read, &other.read);
         add_counts(&mut self.inputs, &other.inputs);
         add_counts(&mut self.ignored, &other.ignored);

@@ -89,6 +89,18 @@ impl LabelSet for (RuleId, Status) {
     }
 }
 
+impl LabelSet for Verdict {
+    const LABELS: &'static [&'static str] = &["verdict"];
+
+    fn all() -> Vec<Self> {
+        Self::ALL.to_vec()
+    }
+
+    fn values(self) -> Vec<&'static str> {
+        vec![self.name()]
+    }
+}
+
 /// Revisions of decisions: whether they are provisional beside their verdict.
 impl LabelSet for (Verdict, bool) {
     const LABELS: &'static [&'static str] = &["verdict", "provisional"];

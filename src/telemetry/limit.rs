@@ -8,10 +8,14 @@ closed_set! {
     pub enum Limit {
         /// Size of one alert.
         AlertBytes = "alert_bytes_max",
+        /// Payments kept of one claim.
+        ClaimPayments = "claim_payments_max",
         /// Findings ever published of one document.
         DocumentFindings = "document_findings_max",
         /// Lines, codes and reversed lines kept of one document.
         DocumentParts = "document_parts_max",
+        /// Rulings of single lines kept of one claim.
+        LineRulings = "line_rulings_max",
         /// Observations kept of one code, and findings ever published of it.
         ObservationsPerCode = "observations_per_code_max",
         /// Reference records named by one upload.

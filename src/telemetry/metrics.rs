@@ -94,6 +94,15 @@ declare! {
     /// Decisions withdrawn because their claim was taken back; not among tracewarden_decisions_total.
     DECISIONS_WITHDRAWN: Counter = Metric::new("tracewarden_decisions_withdrawn_total");
 
+    /// Fen in the lines of decision revisions published, by the verdict of the line (pay, hold, refuse).
+    DECIDED_FEN: Counter<Verdict> = Metric::new("tracewarden_decided_fen_total");
+
+    /// Payments that came before their claim, or after it was taken back.
+    PAYMENTS_UNCLAIMED: Counter = Metric::new("tracewarden_payments_unclaimed_total");
+
+    /// Fen of the payments that came before their claim, or after it was taken back.
+    PAYMENTS_UNCLAIMED_FEN: Counter = Metric::new("tracewarden_payments_unclaimed_fen_total");
+
     /// Partitions that the workers of this process own.
     PARTITIONS_OWNED: Gauge<StageLabel> = Metric::new("tracewarden_partitions_owned");
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use proptest::collection::{btree_map, vec};
+use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -20,6 +20,7 @@ use crate::domain::document::{
     Parts, Person, Pseudonym, ReturnedSale, Reversal, Role, ScannedCode, Version,
 };
 use crate::domain::finding::{Attributes, BannedReason, ConcernedCode, Finding, Side};
+use crate::domain::handling::{self, Act, Handling, Issued, LineRuling, Paid, Payment, Ruling};
 use crate::domain::observation::{CodeChange, LentFrom, Observation, ObservationKey, What};
 use crate::domain::reference::{Institution, Item, Key, Product, Record, Slice, Value};
 use crate::domain::rules::allowance::Allowance;
@@ -348,9 +349,53 @@ pub(crate) fn code_change() -> impl Strategy<Value = CodeChange> {
     )
 }
 
+pub(crate) fn paid() -> impl Strategy<Value = Paid> {
+    (money(), of(money())).prop_map(|(paid, recovered)| Paid { paid, recovered })
+}
+
+fn ruling() -> impl Strategy<Value = Ruling> {
+    (of(verdict()), btree_set(text(), 0..3), text(), text())
+        .prop_map(|(verdict, rules, ruled_by, basis)| Ruling { verdict, rules, ruled_by, basis })
+}
+
+fn payment() -> impl Strategy<Value = Payment> {
+    (money(), day(), any::<bool>(), any::<bool>())
+        .prop_map(|(amount, paid_on, recovered, withdrawn)| Payment { amount, paid_on, recovered, withdrawn })
+}
+
+pub(crate) fn handling() -> BoxedStrategy<Handling> {
+    let act = prop_oneof![
+        (of(text()), ruling()).prop_map(|(line_id, ruling)| Act::Ruling { line_id, ruling }),
+        (text(), payment()).prop_map(|(payment_id, payment)| Act::Payment { payment_id, payment }),
+    ];
+    (document_key(), moment(), act, origin())
+        .prop_map(|(claim, issued_at, act, origin)| Handling { claim, issued_at, act, origin })
+        .boxed()
+}
+
+pub(crate) fn handling_book() -> BoxedStrategy<handling::Book> {
+    let rulings = vec((of(text()), moment(), ruling()), 0..3);
+    let payments = vec((text(), moment(), payment()), 0..3);
+    (rulings, payments)
+        .prop_map(|(rulings, payments)| handling::Book {
+            rulings: rulings
+                .into_iter()
+                .map(|(key, issued_at, act)| (key, Issued { issued_at, act }))
+                .collect(),
+            payments: payments
+                .into_iter()
+                .map(|(key, issued_at, act)| (key, Issued { issued_at, act }))
+                .collect(),
+        })
+        .boxed()
+}
+
 pub(crate) fn claim() -> BoxedStrategy<Claim> {
-    let line = (text(), money(), reasons(), btree_map(text(), any::<u64>(), 0..3))
-        .prop_map(|(line_id, amount, reasons, awaits)| ClaimLine { line_id, amount, reasons, awaits });
+    let rules = btree_set(rule(), 0..3);
+    let ruling = of((verdict(), rules).prop_map(|(verdict, rules)| LineRuling { verdict, rules }));
+    let line = (text(), money(), reasons(), ruling, btree_map(text(), any::<u64>(), 0..3)).prop_map(
+        |(line_id, amount, reasons, ruling, awaits)| ClaimLine { line_id, amount, reasons, ruling, awaits },
+    );
     let versions = (text(), any::<u64>());
     (document_key(), any::<u64>(), any::<bool>(), moment(), vec(line, 0..3), versions, origin())
         .prop_map(|(key, revision, withdrawn, occurred_at, lines, (ruleset, reference_version), origin)| {

@@ -22,6 +22,7 @@ use tracewarden::domain::trace_code::Scan;
 use tracewarden::wire::inbound::intake::{Decoded, DecodedUpload, Door, Input, Limits, take_in};
 use tracewarden::wire::inbound::pseudonym::Pseudonymiser;
 use tracewarden::wire::inbound::reject::{Reject, RejectReason};
+use tracewarden::wire::inbound::route::Inlet;
 
 /// The timestamp of every record, 2026-01-10T12:00:00+08:00; the messages of a course, which goes on for weeks, have none.
 const RECORD_TIMESTAMP: Timestamp = Timestamp::from_unix_millis(1_768_017_600_000);
@@ -30,10 +31,10 @@ fn decode_text(payload: &str) -> Decoded {
     decode_on(None, Some(RECORD_TIMESTAMP), payload)
 }
 
-fn decode_on(group: Option<Group>, record_timestamp: Option<Timestamp>, payload: &str) -> Decoded {
+fn decode_on(inlet: Option<Inlet>, record_timestamp: Option<Timestamp>, payload: &str) -> Decoded {
     let origin = Origin { topic: "test".into(), partition: 0, offset: 0, received_at: RECORD_TIMESTAMP };
     let input =
-        Input { group, content_type: None, payload: payload.as_bytes(), origin: &origin, record_timestamp };
+        Input { inlet, content_type: None, payload: payload.as_bytes(), origin: &origin, record_timestamp };
     let (limits, pseudonymiser, book) = (Limits::default(), Pseudonymiser::for_tests(), Book::default());
     take_in(&input, &Door { limits: &limits, pseudonymiser: &pseudonymiser, book: &book })
 }
@@ -72,8 +73,9 @@ fn a_document_belongs_to_its_topic_and_a_reversal_to_any() {
             let states_of_other_group = uploads.iter().any(|decoded| match &decoded.upload {
                 Upload::Version(version) => version.key.group != group,
                 Upload::Reversal(_) => false,
+                Upload::Handling(_) => panic!("no message is one"),
             });
-            let refused = match decode_on(Some(group), Some(RECORD_TIMESTAMP), &text) {
+            let refused = match decode_on(Some(Inlet::Documents(group)), Some(RECORD_TIMESTAMP), &text) {
                 Decoded::Uploads { refused, .. } | Decoded::Rejected(refused) => refused,
                 other => panic!("neither used nor refused: {other:?}"),
             };
@@ -152,6 +154,7 @@ fn document(decoded: &DecodedUpload) -> Value {
             "parts": parts(reversal.parts),
             "issued_at": reversal.issued_at.to_string(),
         }),
+        Upload::Handling(_) => panic!("no message is one"),
     };
     if !decoded.aliases.is_empty() {
         value["aliases"] = decoded.aliases.iter().map(key).collect();

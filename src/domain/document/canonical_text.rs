@@ -20,18 +20,18 @@ pub trait Canonical {
 
 /// Collects the lines of one canonical text.
 #[derive(Default)]
-struct Fields {
+pub(in crate::domain) struct Fields {
     lines: Vec<String>,
 }
 
 impl Fields {
-    fn put(&mut self, name: &str, value: Option<impl Display>) {
+    pub(in crate::domain) fn put(&mut self, name: &str, value: Option<impl Display>) {
         if let Some(value) = value {
             self.lines.push(format!("{name}={}", escaped(&value.to_string())));
         }
     }
 
-    fn into_text(mut self) -> String {
+    pub(in crate::domain) fn into_text(mut self) -> String {
         self.lines.sort_unstable();
         self.lines.join("\n")
     }

@@ -139,6 +139,13 @@ impl<'a> LiveDocument<'a> {
         self.lines.iter().map(|line| line.scans().len()).sum()
     }
 
+    /// When the newest upload behind a line was issued: of the header, of the line's facets, and of what acts on them.
+    pub fn newest_issue_of(&self, line: &LiveLine<'a>) -> Timestamp {
+        let facets = [line.fee.map(|fee| fee.issued_at), line.codes.map(|codes| codes.issued_at)];
+        let issued = facets.into_iter().chain([line.adjusted_at]).flatten();
+        issued.fold(self.header.issued_at, Timestamp::max)
+    }
+
     /// Whether it grew past what is judged: then it makes no observations, and a claim is held as a whole.
     pub fn is_over_limit(&self) -> bool {
         let lines = self.lines.len().saturating_add(self.adjustments.len());

@@ -23,6 +23,7 @@ use std::fmt;
 use self::occurred::OccurredAt;
 use super::Text;
 use super::amount::{Money, Quantity};
+use super::handling::Handling;
 use super::reference::Slice;
 use super::time::{Day, Timestamp};
 use super::trace_code::Scan;
@@ -310,6 +311,8 @@ pub enum Upload {
     Version(Box<Version>),
     /// It takes parts back.
     Reversal(Reversal),
+    /// It says what people did about a claim.
+    Handling(Box<Handling>),
 }
 
 impl Adjusts {
@@ -517,6 +520,7 @@ impl Upload {
         match self {
             Self::Version(version) => &version.key,
             Self::Reversal(reversal) => &reversal.target,
+            Self::Handling(handling) => &handling.claim,
         }
     }
 
@@ -525,6 +529,7 @@ impl Upload {
         match self {
             Self::Version(version) => version.issued_at,
             Self::Reversal(reversal) => reversal.issued_at,
+            Self::Handling(handling) => handling.issued_at,
         }
     }
 
@@ -533,6 +538,7 @@ impl Upload {
         match self {
             Self::Version(version) => version.origin.received_at = version.issued_at,
             Self::Reversal(reversal) => reversal.origin.received_at = reversal.issued_at,
+            Self::Handling(handling) => handling.origin.received_at = handling.issued_at,
         }
     }
 
@@ -541,6 +547,7 @@ impl Upload {
         match self {
             Self::Version(version) => &version.origin,
             Self::Reversal(reversal) => &reversal.origin,
+            Self::Handling(handling) => &handling.origin,
         }
     }
 }

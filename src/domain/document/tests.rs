@@ -15,6 +15,7 @@ fn apply(document: &mut Document, upload: &Upload) -> Merged {
     match upload {
         Upload::Version(version) => document.merge(version),
         Upload::Reversal(reversal) => document.reverse(reversal),
+        Upload::Handling(_) => panic!("no part of the document"),
     }
 }
 
@@ -339,7 +340,7 @@ fn live_by_definition(uploads: &[Upload]) -> Vec<String> {
         .iter()
         .filter_map(|upload| match upload {
             Upload::Version(version) => Some(&**version),
-            Upload::Reversal(_) => None,
+            Upload::Reversal(_) | Upload::Handling(_) => None,
         })
         .collect();
     let newest_full = versions.iter().filter(|version| version.full).map(|version| version.issued_at).max();
@@ -351,7 +352,7 @@ fn live_by_definition(uploads: &[Upload]) -> Vec<String> {
                     && (reversal.line_id.is_none()
                         || line_id.is_some() && reversal.line_id.as_ref() == line_id)
             }
-            Upload::Version(_) => false,
+            Upload::Version(_) | Upload::Handling(_) => false,
         })
     };
     let mut greatest: std::collections::BTreeMap<(Option<Text>, &str), (Timestamp, String)> =

@@ -17,17 +17,20 @@
 //! is taken all the same; findings that are new then and find no room are not published, but hold or refuse their
 //! lines of the claim like all others.
 
+mod handling;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Text;
 use super::alert::{AlertBook, AlertChange, FINDINGS_KEPT_MAX, Occasion};
 use super::amount::Money;
-use super::claim::{Claim, ClaimLine, Verdict};
-use super::document::live::{LINES_MAX, LiveDocument};
+use super::claim::{Claim, ClaimLine, ClaimPaid, Verdict};
+use super::document::live::{LINES_MAX, LiveDocument, LiveLine};
 use super::document::merge::{Change, Document};
 use super::document::observe::{Spot, observe};
 use super::document::{DocumentKey, Kind, Upload};
 use super::finding::{self, Finding};
+use super::handling::{Book, LineRuling};
 use super::horizon;
 use super::observation::{Cause, CodeChange, Moment, Observation, What};
 use super::outcome::UploadOutcome;
@@ -52,6 +55,8 @@ pub struct DocumentState {
     pub asserted: BTreeMap<Spot, u64>,
     /// The claim last published, unless it was withdrawn.
     pub claim: Option<PublishedClaim>,
+    /// What people did about the claim.
+    pub handling: Book,
 }
 
 /// What of a published claim cannot be computed again from the parts.
@@ -59,7 +64,7 @@ pub struct DocumentState {
 pub struct PublishedClaim {
     /// When the settlement happened.
     pub occurred_at: Timestamp,
-    /// Line rules that held or refused lines.
+    /// Line rules that alerted of lines, held or refused them.
     pub reasons: LineReasons,
 }
 
@@ -81,6 +86,10 @@ pub struct RegisterEffects {
     pub changes: Vec<CodeChange>,
     /// The claim, when it changed.
     pub claim: Option<Claim>,
+    /// What was paid for it, when that changed.
+    pub paid: Option<ClaimPaid>,
+    /// The amount of a payment whose claim is not there: metrics only.
+    pub paid_unclaimed: Option<Money>,
     /// Rules with new findings whose action is `observe`: metrics only.
     pub observed: Vec<RuleId>,
     /// New findings that an allowance silences, with its reason: metrics and log only.
@@ -96,6 +105,10 @@ pub enum Refusal {
     Parts,
     /// The document published as many findings as it may, and this would add to them.
     Findings,
+    /// The claim keeps as many rulings of single lines as it may, and this is of another.
+    Rulings,
+    /// The claim keeps as many payments as it may, and this is another.
+    Payments,
     /// The document is about a moment that may be forgotten elsewhere.
     Horizon,
 }
@@ -103,7 +116,7 @@ pub enum Refusal {
 impl Refusal {
     fn outcome(self) -> UploadOutcome {
         match self {
-            Self::Parts | Self::Findings => UploadOutcome::NoRoom,
+            Self::Parts | Self::Findings | Self::Rulings | Self::Payments => UploadOutcome::NoRoom,
             Self::Horizon => UploadOutcome::TooLate,
         }
     }
@@ -123,6 +136,8 @@ impl RegisterEffects {
             alerts: Vec::new(),
             changes: Vec::new(),
             claim: None,
+            paid: None,
+            paid_unclaimed: None,
             observed: Vec::new(),
             allowed: Vec::new(),
             without_room: 0,
@@ -134,31 +149,43 @@ impl RegisterEffects {
 #[derive(Default)]
 struct View {
     observations: BTreeMap<Spot, Observation>,
-    /// Lines and amounts of the claim, of a settlement.
-    claimed: Option<Vec<(Text, Money)>>,
+    /// Lines of the claim, of a settlement.
+    claimed: Option<Vec<Claimed>>,
     reference_version: u64,
 }
 
+/// A line of a claim, as far as it follows from the document and what people did about it.
+struct Claimed {
+    line_id: Text,
+    amount: Money,
+    ruling: Option<LineRuling>,
+}
+
 impl View {
-    fn of(document: Option<&LiveDocument<'_>>) -> Self {
+    fn of(document: Option<&LiveDocument<'_>>, handling: &Book) -> Self {
         let Some(document) = document else {
             return Self::default();
         };
         let lines = document.lines.iter().take(LINES_MAX);
-        let claimed = lines.map(|line| (line.line_id.clone(), line.claimed.unwrap_or_default())).collect();
+        let claimed = |line: &LiveLine<'_>| Claimed {
+            line_id: line.line_id.clone(),
+            amount: line.claimed.unwrap_or_default(),
+            ruling: handling.on(document, line),
+        };
         Self {
             observations: observe(document),
-            claimed: (document.kind() == Kind::Settlement).then_some(claimed),
+            claimed: (document.kind() == Kind::Settlement).then(|| lines.map(claimed).collect()),
             reference_version: document.reference_version(),
         }
     }
 
     /// The lines of the claim as published.
     fn claim_lines(&self, reasons: &LineReasons, asserted: &BTreeMap<Spot, u64>) -> Vec<ClaimLine> {
-        let line = |(line_id, amount): &(Text, Money)| ClaimLine {
+        let line = |Claimed { line_id, amount, ruling }: &Claimed| ClaimLine {
             line_id: line_id.clone(),
             amount: *amount,
             reasons: reasons.get(line_id).cloned().unwrap_or_default(),
+            ruling: ruling.clone(),
             awaits: asserted
                 .range((line_id.clone(), Text::default())..)
                 .take_while(|((line, _), _)| line == line_id)
@@ -185,6 +212,7 @@ pub fn apply(
     let merged = match upload {
         Upload::Version(version) => state.parts.merge(version),
         Upload::Reversal(reversal) => state.parts.reverse(reversal),
+        Upload::Handling(handling) => return handling::handle(state, handling, upload, moment, rules),
     };
     if !is_whole && state.parts.has_outgrown(&parts_before) {
         state.parts = parts_before;
@@ -198,7 +226,8 @@ pub fn apply(
     }
     let live_before = parts_before.live(key);
     let live = state.parts.live(key);
-    let (before, after) = (View::of(live_before.as_ref()), View::of(live.as_ref()));
+    let (before, after) =
+        (View::of(live_before.as_ref(), &state.handling), View::of(live.as_ref(), &state.handling));
     let mut findings = findings_of(live.as_ref(), rules);
     let claim = live.as_ref().and_then(|live| published_claim(live, &findings));
     effects.without_room = drop_without_room(&mut findings, &state.alerts);
@@ -269,7 +298,8 @@ fn published_claim(live: &LiveDocument<'_>, findings: &[Finding]) -> Option<Publ
     }
     for finding in findings {
         match finding.action {
-            Action::Observe | Action::Alert => {}
+            Action::Observe => {}
+            Action::Alert => add(&finding.subject.key.line_id, finding.rule, Verdict::Pay),
             Action::Hold => add(&finding.subject.key.line_id, finding.rule, Verdict::Hold),
             Action::Refuse => add(&finding.subject.key.line_id, finding.rule, Verdict::Refuse),
         }

@@ -11,6 +11,7 @@ use crate::domain::amount::Quantity;
 use crate::domain::document::{
     CodesFacet, DocumentKey, FeeFacet, Header, LineVersion, Origin, Part, Reversal, Upload, Version,
 };
+use crate::domain::handling::Handling;
 use crate::domain::time::Timestamp;
 use crate::domain::trace_code;
 
@@ -21,6 +22,8 @@ pub(super) enum Draft {
     Version(Box<VersionDraft>),
     /// What it takes back; nothing of a reversal needs another form.
     Reversal(Reversal),
+    /// What people did about a claim; neither does anything of this.
+    Handling(Box<Handling>),
 }
 
 /// Parts of a document as stated.
@@ -80,6 +83,13 @@ pub(super) struct Normalised {
     aliases: Vec<DocumentKey>,
 }
 
+impl Normalised {
+    /// An upload that names neither codes nor persons.
+    fn as_stated(upload: Upload) -> Self {
+        Self { upload, person: PersonAsSent::default(), aliases: Vec::new() }
+    }
+}
+
 impl std::fmt::Debug for PersonAsSent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PersonAsSent").finish_non_exhaustive()
@@ -94,6 +104,9 @@ impl Draft {
             Self::Reversal(reversal) => {
                 reject.about(&reversal.target.institution_id, &reversal.target.document_id)
             }
+            Self::Handling(handling) => {
+                reject.about(&handling.claim.institution_id, &handling.claim.document_id)
+            }
         }
     }
 }
@@ -102,10 +115,8 @@ impl Draft {
 pub(super) fn normalise(draft: Draft) -> Normalised {
     let VersionDraft { key, issued_at, full, header, person, lines, aliases, origin } = match draft {
         Draft::Version(version) => *version,
-        Draft::Reversal(reversal) => {
-            let (person, aliases) = (PersonAsSent::default(), Vec::new());
-            return Normalised { upload: Upload::Reversal(reversal), person, aliases };
-        }
+        Draft::Reversal(reversal) => return Normalised::as_stated(Upload::Reversal(reversal)),
+        Draft::Handling(handling) => return Normalised::as_stated(Upload::Handling(handling)),
     };
     let line = |line: LineDraft| LineVersion {
         line_id: line.line_id,

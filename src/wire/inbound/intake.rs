@@ -15,9 +15,10 @@ use super::draft::{Draft, normalise, pseudonymise};
 use super::notes::{Notebook, Notes};
 use super::pseudonym::Pseudonymiser;
 use super::reject::{Reject, RejectReason, Words};
+use super::route::Inlet;
 use super::validate::{Checks, validate};
 use super::{canonical, control, json, nhsa, wrapper};
-use crate::domain::document::{DocumentKey, Group, Origin, Upload};
+use crate::domain::document::{DocumentKey, Origin, Upload};
 use crate::domain::outcome::IgnoredBecause;
 use crate::domain::reference::{self, Book};
 use crate::domain::time::Timestamp;
@@ -25,8 +26,8 @@ use crate::domain::time::Timestamp;
 /// One record from outside.
 #[derive(Clone, Debug)]
 pub struct Input<'a> {
-    /// The group of the topic it was read from; none when the source holds all groups, as in a replay.
-    pub group: Option<Group>,
+    /// The topic it was read from; none when the source holds all of them, as in a replay.
+    pub inlet: Option<Inlet>,
     /// The value of the `content-type` header.
     pub content_type: Option<&'a [u8]>,
     /// The payload.

@@ -9,8 +9,10 @@ use super::draft::{Draft, LineDraft, VersionDraft};
 use super::intake::{Input, Limits};
 use super::pseudonym::Pseudonymiser;
 use super::reject::{CHARACTERS, Reject, RejectReason, Words};
+use super::route::Inlet;
 use crate::domain::Text;
-use crate::domain::document::{Adjusts, DocumentKey, FeeFacet, Group, Header, Reversal};
+use crate::domain::document::{Adjusts, DocumentKey, FeeFacet, Header, Reversal};
+use crate::domain::handling::{Act, Handling};
 use crate::domain::time::{Millis, Timestamp};
 
 /// 2015-01-01T00:00:00+08:00: nothing that a sender reports now happened before.
@@ -52,6 +54,7 @@ pub(super) fn validate(draft: Draft, checks: &Checks<'_>) -> Result<Draft, Rejec
     let checked = match &draft {
         Draft::Version(version) => checks.version(version),
         Draft::Reversal(reversal) => checks.reversal(reversal),
+        Draft::Handling(handling) => checks.handling(handling),
     };
     match checked {
         Ok(()) => Ok(draft),
@@ -62,7 +65,7 @@ pub(super) fn validate(draft: Draft, checks: &Checks<'_>) -> Result<Draft, Rejec
 impl Checks<'_> {
     fn version(&self, version: &VersionDraft) -> Result<(), Reject> {
         self.key("document_id", &version.key)?;
-        self.topic(version.key.group)?;
+        self.topic(Inlet::Documents(version.key.group))?;
         self.moment("issued_at", version.issued_at)?;
         if let Some(header) = &version.header {
             self.header(header, version)?;
@@ -86,6 +89,21 @@ impl Checks<'_> {
         self.id("reverses.line_id", reversal.line_id.as_ref())
     }
 
+    /// A ruling or payment: who may send one is a matter of the topic's access rights.
+    fn handling(&self, handling: &Handling) -> Result<(), Reject> {
+        self.key("document_id", &handling.claim)?;
+        self.topic(Inlet::Handling)?;
+        self.moment("issued_at", handling.issued_at)?;
+        match &handling.act {
+            Act::Ruling { line_id, ruling } => {
+                self.id("line_id", line_id.as_ref())?;
+                self.text("ruled_by", Some(&ruling.ruled_by))?;
+                self.text("basis", Some(&ruling.basis))
+            }
+            Act::Payment { payment_id, .. } => self.id("payment_id", Some(payment_id)),
+        }
+    }
+
     /// The institution and the document's number; several of a sender's identifiers may be joined in that.
     fn key(&self, field: &str, key: &DocumentKey) -> Result<(), Reject> {
         if key.institution_id.is_empty() {
@@ -100,16 +118,16 @@ impl Checks<'_> {
         bounded(field, &key.document_id, self.document_id_characters_max)
     }
 
-    fn topic(&self, group: Group) -> Result<(), Reject> {
-        match self.input.group {
-            Some(topic) if topic != group => Err(Reject::of_field(
+    fn topic(&self, inlet: Inlet) -> Result<(), Reject> {
+        match self.input.inlet {
+            Some(topic) if topic != inlet => Err(Reject::of_field(
                 RejectReason::WrongTopic,
                 "kind",
                 Words {
-                    zh: format!("此类单据属于主题 `{}`；请发送到该主题。", group.name()).into(),
+                    zh: format!("此类上传属于主题 `{}`；请发送到该主题。", inlet.name()).into(),
                     en: format!(
-                        "Documents of this kind belong to the topic `{}`; send it there.",
-                        group.name()
+                        "Uploads of this kind belong to the topic `{}`; send it there.",
+                        inlet.name()
                     )
                     .into(),
                 },

@@ -19,6 +19,7 @@ pub fn encode_document(state: &DocumentState) -> Vec<u8> {
         revision: state.revision,
         alerts: (!state.alerts.is_empty()).then(|| state.alerts.to_message(&mut table)),
         claim: state.claim.as_ref().map(|claim| claim.to_message(&mut table)),
+        handling: (!state.handling.is_empty()).then(|| state.handling.to_message(&mut table)),
         table: Some(table.finish_packed()),
     };
     write(&message)
@@ -33,6 +34,7 @@ pub fn decode_document(bytes: &[u8]) -> Result<DocumentState, WireError> {
         revision: message.revision,
         alerts: read_optional(&message.alerts, &table)?.unwrap_or_default(),
         claim: read_optional(&message.claim, &table)?,
+        handling: read_optional(&message.handling, &table)?.unwrap_or_default(),
         asserted: columns::read_asserted(&message.asserted.unwrap_or_default(), &table)?,
     })
 }

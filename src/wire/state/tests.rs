@@ -18,24 +18,35 @@ use crate::wire::testing;
 fn claim_state() -> BoxedStrategy<ClaimState> {
     let answer =
         (any::<u64>(), testing::reasons()).prop_map(|(revision, reasons)| Answer { revision, reasons });
-    let line = (testing::text(), testing::verdict(), vec(testing::rule(), 0..3), testing::money())
-        .prop_map(|(line_id, verdict, reasons, amount)| DecisionLine { line_id, verdict, reasons, amount });
-    let said = (testing::verdict(), testing::money(), any::<(bool, bool)>(), vec(line, 0..3)).prop_map(
-        |(verdict, payable, (provisional, withdrawn), lines)| Said {
+    let rules = || vec(testing::rule(), 0..3);
+    let line = (testing::text(), testing::verdict(), rules(), any::<bool>(), rules(), testing::money())
+        .prop_map(|(line_id, verdict, reasons, is_ruled, overruled, amount)| DecisionLine {
+            line_id,
+            verdict,
+            reasons,
+            is_ruled,
+            overruled,
+            amount,
+        });
+    let flags = any::<(bool, bool)>();
+    let said = (testing::verdict(), testing::money(), flags, of(testing::paid()), vec(line, 0..3)).prop_map(
+        |(verdict, payable, (provisional, withdrawn), paid, lines)| Said {
             verdict,
             payable,
             provisional,
             withdrawn,
+            paid,
             lines,
         },
     );
     let published = (any::<u32>(), said).prop_map(|(revision, said)| Published { revision, said });
     let answers = btree_map((testing::text(), testing::text()), answer, 0..4);
     let moments = (of(testing::moment()), of(testing::moment()));
-    (of(testing::claim()), answers, of(published), testing::money(), moments)
-        .prop_map(|(claim, answers, published, released, (deadline, answered_at))| {
+    (of(testing::claim()), answers, of(published), testing::money(), moments, of(testing::paid()))
+        .prop_map(|(claim, answers, published, released, (deadline, answered_at), paid)| {
+            let missing = 0;
             let mut state =
-                ClaimState { claim, answers, published, released, deadline, answered_at, missing: 0 };
+                ClaimState { claim, answers, published, released, deadline, answered_at, missing, paid };
             state.count_missing();
             state
         })
@@ -99,13 +110,14 @@ fn document_state() -> BoxedStrategy<DocumentState> {
     let claim = (testing::moment(), btree_map(testing::text(), testing::reasons(), 0..3))
         .prop_map(|(occurred_at, reasons)| PublishedClaim { occurred_at, reasons });
     let asserted = btree_map((testing::text(), testing::text()), any::<u64>(), 0..4);
-    (parts, any::<u64>(), testing::alert_book(), asserted, of(claim))
-        .prop_map(|(parts, revision, alerts, asserted, claim)| DocumentState {
+    (parts, any::<u64>(), testing::alert_book(), asserted, of(claim), testing::handling_book())
+        .prop_map(|(parts, revision, alerts, asserted, claim, handling)| DocumentState {
             parts,
             revision,
             alerts,
             asserted,
             claim,
+            handling,
         })
         .boxed()
 }

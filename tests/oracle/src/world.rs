@@ -81,7 +81,7 @@ pub fn world(seed: u64) -> World {
     let taste = taste(dice, institutions, &reference, first_day);
     let count = dice.pick(&[4, 8, 14, 20, 30]);
     let [again_percent, dirt_percent] = [dice.pick(&[5, 25, 50]), dice.pick(&[0, 5, 15])];
-    let handling_percent = dice.pick(&[0, 0, 15, 40]);
+    let handling_percent = dice.pick(&[0, 15, 40]);
     let mut episodes = Episodes { dice, taste, uploads: Vec::new() };
     for _ in 0..count {
         episodes.happen();
@@ -125,6 +125,7 @@ fn taste(dice: &mut Dice, institutions: Vec<String>, reference: &[Value], first_
         odd_percent: dice.pick(&[3, 12, 30]),
         mangled_percent: dice.pick(&[0, 10, 40]),
         day_percent: dice.pick(&[0, 0, 15, 60]),
+        plain_percent: dice.pick(&[0, 10, 40]),
         refund_percent: dice.pick(&[0, 5, 30]),
         lend_percent: dice.pick(&[0, 10, 45]),
     }
@@ -167,6 +168,8 @@ fn until(dice: &mut Dice, uploads: &[Value]) -> String {
         1..=3 => Timestamp(latest.0 + 30 * DAY_MS),
         _ => {
             let grace = dice.pick(&[48 * HOUR_MS, 72 * HOUR_MS]);
+            // What is known late counts as known after seven days.
+            let grace = grace + dice.pick(&[0, 0, 0, 7 * DAY_MS]);
             Timestamp(dice.pick(&times).0 + grace + dice.between(-1, 1))
         }
     };

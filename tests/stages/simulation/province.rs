@@ -168,8 +168,8 @@ impl Province {
     }
 
     fn send(&mut self, line: Vec<u8>) {
-        let group = route(&line).group;
-        let topic = group.map_or(Topic::Settlement, Topic::of_group);
+        let inlet = route(&line).inlet;
+        let topic = inlet.map_or(Topic::Settlement, Topic::of_inlet);
         let partition = self.dice.below(self.topology.partitions(topic) as usize) as i32;
         let target = TopicPartition::new(self.topology.name(topic).clone(), partition);
         let record = OutRecord { target, key: None, payload: Some(line), headers: Vec::new() };

@@ -11,6 +11,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use super::handling::NO_VERDICT;
 use crate::wire::inbound::decimal;
 use crate::wire::inbound::json::{self, Json, Members};
 use crate::wire::inbound::reject::{Reject, Words};
@@ -20,6 +21,10 @@ use crate::wire::pb::upload::{Counterparty, Line, Returns, Reverses};
 
 /// Kind of an upload that takes back.
 pub const REVERSAL: &str = "reversal";
+/// Kind of an upload that says what somebody decided about a claim.
+pub const RULING: &str = "ruling";
+/// Kind of an upload that says what was paid for a claim.
+pub const PAYMENT: &str = "payment";
 
 /// The message of a JSON text: what an upload says, before anything of it is checked.
 pub fn message(text: &str) -> Result<pb::Upload, Reject> {
@@ -42,6 +47,19 @@ pub(super) fn read(members: &Members) -> Result<pb::Upload, Reject> {
     if raw.kind == REVERSAL {
         let reverses = fields.object("reverses", Place::Reverses)?.map(|fields| read_reverses(&fields));
         return Ok(pb::Upload { reverses: reverses.transpose()?, ..raw });
+    }
+    if raw.kind == RULING {
+        return read_ruling(&fields, raw);
+    }
+    if raw.kind == PAYMENT {
+        return Ok(pb::Upload {
+            payment_id: fields.text("payment_id")?,
+            amount: fields.decimal("amount")?,
+            paid_on: fields.text("paid_on")?,
+            recovered: fields.flag("recovered")?,
+            withdrawn: fields.flag("withdrawn")?,
+            ..raw
+        });
     }
     Ok(pb::Upload {
         occurred_at: fields.text("occurred_at")?,
@@ -79,12 +97,35 @@ pub(super) fn identity(members: &Members) -> pb::Upload {
     }
 }
 
+/// A ruling; of one that takes an earlier one back the rules are not read.
+fn read_ruling(fields: &Fields<'_>, raw: pb::Upload) -> Result<pb::Upload, Reject> {
+    let verdict = fields.text("verdict")?;
+    let rules = if verdict == NO_VERDICT { None } else { fields.list("rules")? };
+    let rules = rules.unwrap_or_default().into_iter().map(|rule| match rule {
+        Json::Text(rule) => Ok(rule.clone()),
+        _ => Err(fields.malformed("rules", RULES)),
+    });
+    Ok(pb::Upload {
+        line_id: read_line_id(fields)?,
+        rules: rules.collect::<Result<_, _>>()?,
+        ruled_by: fields.text("ruled_by")?,
+        basis: fields.text("basis")?,
+        verdict,
+        ..raw
+    })
+}
+
+/// A line's id that may be absent, but not empty: that would not mean the whole document.
+fn read_line_id(fields: &Fields<'_>) -> Result<Option<String>, Reject> {
+    match fields.stated("line_id")? {
+        None => Ok(None),
+        Some(Json::Text(line_id)) => Ok(Some(line_id.clone())),
+        Some(_) => Err(fields.malformed("line_id", TEXT)),
+    }
+}
+
 fn read_reverses(fields: &Fields<'_>) -> Result<Reverses, Reject> {
-    let line_id = match fields.stated("line_id")? {
-        None => None,
-        Some(Json::Text(line_id)) => Some(line_id.clone()),
-        Some(_) => return Err(fields.malformed("line_id", TEXT)),
-    };
+    let line_id = read_line_id(fields)?;
     Ok(Reverses { group: fields.text("group")?, document_id: fields.text("document_id")?, line_id })
 }
 
@@ -153,6 +194,7 @@ fn read_code(place: Place, code: &Json) -> Result<Option<TraceCode>, Reject> {
 const TEXT: Words = Words::new("文本", "text");
 const OBJECT: Words = Words::new("对象", "an object");
 const LIST: Words = Words::new("列表", "a list");
+const RULES: Words = Words::new("规则名称的列表", "a list of rules by their names");
 const FLAG: Words = Words::new(" true 或 false", "true or false");
 const DECIMAL: Words = Words::new("小数（文本或数字）", "a decimal, as text or as a number");
 const CODE: Words = Words::new("文本或含 `code` 的对象", "text, or an object with `code`");
@@ -329,6 +371,20 @@ pub fn to_object(upload: &pb::Upload) -> Map<String, Value> {
         }
         object.value("reverses", nested.into());
     }
+    if let Some(line_id) = &upload.line_id {
+        object.value("line_id", line_id.as_str().into());
+    }
+    object.text("verdict", &upload.verdict);
+    if !upload.rules.is_empty() {
+        object.value("rules", upload.rules.iter().map(|rule| Value::from(rule.as_str())).collect());
+    }
+    object.text("ruled_by", &upload.ruled_by);
+    object.text("basis", &upload.basis);
+    object.text("payment_id", &upload.payment_id);
+    object.text("amount", &upload.amount);
+    object.text("paid_on", &upload.paid_on);
+    object.flag("recovered", upload.recovered);
+    object.flag("withdrawn", upload.withdrawn);
     if !upload.lines.is_empty() {
         object.value("lines", upload.lines.iter().map(line_value).collect());
     }

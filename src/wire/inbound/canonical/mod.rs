@@ -7,6 +7,7 @@
 //!
 //! A canonical document has no aliases.
 
+mod handling;
 pub mod json;
 mod read;
 

@@ -1,6 +1,7 @@
 //! From the sender's texts to values: what a message states, each field in the form of its kind.
 
-use super::json::REVERSAL;
+use super::handling::handling;
+use super::json::{PAYMENT, REVERSAL, RULING};
 use crate::domain::Text;
 use crate::domain::amount::{Money, Quantity};
 use crate::domain::document::occurred::OccurredAt;
@@ -15,8 +16,10 @@ use crate::wire::inbound::{decimal, moment};
 use crate::wire::pb;
 use crate::wire::pb::upload::Line;
 
-const KIND_FORM: Words =
-    Words::new("文档列出的单据类型之一，或 `reversal`", "one of the documented kinds, or `reversal`");
+const KIND_FORM: Words = Words::new(
+    "文档列出的单据类型之一，或 `reversal`、`ruling`、`payment`",
+    "one of the documented kinds, `reversal`, `ruling` or `payment`",
+);
 const GROUP_FORM: Words =
     Words::new(" `procurement`、`dispensing` 或 `settlement`", "`procurement`, `dispensing` or `settlement`");
 const LINE_ID_FORM: Words = Words::new("行号；整单则不填", "a line's id, or absent for the whole document");
@@ -36,6 +39,9 @@ pub(super) fn draft(raw: &pb::Upload, origin: &Origin) -> Result<Draft, Reject> 
     if raw.kind == REVERSAL {
         return reversal(raw, issued_at, origin).map(Draft::Reversal);
     }
+    if matches!(&*raw.kind, RULING | PAYMENT) {
+        return handling(raw, issued_at, origin).map(|handling| Draft::Handling(Box::new(handling)));
+    }
     let kind = Kind::from_name(&raw.kind).ok_or_else(|| Reject::malformed("kind", KIND_FORM))?;
     let full = !raw.partial.unwrap_or(false);
     let header = header(raw, kind, full)?;
@@ -52,7 +58,7 @@ pub(super) fn draft(raw: &pb::Upload, origin: &Origin) -> Result<Draft, Reject> 
     })))
 }
 
-fn key(raw: &pb::Upload, group: Group, document_id: &str) -> DocumentKey {
+pub(super) fn key(raw: &pb::Upload, group: Group, document_id: &str) -> DocumentKey {
     DocumentKey { institution_id: raw.institution_id.as_str().into(), group, document_id: document_id.into() }
 }
 
@@ -182,7 +188,7 @@ fn text(text: &str) -> Option<Text> {
     (!text.is_empty()).then(|| text.into())
 }
 
-fn required<'a>(field: &str, text: &'a str) -> Result<&'a str, Reject> {
+pub(super) fn required<'a>(field: &str, text: &'a str) -> Result<&'a str, Reject> {
     if text.is_empty() { Err(Reject::missing(field)) } else { Ok(text) }
 }
 
@@ -212,7 +218,7 @@ fn counted(field: &str, text: &str) -> Result<Option<Quantity>, Reject> {
     decimal::counted(text).map(Some).ok_or_else(|| Reject::malformed(field, COUNTED_FORM))
 }
 
-fn money(field: &str, text: &str) -> Result<Option<Money>, Reject> {
+pub(super) fn money(field: &str, text: &str) -> Result<Option<Money>, Reject> {
     if text.is_empty() {
         return Ok(None);
     }

@@ -6,8 +6,9 @@
 use prost::Message;
 
 use super::{ClaimEntry, DocumentEntry, ObservationEntry, Tick};
-use crate::domain::claim::{Claim, CodeVerdict};
+use crate::domain::claim::{Claim, ClaimPaid, CodeVerdict};
 use crate::domain::document::{Reversal, Upload, Version};
+use crate::domain::handling::Handling;
 use crate::domain::observation::CodeChange;
 use crate::domain::rules::ruleset::RuleSet;
 use crate::wire::WireError;
@@ -127,6 +128,7 @@ impl Wire for DocumentEntry {
             Self::Upload(upload) => match &**upload {
                 Upload::Version(version) => Entry::Version(version.to_message(table)),
                 Upload::Reversal(reversal) => Entry::Reversal(reversal.to_message(table)),
+                Upload::Handling(handling) => Entry::Handling(handling.to_message(table)),
             },
             Self::Alias { alias, member, received_at } => Entry::Alias(pb::Alias {
                 received_at: received_at.unix_millis(),
@@ -153,6 +155,10 @@ impl Wire for DocumentEntry {
             }
             Entry::Reversal(reversal) => {
                 Self::Upload(Box::new(Upload::Reversal(Reversal::from_message(reversal, table)?)))
+            }
+            Entry::Handling(handling) => {
+                let handling = Handling::from_message(handling, table)?;
+                Self::Upload(Box::new(Upload::Handling(Box::new(handling))))
             }
             Entry::Alias(alias) => Self::Alias {
                 alias: read(&alias.alias, "alias.alias", table)?,
@@ -203,6 +209,7 @@ impl Wire for ClaimEntry {
         let entry = match self {
             Self::Claim(claim) => Entry::Claim(claim.to_message(table)),
             Self::Verdict(verdict) => Entry::Verdict(verdict.to_message(table)),
+            Self::Paid(paid) => Entry::Paid(paid.to_message(table)),
             Self::Tick(tick) => Entry::Tick(tick.to_message(table)),
             Self::FireMore => Entry::FireMore(pb::FireMore {}),
             Self::RuleSet(rules) => Entry::RuleSet(rules.to_message(table)),
@@ -215,6 +222,7 @@ impl Wire for ClaimEntry {
         Ok(match message.entry.as_ref().ok_or(WireError::Field { field: "claim_entry" })? {
             Entry::Claim(claim) => Self::Claim(Box::new(Claim::from_message(claim, table)?)),
             Entry::Verdict(verdict) => Self::Verdict(Box::new(CodeVerdict::from_message(verdict, table)?)),
+            Entry::Paid(paid) => Self::Paid(Box::new(ClaimPaid::from_message(paid, table)?)),
             Entry::Tick(tick) => Self::Tick(Tick::from_message(tick, table)?),
             Entry::FireMore(_) => Self::FireMore,
             Entry::RuleSet(rules) => Self::RuleSet(Box::new(RuleSet::from_message(rules, table)?)),

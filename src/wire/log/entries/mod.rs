@@ -12,7 +12,7 @@ pub use codec::{
 };
 
 use crate::domain::Text;
-use crate::domain::claim::{Claim, CodeVerdict};
+use crate::domain::claim::{Claim, ClaimPaid, CodeVerdict};
 use crate::domain::document::{DocumentKey, Reversal, Upload};
 use crate::domain::observation::CodeChange;
 use crate::domain::rules::ruleset::RuleSet;
@@ -67,6 +67,8 @@ pub enum ClaimEntry {
     Claim(Box<Claim>),
     /// The monitor's answer to one of its codes.
     Verdict(Box<CodeVerdict>),
+    /// What was paid for a claim in all.
+    Paid(Box<ClaimPaid>),
     /// Time passed.
     Tick(Tick),
     /// More timers are due than one entry fires: go on.

@@ -21,6 +21,8 @@ fn document_entry() -> impl Strategy<Value = DocumentEntry> {
         testing::version()
             .prop_map(|version| DocumentEntry::Upload(Box::new(Upload::Version(Box::new(version))))),
         testing::reversal().prop_map(|reversal| DocumentEntry::Upload(Box::new(Upload::Reversal(reversal)))),
+        testing::handling()
+            .prop_map(|handling| DocumentEntry::Upload(Box::new(Upload::Handling(Box::new(handling))))),
         (testing::document_key(), testing::document_key(), testing::moment())
             .prop_map(|(alias, member, received_at)| DocumentEntry::Alias { alias, member, received_at }),
         testing::reversal().prop_map(|reversal| DocumentEntry::Forwarded(Box::new(reversal))),
@@ -45,6 +47,8 @@ fn claim_entry() -> impl Strategy<Value = ClaimEntry> {
     prop_oneof![
         testing::claim().prop_map(|claim| ClaimEntry::Claim(Box::new(claim))),
         testing::code_verdict().prop_map(|verdict| ClaimEntry::Verdict(Box::new(verdict))),
+        (testing::document_key(), of(testing::paid()))
+            .prop_map(|(key, paid)| ClaimEntry::Paid(Box::new(ClaimPaid { key, paid }))),
         tick().prop_map(ClaimEntry::Tick),
         Just(ClaimEntry::FireMore),
         testing::rule_set().prop_map(|rules| ClaimEntry::RuleSet(Box::new(rules))),

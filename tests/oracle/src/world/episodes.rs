@@ -35,6 +35,8 @@ pub(super) struct Taste {
     pub(super) mangled_percent: usize,
     /// How many times are given as a day, in percent.
     pub(super) day_percent: usize,
+    /// How many lines are of a product without codes, in percent.
+    pub(super) plain_percent: usize,
     /// How often a line is taken back in part, in percent.
     pub(super) refund_percent: usize,
     /// How many sales lend their codes, in percent.
@@ -88,6 +90,9 @@ impl Episodes<'_> {
     pub(super) fn happen(&mut self) {
         if self.dice.chance(self.taste.lend_percent) {
             return self.hand_over();
+        }
+        if self.dice.chance(3 + self.taste.refund_percent / 3) {
+            return self.bill();
         }
         match self.dice.below(20) {
             0..=2 => {
@@ -145,7 +150,7 @@ impl Episodes<'_> {
         }
         self.uploads.push(dispensing.clone());
         self.uploads.push(settlement);
-        if self.dice.chance(12) {
+        if self.dice.chance(20) {
             self.give_back(&dispensing, &institution_id, time);
         }
     }
@@ -159,7 +164,15 @@ impl Episodes<'_> {
         if self.dice.chance(60) {
             back["returns"] = json!({ "document_id": dispensing["document_id"], "line_id": line["line_id"] });
         }
-        back["lines"] = json!([line]);
+        let mut lines = vec![line];
+        if self.dice.chance(15 + self.taste.refund_percent) {
+            // Less than it seemed came back.
+            let line_id = self.line_id(&lines);
+            let mut refund = self.refund(&lines, line_id);
+            refund["quantity"] = self.dice.pick(&[json!("0.5"), json!("0.25"), json!("1")]);
+            lines.push(refund);
+        }
+        back["lines"] = Value::Array(lines);
         self.uploads.push(back);
     }
 
@@ -167,6 +180,11 @@ impl Episodes<'_> {
     pub(super) fn moment(&mut self) -> Timestamp {
         let start = self.taste.first_day.beginning();
         let beside = if self.dice.chance(6) { self.dice.pick(&[1, 500, 999, -1]) } else { 0 };
+        if self.dice.chance(3) {
+            // A time that is the moment of a day, for one kind or another.
+            let day = self.taste.first_day.later(self.dice.between(1, 3));
+            return Timestamp(day.beginning().0 - self.dice.pick(&[1, 2, 1_000]));
+        }
         Timestamp(start.0 + self.dice.between(0, self.taste.steps) * self.taste.grid_ms + beside)
     }
 

@@ -23,7 +23,7 @@ impl Episodes<'_> {
                 dispensing["settlement_id"] = json!("S1");
             }
             self.uploads.push(dispensing.clone());
-            if self.dice.chance(10) {
+            if self.dice.chance(18) {
                 self.give_back(&dispensing, &institution_id, at);
             }
         }

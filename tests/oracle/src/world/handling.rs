@@ -36,6 +36,9 @@ impl Episodes<'_> {
         let claim = self.dice.pick(&claims);
         let handling = if self.dice.chance(85) { self.ruling(&claim) } else { self.payment(&claim) };
         self.uploads.push(handling);
+        if self.dice.chance(30) {
+            self.change_afterwards(&claim);
+        }
         if self.dice.chance(15) {
             let again = self.ruling(&claim);
             self.uploads.push(again);
@@ -47,6 +50,38 @@ impl Episodes<'_> {
         let issued_at = read_time(&claim["issued_at"]).unwrap_or(Timestamp(0));
         let by = self.dice.pick(&[0, 0, 1, -1, self.taste.grid_ms, 3 * DAY_MS, 9 * DAY_MS, -DAY_MS]);
         write_time(self.dice, Timestamp(issued_at.0 + by))
+    }
+
+    /// One part of the claim again, at the stamp of a ruling or a little beside it: "whoever changes or repeats a
+    /// claim afterwards is judged anew".
+    fn change_afterwards(&mut self, claim: &Value) {
+        let Some(ruling) = self.uploads.last().cloned() else { return };
+        let issued_at = read_time(&ruling["issued_at"]).unwrap_or(Timestamp(0));
+        let stamp = Timestamp(issued_at.0 + self.dice.pick(&[0, 1, -1, self.taste.grid_ms]));
+        let mut version = json!({
+            "kind": "settlement", "institution_id": claim["institution_id"], "document_id": claim["document_id"],
+            "issued_at": write_time(self.dice, stamp), "partial": true,
+        });
+        let lines = claim["lines"].as_array().cloned().unwrap_or_default();
+        let line = lines.get(self.dice.below(lines.len())).cloned().unwrap_or(json!({ "line_id": "1" }));
+        match self.dice.below(4) {
+            0 => version["occurred_at"] = claim["occurred_at"].clone(),
+            1 => {
+                let mut fee = line;
+                fee.as_object_mut().map(|fields| fields.remove("trace_codes"));
+                version["lines"] = json!([fee]);
+            }
+            2 => {
+                let codes = line["trace_codes"].clone();
+                version["lines"] = json!([{ "line_id": line["line_id"], "trace_codes": codes }]);
+            }
+            _ => {
+                version["lines"] = json!([{
+                    "line_id": "R", "adjusts": line["line_id"], "amount": "0.01", "fund_amount": "0.01",
+                }]);
+            }
+        }
+        self.uploads.push(version);
     }
 
     fn ruling(&mut self, claim: &Value) -> Value {

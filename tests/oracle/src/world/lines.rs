@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::codes;
 use super::episodes::Episodes;
-use super::reference_log::PRODUCTS;
+use super::reference_log::{PRODUCTS, UNTRACEABLE};
 
 impl Episodes<'_> {
     /// A few lines of a document, and at times refunds of them.
@@ -54,7 +54,11 @@ impl Episodes<'_> {
         self.count_and_price(&mut line, kind, is_split);
         self.describe(&mut line);
         let codes = self.trace_codes(at, is_split);
-        let none = self.dice.chance(self.taste.odd_percent / 2);
+        let is_plain = self.dice.chance(self.taste.plain_percent);
+        if is_plain {
+            line.insert("product_code".to_owned(), json!(UNTRACEABLE));
+        }
+        let none = is_plain || self.dice.chance(self.taste.odd_percent / 2);
         if !none {
             line.insert("trace_codes".to_owned(), codes);
         }
@@ -87,7 +91,7 @@ impl Episodes<'_> {
             [json!("20.00"), json!("10"), json!("3.33"), json!(7), json!("0"), json!(".5"), Value::Null];
         let said = self.dice.chance(80);
         self.put(line, said, "amount", &amounts);
-        let said = kind == "settlement" && self.dice.chance(40);
+        let said = kind == "settlement" && self.dice.chance(60);
         let funds = [json!("7.01"), json!("5.00"), json!(3), json!("0"), json!(3.5), Value::Null];
         self.put(line, said, "fund_amount", &funds);
     }
@@ -122,6 +126,33 @@ impl Episodes<'_> {
         }
     }
 
+    /// A claim without codes, that is paid: what counts is the money and what is taken off it.
+    pub(super) fn bill(&mut self) {
+        let institution_id = self.dice.pick(&self.taste.institutions);
+        let time = self.moment();
+        let mut claim = self.fields("settlement", &institution_id, time);
+        let has_funds = self.dice.chance(60);
+        let mut lines: Vec<Value> = Vec::new();
+        for _ in 0..self.dice.between(1, 4) {
+            let line_id = self.line_id(&lines);
+            let quantity = self.dice.pick(&[json!("1"), json!(2), json!("3"), json!("1.5")]);
+            let mut line = json!({ "line_id": line_id, "product_code": UNTRACEABLE, "quantity": quantity });
+            line["amount"] = self.dice.pick(&[json!("20.00"), json!("9.99"), json!("5.05"), json!(7)]);
+            if has_funds {
+                line["fund_amount"] =
+                    self.dice.pick(&[json!("7.01"), json!("5.00"), json!("0.99"), Value::Null]);
+            }
+            lines.push(line);
+        }
+        for _ in 0..self.dice.pick(&[0, 1, 1, 2]) {
+            let line_id = self.line_id(&lines);
+            let refund = self.refund(&lines[..1], line_id);
+            lines.push(refund);
+        }
+        claim["lines"] = Value::Array(lines);
+        self.uploads.push(claim);
+    }
+
     /// A line that takes something off one of the lines before it, or off what is not there.
     pub(super) fn refund(&mut self, lines: &[Value], line_id: String) -> Value {
         let of = self.dice.pick(lines);
@@ -135,7 +166,8 @@ impl Episodes<'_> {
         if self.dice.chance(92) {
             refund["product_code"] = of["product_code"].clone();
         }
-        let others = [json!("1"), json!("2"), json!("0.5"), json!("3"), json!("5")];
+        let others =
+            [json!("1"), json!("2"), json!("0.5"), json!("3"), json!("5"), json!("4.5"), json!("30")];
         match self.dice.below(10) {
             0 => {}
             1..=3 => refund["quantity"] = of["quantity"].clone(),

@@ -7,7 +7,9 @@ use super::dice::Dice;
 use crate::moment::Day;
 
 /// Product codes: traceable by their letter (X, Z) and not (C).
-pub(super) const PRODUCTS: [&str; 5] = ["XA01", "XB02", "ZC03", "XD04", "CE05"];
+pub(super) const PRODUCTS: [&str; 5] = ["XA01", "XB02", "ZC03", "XD04", UNTRACEABLE];
+/// The one that needs no codes, unless a record says otherwise.
+pub(super) const UNTRACEABLE: &str = "CE05";
 
 /// A few institutions of two regions.
 pub(super) fn institutions(dice: &mut Dice) -> Vec<String> {
