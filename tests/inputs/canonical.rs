@@ -329,7 +329,7 @@ fn rulings_and_payments_say_the_same_in_both_forms() {
         with(ruling(), "/line_id", json!(null)),
     ] {
         let read = handling_of(only_upload(decode_json(&json)));
-        let message = canonical_json::read(json.as_object().expect("an object")).expect("a message");
+        let message = canonical_json::message(&json.to_string()).expect("a message");
         let protobuf = only_upload(decode_as(Some(Inlet::Handling), None, &message.encode_to_vec()));
         assert_eq!(handling_of(protobuf), read);
         assert_eq!(Value::Object(canonical_json::to_object(&message))["kind"], json["kind"]);
