@@ -145,7 +145,8 @@ impl Province {
     fn delete(&mut self, document: &Document, issued_at: i64) -> Filed {
         let name = self.name('X');
         let (institution, group) = (document.institution, document.group());
-        let body = Body::Reversal { group, target: document.name, line: None, settlement: document.settlement() };
+        let body =
+            Body::Reversal { group, target: document.name, line: None, settlement: document.settlement() };
         self.post(Document { name, institution, issued_at, body })
     }
 

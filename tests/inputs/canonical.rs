@@ -439,7 +439,12 @@ fn assert_accounted(decoded: &Decoded) {
     match decoded {
         Decoded::Uploads { uploads, .. } => assert!(!uploads.is_empty()),
         Decoded::Rejected(rejects) => {
-            assert!(!rejects.is_empty() && rejects.iter().all(|reject| !reject.sentence().is_empty() && !reject.text.zh.is_empty()));
+            assert!(
+                !rejects.is_empty()
+                    && rejects
+                        .iter()
+                        .all(|reject| !reject.sentence().is_empty() && !reject.text.zh.is_empty())
+            );
         }
         Decoded::Ignored { message, .. } => assert!(!message.is_empty()),
         Decoded::Tick { .. } => {}

@@ -304,24 +304,6 @@ impl<'a> Row<'a> {
         self.optional(names, read)
     }
 
-    /// A quantity above 0 that can be spared.
-    pub(super) fn optional_quantity(&self, names: &[&'static str]) -> Option<Quantity> {
-        let read = self.count(names).and_then(|count| match count {
-            Some(count) if count.is_negative => Err(Reject::malformed(self.path(names), COUNT)),
-            count => Ok(count.map(|count| count.size)),
-        });
-        self.optional(names, read).filter(|quantity| quantity.thousandths() > 0)
-    }
-
-    /// A whole number up to a greatest one that can be spared.
-    pub(super) fn optional_whole(&self, names: &[&'static str], max: u32) -> Option<u32> {
-        let read = |text: String| {
-            let number = whole(text, self.reading.notes).parse().ok().filter(|number| *number <= max);
-            number.ok_or_else(|| Reject::malformed(self.path(names), COUNT))
-        };
-        self.optional(names, self.text(names).and_then(|text| text.map(read).transpose()))
-    }
-
     fn rounded(
         &self,
         names: &[&'static str],
@@ -352,11 +334,6 @@ impl<'a> Row<'a> {
             ("", zeros) if !zeros.is_empty() => Ok(Some(false)),
             _ => Err(Reject::malformed(self.path(names), FLAG)),
         }
-    }
-
-    /// A yes-or-no field that can be spared.
-    pub(super) fn optional_flag(&self, names: &[&'static str]) -> Option<bool> {
-        self.optional(names, self.flag(names))
     }
 }
 
