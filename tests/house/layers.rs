@@ -12,7 +12,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("wire", &["domain", "present"]),
     ("broker", &[]),
     ("store", &[]),
-    ("config", &["domain"]),
+    ("config", &["domain", "wire"]),
     ("telemetry", &["domain", "config"]),
     ("engine", &["domain", "wire", "broker", "store", "telemetry", "pipeline"]),
     ("pipeline", &["domain", "wire", "broker", "store", "telemetry", "engine"]),
