@@ -4,6 +4,7 @@ use crate::domain::document::{Origin, Upload};
 use crate::domain::reference::Book;
 use crate::domain::time::Timestamp;
 use crate::wire::inbound::intake::{Decoded, Door, Input, Limits, take_in};
+use crate::wire::inbound::nhsa::medical::MedicalTypes;
 use crate::wire::inbound::pseudonym::Pseudonymiser;
 use crate::wire::inbound::reject::{Reject, RejectReason};
 
@@ -15,7 +16,9 @@ pub fn scans_in(upload: &[u8]) -> Result<u64, Reject> {
     let input =
         Input { inlet: None, content_type: None, payload: upload, origin: &origin, record_timestamp: None };
     let (limits, pseudonymiser, book) = (Limits::default(), Pseudonymiser::for_tests(), Book::default());
-    let door = Door { limits: &limits, pseudonymiser: &pseudonymiser, book: &book };
+    let medical_types = MedicalTypes::default();
+    let door =
+        Door { limits: &limits, pseudonymiser: &pseudonymiser, medical_types: &medical_types, book: &book };
     let uploads = match take_in(&input, &door) {
         Decoded::Uploads { uploads, .. } => uploads,
         Decoded::Ignored { .. } | Decoded::Tick { .. } => return Ok(0),

@@ -20,6 +20,7 @@ use crate::engine::outbox::Outbox;
 use crate::engine::{Context, Stage, StageError, WallClock};
 use crate::telemetry::limit::Limit;
 use crate::wire::inbound::intake::{self, Decoded, DecodedUpload, Door, Input, Limits};
+use crate::wire::inbound::nhsa::medical::MedicalTypes;
 use crate::wire::inbound::notes::Notes;
 use crate::wire::inbound::pseudonym::Pseudonymiser;
 use crate::wire::inbound::reject::{Reject, Words};
@@ -71,6 +72,8 @@ pub struct Intake {
     pub limits: Limits,
     /// Makes persons pseudonyms.
     pub pseudonymiser: Pseudonymiser,
+    /// What medical types of the national interface are called.
+    pub medical_types: MedicalTypes,
     /// Where time comes from.
     pub clock: Clock,
     /// Whether the records are lines of files: then file and line are read from headers (nobody outside is trusted
@@ -124,6 +127,7 @@ impl Intake {
             book,
             limits,
             pseudonymiser,
+            medical_types: MedicalTypes::default(),
             clock,
             reads_files: false,
             horizon: None,
@@ -242,7 +246,12 @@ impl Stage for Intake {
         cx.tally.read(topic);
         let book = self.book.clone();
         let book = book.read().unwrap_or_else(PoisonError::into_inner);
-        let door = Door { limits: &self.limits, pseudonymiser: &self.pseudonymiser, book: &book };
+        let door = Door {
+            limits: &self.limits,
+            pseudonymiser: &self.pseudonymiser,
+            medical_types: &self.medical_types,
+            book: &book,
+        };
         match intake::take_in(&input, &door) {
             Decoded::Uploads { uploads, mut refused, notes } => {
                 take_note(&notes, &origin, cx.tally);

@@ -286,6 +286,8 @@ impl<'a> Service<'a> {
             pseudonymiser,
             self.options.clock,
         );
+        intake.medical_types =
+            super::medical_types(config).map_err(|error| BrokerError::Setup(error.to_string()))?;
         intake.horizon = self.options.rules.horizon;
         // Decision deadlines of what came last are noticed in the usual rhythm.
         let after = IDLE_AFTER.saturating_add(Duration::from_millis(config.adjudicate.decision_deadline_ms));

@@ -12,6 +12,7 @@ use tracewarden::domain::reference::Book;
 use tracewarden::domain::time::Timestamp;
 use tracewarden::wire::inbound::canonical::json as canonical_json;
 use tracewarden::wire::inbound::intake::{Decoded, Door, Input, Limits, take_in};
+use tracewarden::wire::inbound::nhsa::medical::MedicalTypes;
 use tracewarden::wire::inbound::pseudonym::Pseudonymiser;
 use tracewarden::wire::inbound::reject::RejectReason;
 use tracewarden::wire::inbound::route::Inlet;
@@ -32,7 +33,15 @@ fn decode_as(inlet: Option<Inlet>, content_type: Option<&[u8]>, payload: &[u8]) 
     let origin = origin();
     let input = Input { inlet, content_type, payload, origin: &origin, record_timestamp: None };
     let (limits, pseudonymiser, book) = (Limits::default(), Pseudonymiser::for_tests(), Book::default());
-    take_in(&input, &Door { limits: &limits, pseudonymiser: &pseudonymiser, book: &book })
+    take_in(
+        &input,
+        &Door {
+            limits: &limits,
+            pseudonymiser: &pseudonymiser,
+            medical_types: &MedicalTypes::default(),
+            book: &book,
+        },
+    )
 }
 
 fn decode_json(json: &Value) -> Decoded {
@@ -293,7 +302,15 @@ fn nothing_may_lie_more_than_a_day_ahead_of_its_record() {
             record_timestamp: Some(Timestamp::from_unix_millis(record)),
         };
         let (limits, pseudonymiser, book) = (Limits::default(), Pseudonymiser::for_tests(), Book::default());
-        match take_in(&input, &Door { limits: &limits, pseudonymiser: &pseudonymiser, book: &book }) {
+        match take_in(
+            &input,
+            &Door {
+                limits: &limits,
+                pseudonymiser: &pseudonymiser,
+                medical_types: &MedicalTypes::default(),
+                book: &book,
+            },
+        ) {
             Decoded::Uploads { .. } => assert!(accepted),
             Decoded::Rejected(rejects) => {
                 assert!(!accepted);
@@ -448,39 +465,63 @@ fn any_message() -> impl Strategy<Value = pb::Upload> {
     let flag = || prop_oneof![Just(None), any::<bool>().prop_map(Some)];
     let code = (text(), text()).prop_map(|(code, units)| TraceCode { code, units });
     let codes = prop_oneof![Just(None), prop::collection::vec(code, 0..3).prop_map(Some)];
-    let line = (prop::array::uniform9(text()), flag(), codes).prop_map(|(texts, split, codes)| {
-        let [line_id, product_code, product_name, quantity, amount, fund_amount, lot, expires_on, adjusts] =
-            texts;
-        let trace_codes_present = codes.is_some();
-        let trace_codes = codes.unwrap_or_default();
-        Line {
-            line_id,
-            product_code,
-            product_name,
-            quantity,
-            split,
-            amount,
-            fund_amount,
-            lot,
-            expires_on,
-            adjusts,
-            trace_codes,
-            trace_codes_present,
-        }
-    });
-    let head = (prop::array::uniform8(text()), prop::array::uniform3(text()), flag());
+    let particulars = (prop::array::uniform5(text()), flag());
+    let line = (prop::array::uniform9(text()), flag(), codes, particulars).prop_map(
+        |(texts, split, codes, more)| {
+            let [
+                line_id,
+                product_code,
+                product_name,
+                quantity,
+                amount,
+                fund_amount,
+                lot,
+                expires_on,
+                adjusts,
+            ] = texts;
+            let [rx_id, prescriber_id, pharmacist_id, department_id, days_supply] = more.0;
+            let trace_codes_present = codes.is_some();
+            let trace_codes = codes.unwrap_or_default();
+            Line {
+                line_id,
+                product_code,
+                product_name,
+                quantity,
+                split,
+                amount,
+                fund_amount,
+                lot,
+                expires_on,
+                adjusts,
+                trace_codes,
+                trace_codes_present,
+                rx_id,
+                rx_external: more.1,
+                prescriber_id,
+                pharmacist_id,
+                department_id,
+                days_supply,
+            }
+        },
+    );
+    let head = (prop::array::uniform8(text()), prop::array::uniform12(text()), flag());
     let nested =
         (prop::option::of(prop::array::uniform4(text())), prop::option::of(prop::array::uniform2(text())));
     (head, nested, prop::collection::vec(line, 0..3)).prop_map(|((texts, more, partial), (other, sale), lines)| {
         let [document_id, kind, institution_id, issued_at, occurred_at, person_id, person_cert, visit_id] = texts;
-        let [settlement_id, operator_id, fund_amount] = more;
+        let [
+            settlement_id, operator_id, fund_amount, credential_type, device_id, operator_kind, insured_region,
+            medical_type, account_amount, service, declared_codes, declared_consumable_codes,
+        ] = more;
         let counterparty = other.map(|[name, license, delivery_note, invoice]| Counterparty {
             name, license, delivery_note, invoice,
         });
         let returns = sale.map(|[document_id, line_id]| Returns { document_id, line_id });
         pb::Upload {
             document_id, kind, institution_id, issued_at, occurred_at, partial, person_id, person_cert, visit_id,
-            settlement_id, operator_id, fund_amount, counterparty, lines, returns, ..pb::Upload::default()
+            settlement_id, operator_id, fund_amount, counterparty, lines, returns,
+            credential_type, device_id, operator_kind, insured_region, medical_type, account_amount, service,
+            declared_codes, declared_consumable_codes, ..pb::Upload::default()
         }
     })
 }

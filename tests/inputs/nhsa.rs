@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
+use tracewarden::domain::document::particulars::{Circumstances, Prescription};
 use tracewarden::domain::document::{
     CodesFacet, Counterparty, DocumentKey, FeeFacet, Group, Header, LineVersion, Origin, Parts, Upload,
     Version,
@@ -20,6 +21,7 @@ use tracewarden::domain::reference::Book;
 use tracewarden::domain::time::Timestamp;
 use tracewarden::domain::trace_code::Scan;
 use tracewarden::wire::inbound::intake::{Decoded, DecodedUpload, Door, Input, Limits, take_in};
+use tracewarden::wire::inbound::nhsa::medical::MedicalTypes;
 use tracewarden::wire::inbound::pseudonym::Pseudonymiser;
 use tracewarden::wire::inbound::reject::{Reject, RejectReason};
 use tracewarden::wire::inbound::route::Inlet;
@@ -36,7 +38,15 @@ fn decode_on(inlet: Option<Inlet>, record_timestamp: Option<Timestamp>, payload:
     let input =
         Input { inlet, content_type: None, payload: payload.as_bytes(), origin: &origin, record_timestamp };
     let (limits, pseudonymiser, book) = (Limits::default(), Pseudonymiser::for_tests(), Book::default());
-    take_in(&input, &Door { limits: &limits, pseudonymiser: &pseudonymiser, book: &book })
+    take_in(
+        &input,
+        &Door {
+            limits: &limits,
+            pseudonymiser: &pseudonymiser,
+            medical_types: &MedicalTypes::default(),
+            book: &book,
+        },
+    )
 }
 
 #[test]
@@ -195,6 +205,31 @@ fn header(header: &Header) -> Value {
         "fund_amount": header.fund_amount.map(|money| money.to_string()),
         "counterparty": {"name": name.as_deref(), "license": license.as_deref(),
             "delivery_note": delivery_note.as_deref(), "invoice": invoice.as_deref()},
+        "circumstances": circumstances(&header.circumstances),
+    })
+}
+
+fn circumstances(said: &Circumstances) -> Value {
+    json!({
+        "credential_type": said.credential_type.as_deref(),
+        "device_id": said.device_id.as_deref(),
+        "operator_kind": said.operator_kind.as_deref(),
+        "insured_region": said.insured_region.as_deref(),
+        "medical_type": said.medical_type.as_deref(),
+        "account_amount": said.account_amount.map(|money| money.to_string()),
+        "declared_codes": said.declared_codes,
+        "declared_consumable_codes": said.declared_consumable_codes,
+    })
+}
+
+fn prescription(said: &Prescription) -> Value {
+    json!({
+        "rx_id": said.rx_id.as_deref(),
+        "rx_external": said.rx_external.then_some(true),
+        "prescriber_id": said.prescriber_id.as_deref(),
+        "pharmacist_id": said.pharmacist_id.as_deref(),
+        "department_id": said.department_id.as_deref(),
+        "days_supply": said.days_supply.map(|days| days.to_string()),
     })
 }
 
@@ -218,6 +253,7 @@ fn fee(fee: &FeeFacet) -> Value {
         "lot": fee.lot.as_deref(),
         "expires_on": fee.expires_on.map(|day| day.to_string()),
         "adjusts": fee.adjusts.as_ref().map(|adjusts| adjusts.text().to_string()),
+        "prescription": prescription(&fee.prescription),
     })
 }
 
@@ -235,7 +271,8 @@ fn prune(value: &mut Value) {
         Value::Object(object) => {
             object.values_mut().for_each(prune);
             object.retain(|name, value| {
-                let says_nothing = name == "counterparty" && value.as_object().is_some_and(Map::is_empty);
+                let says_nothing = ["counterparty", "circumstances", "prescription"].contains(&name.as_str())
+                    && value.as_object().is_some_and(Map::is_empty);
                 !value.is_null() && !says_nothing
             });
         }

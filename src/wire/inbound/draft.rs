@@ -15,6 +15,9 @@ use crate::domain::handling::Handling;
 use crate::domain::time::Timestamp;
 use crate::domain::trace_code;
 
+/// Most codes that a sender may declare.
+pub(super) const DECLARED_CODES_MAX: u32 = 1_000_000;
+
 /// What a sender states in one upload.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Draft {
@@ -136,16 +139,28 @@ fn facet(codes: &CodesDraft) -> CodesFacet {
     CodesFacet { split: codes.split, ..CodesFacet::collect(scans) }
 }
 
-/// Puts the pseudonyms of its person in the place of the person.
+/// Puts the pseudonyms of its person in the place of the person, and those of staff in the place of identity cards.
 pub(super) fn pseudonymise(
     normalised: Normalised,
     pseudonymiser: &Pseudonymiser,
 ) -> (Upload, Vec<DocumentKey>) {
     let Normalised { mut upload, person, aliases } = normalised;
-    if let Upload::Version(version) = &mut upload
-        && let Some(header) = &mut version.header
-    {
-        header.content.person = pseudonymiser.person(&person.number, &person.certificate);
+    if let Upload::Version(version) = &mut upload {
+        if let Some(Part { content: header, .. }) = &mut version.header {
+            header.person = pseudonymiser.person(&person.number, &person.certificate);
+            hide_staff(&mut header.operator_id, pseudonymiser);
+        }
+        for fee in version.lines.iter_mut().filter_map(|line| line.fee.as_mut()) {
+            hide_staff(&mut fee.content.prescription.prescriber_id, pseudonymiser);
+            hide_staff(&mut fee.content.prescription.pharmacist_id, pseudonymiser);
+        }
     }
     (upload, aliases)
+}
+
+/// The id of someone of the staff: what looks like an identity card becomes a pseudonym.
+fn hide_staff(id: &mut Option<Text>, pseudonymiser: &Pseudonymiser) {
+    if let Some(pseudonym) = id.as_deref().and_then(|id| pseudonymiser.staff(id)) {
+        *id = Some(pseudonym.to_string().into());
+    }
 }

@@ -12,6 +12,7 @@
 //! Nothing here keeps state or reads a clock.
 
 use super::draft::{Draft, normalise, pseudonymise};
+use super::nhsa::medical::MedicalTypes;
 use super::notes::{Notebook, Notes};
 use super::pseudonym::Pseudonymiser;
 use super::reject::{Reject, RejectReason, Words};
@@ -72,6 +73,8 @@ pub struct Door<'a> {
     pub limits: &'a Limits,
     /// Makes persons pseudonyms.
     pub pseudonymiser: &'a Pseudonymiser,
+    /// What medical types of the national interface are called.
+    pub medical_types: &'a MedicalTypes,
     /// Reference data, attached to every part.
     pub book: &'a Book,
 }
@@ -152,6 +155,7 @@ pub fn take_in(input: &Input<'_>, door: &Door<'_>) -> Decoded {
         input,
         limits: door.limits,
         pseudonymiser: door.pseudonymiser,
+        medical_types: door.medical_types,
         document_id_characters_max: door.limits.id_characters_max,
     };
     let (drafts, notes) = match decode(&mut checks) {

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 
 use super::draft::{Draft, LineDraft, VersionDraft};
 use super::intake::{Input, Limits};
+use super::nhsa::medical::MedicalTypes;
 use super::pseudonym::Pseudonymiser;
 use super::reject::{CHARACTERS, Reject, RejectReason, Words};
 use super::route::Inlet;
@@ -30,6 +31,8 @@ pub(super) struct Checks<'a> {
     pub(super) limits: &'a Limits,
     /// Makes pseudonyms where a person is part of an identity.
     pub(super) pseudonymiser: &'a Pseudonymiser,
+    /// What medical types are called.
+    pub(super) medical_types: &'a MedicalTypes,
     /// Characters of the identity of a document; several of a sender's identifiers may be joined in it.
     pub(super) document_id_characters_max: usize,
 }
@@ -157,6 +160,10 @@ impl Checks<'_> {
             ("visit_id", header.visit_id.as_ref()),
             ("settlement_id", header.settlement_id.as_ref()),
             ("operator_id", header.operator_id.as_ref()),
+            ("credential_type", header.circumstances.credential_type.as_ref()),
+            ("device_id", header.circumstances.device_id.as_ref()),
+            ("operator_kind", header.circumstances.operator_kind.as_ref()),
+            ("medical_type", header.circumstances.medical_type.as_ref()),
             ("returns.document_id", returns.map(|sale| &sale.document_id)),
             ("returns.line_id", returns.and_then(|sale| sale.line_id.as_ref())),
         ] {
@@ -224,7 +231,15 @@ impl Checks<'_> {
     fn fee(&self, fee: &FeeFacet) -> Result<(), Reject> {
         self.id("product_code", fee.product_code.as_ref())?;
         self.text("product_name", fee.product_name.as_ref())?;
-        self.id("lot", fee.lot.as_ref())?;
+        for (field, id) in [
+            ("lot", &fee.lot),
+            ("rx_id", &fee.prescription.rx_id),
+            ("prescriber_id", &fee.prescription.prescriber_id),
+            ("pharmacist_id", &fee.prescription.pharmacist_id),
+            ("department_id", &fee.prescription.department_id),
+        ] {
+            self.id(field, id.as_ref())?;
+        }
         match &fee.adjusts {
             Some(Adjusts::Line(line_id)) => self.id("adjusts", Some(line_id)),
             Some(Adjusts::SameProduct) | None => Ok(()),

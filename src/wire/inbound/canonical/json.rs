@@ -81,6 +81,15 @@ pub(super) fn read(members: &Members) -> Result<pb::Upload, Reject> {
             None => None,
         },
         lines: read_lines(&fields)?,
+        credential_type: fields.text("credential_type")?,
+        device_id: fields.text("device_id")?,
+        operator_kind: fields.text("operator_kind")?,
+        insured_region: fields.text("insured_region")?,
+        medical_type: fields.text("medical_type")?,
+        account_amount: fields.decimal("account_amount")?,
+        service: fields.text("service")?,
+        declared_codes: fields.decimal("declared_codes")?,
+        declared_consumable_codes: fields.decimal("declared_consumable_codes")?,
         ..raw
     })
 }
@@ -170,6 +179,12 @@ fn read_line(index: usize, fields: &Fields<'_>) -> Result<Line, Reject> {
             .filter_map(read)
             .collect::<Result<_, _>>()?,
         trace_codes_present,
+        rx_id: fields.text("rx_id")?,
+        rx_external: fields.flag("rx_external")?,
+        prescriber_id: fields.text("prescriber_id")?,
+        pharmacist_id: fields.text("pharmacist_id")?,
+        department_id: fields.text("department_id")?,
+        days_supply: fields.decimal("days_supply")?,
     })
 }
 
@@ -385,6 +400,15 @@ pub fn to_object(upload: &pb::Upload) -> Map<String, Value> {
     object.text("paid_on", &upload.paid_on);
     object.flag("recovered", upload.recovered);
     object.flag("withdrawn", upload.withdrawn);
+    object.text("credential_type", &upload.credential_type);
+    object.text("device_id", &upload.device_id);
+    object.text("operator_kind", &upload.operator_kind);
+    object.text("insured_region", &upload.insured_region);
+    object.text("medical_type", &upload.medical_type);
+    object.text("account_amount", &upload.account_amount);
+    object.text("service", &upload.service);
+    object.text("declared_codes", &upload.declared_codes);
+    object.text("declared_consumable_codes", &upload.declared_consumable_codes);
     if !upload.lines.is_empty() {
         object.value("lines", upload.lines.iter().map(line_value).collect());
     }
@@ -403,6 +427,12 @@ fn line_value(line: &Line) -> Value {
     object.text("lot", &line.lot);
     object.text("expires_on", &line.expires_on);
     object.text("adjusts", &line.adjusts);
+    object.text("rx_id", &line.rx_id);
+    object.flag("rx_external", line.rx_external);
+    object.text("prescriber_id", &line.prescriber_id);
+    object.text("pharmacist_id", &line.pharmacist_id);
+    object.text("department_id", &line.department_id);
+    object.text("days_supply", &line.days_supply);
     if line.trace_codes_present || !line.trace_codes.is_empty() {
         object.value("trace_codes", line.trace_codes.iter().map(code_value).collect());
     }

@@ -5,12 +5,15 @@ use super::json::{PAYMENT, REVERSAL, RULING};
 use crate::domain::Text;
 use crate::domain::amount::{Money, Quantity};
 use crate::domain::document::occurred::OccurredAt;
+use crate::domain::document::particulars::{Circumstances, Prescription, Service};
 use crate::domain::document::{
     Adjusts, Counterparty, DocumentKey, FeeFacet, Group, Header, Kind, Origin, Parts, Person, ReturnedSale,
     Reversal,
 };
 use crate::domain::time::Timestamp;
-use crate::wire::inbound::draft::{CodesDraft, Draft, LineDraft, PersonAsSent, VersionDraft};
+use crate::wire::inbound::draft::{
+    CodesDraft, DECLARED_CODES_MAX, Draft, LineDraft, PersonAsSent, VersionDraft,
+};
 use crate::wire::inbound::reject::{Reject, Words};
 use crate::wire::inbound::{decimal, moment};
 use crate::wire::pb;
@@ -23,6 +26,9 @@ const KIND_FORM: Words = Words::new(
 const GROUP_FORM: Words =
     Words::new(" `procurement`、`dispensing` 或 `settlement`", "`procurement`, `dispensing` or `settlement`");
 const LINE_ID_FORM: Words = Words::new("行号；整单则不填", "a line's id, or absent for the whole document");
+const SERVICE_FORM: Words = Words::new(" `in_person` 或 `online`", "`in_person` or `online`");
+const REGION_FORM: Words = Words::new("6 位数字的医保区划", "a region of six digits");
+const DECLARED_FORM: Words = Words::new("0 至 1000000 的整数", "a whole number from 0 to 1,000,000");
 const COUNTED_FORM: Words = Words::new(
     "不小于 0、不超过 10^9、最多 3 位小数的数",
     "a decimal of at least 0, at most 10^9, with at most 3 places",
@@ -104,7 +110,39 @@ fn header(raw: &pb::Upload, kind: Kind, full: bool) -> Result<Option<Header>, Re
             invoice: text_of(|counterparty| &counterparty.invoice),
         },
         returns: raw.returns.as_ref().map(returned_sale).transpose()?,
+        circumstances: circumstances(raw)?,
     }))
+}
+
+fn circumstances(raw: &pb::Upload) -> Result<Circumstances, Reject> {
+    let service =
+        |name: Text| Service::from_name(&name).ok_or_else(|| Reject::malformed("service", SERVICE_FORM));
+    let region = text(&raw.insured_region);
+    let is_region = |region: &Text| region.len() == 6 && region.bytes().all(|byte| byte.is_ascii_digit());
+    if region.as_ref().is_some_and(|region| !is_region(region)) {
+        return Err(Reject::malformed("insured_region", REGION_FORM));
+    }
+    Ok(Circumstances {
+        credential_type: text(&raw.credential_type),
+        device_id: text(&raw.device_id),
+        operator_kind: text(&raw.operator_kind),
+        insured_region: region,
+        medical_type: text(&raw.medical_type),
+        account_amount: money("account_amount", &raw.account_amount)?,
+        service: text(&raw.service).map(service).transpose()?,
+        declared_codes: declared("declared_codes", &raw.declared_codes)?,
+        declared_consumable_codes: declared("declared_consumable_codes", &raw.declared_consumable_codes)?,
+    })
+}
+
+/// How many codes are said to follow.
+fn declared(field: &str, text: &str) -> Result<Option<u32>, Reject> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let count = decimal::scaled(text, 0).and_then(|count| u32::try_from(count).ok());
+    let count = count.filter(|count| *count <= DECLARED_CODES_MAX);
+    count.map(Some).ok_or_else(|| Reject::malformed(field, DECLARED_FORM))
 }
 
 /// Whether the message has any field of a header besides its moment.
@@ -120,6 +158,15 @@ fn states_header(raw: &pb::Upload) -> bool {
         &raw.settlement_id,
         &raw.operator_id,
         &raw.fund_amount,
+        &raw.credential_type,
+        &raw.device_id,
+        &raw.operator_kind,
+        &raw.insured_region,
+        &raw.medical_type,
+        &raw.account_amount,
+        &raw.service,
+        &raw.declared_codes,
+        &raw.declared_consumable_codes,
     ];
     raw.returns.is_some() || of_header.into_iter().chain(of_counterparty).any(|text| !text.trim().is_empty())
 }
@@ -135,6 +182,7 @@ fn returned_sale(raw: &pb::upload::Returns) -> Result<ReturnedSale, Reject> {
 
 fn line_draft(raw: &Line, kind: Kind, full: bool) -> Result<LineDraft, Reject> {
     let states_fee = raw.split.is_some()
+        || raw.rx_external.is_some()
         || [
             &raw.product_code,
             &raw.product_name,
@@ -144,6 +192,11 @@ fn line_draft(raw: &Line, kind: Kind, full: bool) -> Result<LineDraft, Reject> {
             &raw.lot,
             &raw.expires_on,
             &raw.adjusts,
+            &raw.rx_id,
+            &raw.prescriber_id,
+            &raw.pharmacist_id,
+            &raw.department_id,
+            &raw.days_supply,
         ]
         .into_iter()
         .any(|text| !text.is_empty());
@@ -170,6 +223,14 @@ fn fee_facet(raw: &Line, kind: Kind) -> Result<FeeFacet, Reject> {
         lot: text(&raw.lot),
         expires_on: text(&raw.expires_on).map(|text| day(&text)).transpose()?,
         adjusts: text(&raw.adjusts).map(Adjusts::from_text),
+        prescription: Prescription {
+            rx_id: text(&raw.rx_id),
+            rx_external: raw.rx_external.unwrap_or(false),
+            prescriber_id: text(&raw.prescriber_id),
+            pharmacist_id: text(&raw.pharmacist_id),
+            department_id: text(&raw.department_id),
+            days_supply: quantity("days_supply", &raw.days_supply)?,
+        },
     })
 }
 

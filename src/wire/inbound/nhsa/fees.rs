@@ -9,6 +9,7 @@ use super::nodes::Shape;
 use super::row::Row;
 use super::{Message, Outcome, joined};
 use crate::domain::Text;
+use crate::domain::document::particulars::Prescription;
 use crate::domain::document::{Adjusts, FeeFacet, Group, Kind, Parts};
 use crate::wire::inbound::draft::{LineDraft, VersionDraft};
 use crate::wire::inbound::notes::Leniency;
@@ -73,8 +74,23 @@ pub(super) fn fee(row: &Row<'_>) -> Result<FeeFacet, Reject> {
         split: row.flag(&["trdn_flag"])?.unwrap_or(false),
         amount: amount.map(|(_, amount)| amount),
         adjusts,
+        prescription: Prescription {
+            prescriber_id: row.optional_id(&["bilg_dr_codg"]),
+            department_id: row.optional_id(&["bilg_dept_codg"]),
+            ..prescription(row)
+        },
         ..FeeFacet::default()
     })
+}
+
+/// What rows of every kind say of their prescription.
+pub(super) fn prescription(row: &Row<'_>) -> Prescription {
+    Prescription {
+        rx_id: row.optional_id(&["rxno"]),
+        rx_external: row.optional_flag(&["rx_circ_flag"]).unwrap_or(false),
+        days_supply: row.optional_quantity(&["prd_days"]),
+        ..Prescription::default()
+    }
 }
 
 /// The document of a fee line: the batch of a visit (2204), the stay (2301).

@@ -15,6 +15,7 @@ mod documents;
 mod envelope;
 mod fees;
 mod inventory;
+pub mod medical;
 mod nodes;
 mod row;
 mod sales;
@@ -33,6 +34,7 @@ use super::reject::{Reject, RejectReason, Words};
 use super::validate::{self, Checks};
 use crate::domain::Text;
 use crate::domain::document::occurred::OccurredAt;
+use crate::domain::document::particulars::Circumstances;
 use crate::domain::document::{DocumentKey, Group, Header, Kind, Parts, Reversal};
 use crate::domain::outcome::IgnoredBecause;
 use crate::domain::time::Timestamp;
@@ -49,6 +51,9 @@ struct Message<'a> {
     envelope: &'a Envelope,
     msgid: Option<String>,
     operator_id: Option<Text>,
+    operator_kind: Option<Text>,
+    device_id: Option<Text>,
+    insured_region: Option<Text>,
     institution_id: Text,
     issued_at: Timestamp,
     checks: Checks<'a>,
@@ -133,6 +138,9 @@ impl<'a> Message<'a> {
             envelope,
             msgid: head.id(&["msgid"])?,
             operator_id: head.optional_id(&["opter"]),
+            operator_kind: head.optional_id(&["opter_type"]),
+            device_id: head.optional_id(&["dev_no"]),
+            insured_region: head.optional_region(&["insuplc_admdvs"]),
             institution_id: institution_id.into(),
             issued_at,
             checks,
@@ -165,6 +173,12 @@ impl<'a> Message<'a> {
             fund_amount: None,
             counterparty: Default::default(),
             returns: None,
+            circumstances: Circumstances {
+                device_id: self.device_id.clone(),
+                operator_kind: self.operator_kind.clone(),
+                insured_region: self.insured_region.clone().filter(|_| kind.group() != Group::Procurement),
+                ..Circumstances::default()
+            },
         }
     }
 

@@ -48,6 +48,7 @@ const FLAG: Words =
     Words::new("是（1、true、Y、是）或否（0、false、N、否）", "yes (1, true, Y, 是) or no (0, false, N, 否)");
 const COUNT: Words = Words::new("绝对值不超过 10^9 的数", "a decimal of at most 10^9");
 const AMOUNT: Words = Words::new("绝对值不超过 10^12 的金额（元）", "yuan: a decimal of at most 10^12");
+const REGION: Words = Words::new("6 位数字的医保区划", "a region of six digits");
 const ONCE: Words =
     Words::new("一行内只出现一次（或各次相同）的字段", "stated once in its row, or each time alike");
 
@@ -320,6 +321,17 @@ impl<'a> Row<'a> {
             number.ok_or_else(|| Reject::malformed(self.path(names), COUNT))
         };
         self.optional(names, self.text(names).and_then(|text| text.map(read).transpose()))
+    }
+
+    /// A region of six digits that can be spared.
+    pub(super) fn optional_region(&self, names: &[&'static str]) -> Option<Text> {
+        let read = self.id(names).and_then(|region| match region {
+            Some(region) if region.len() != 6 || !region.bytes().all(|byte| byte.is_ascii_digit()) => {
+                Err(Reject::malformed(self.path(names), REGION))
+            }
+            region => Ok(region),
+        });
+        self.optional(names, read).map(Text::from)
     }
 
     fn rounded(

@@ -4,8 +4,10 @@
 //! original's number is the sender's own and not the one used here. A sale of a negative count is a return.
 
 use super::documents::{Identity, StockRow, of_rows};
+use super::fees::prescription;
 use super::row::Row;
 use super::{Message, Outcome, joined};
+use crate::domain::document::particulars::Prescription;
 use crate::domain::document::{Header, Kind};
 use crate::wire::inbound::draft::{PersonAsSent, VersionDraft};
 use crate::wire::inbound::notes::Leniency;
@@ -33,7 +35,14 @@ fn document(message: &Message<'_>, stock: &StockRow<'_>) -> Result<VersionDraft,
     let (kind, transaction) =
         if is_return { (Kind::DispenseReturn, "3506") } else { (Kind::Dispense, "3505") };
     let quantity = count.map(|count| count.size).filter(|size| size.thousandths() > 0);
-    let line = stock.line(quantity, stock.codes.clone())?;
+    let mut line = stock.line(quantity, stock.codes.clone())?;
+    if let Some(fee) = &mut line.fee {
+        fee.prescription = Prescription {
+            prescriber_id: row.optional_id(&["prsc_dr_certno"]),
+            pharmacist_id: row.optional_id(&["phar_certno"]),
+            ..prescription(row)
+        };
+    }
     let person = person(row);
     let receipt = row.optional_id(&["rtal_docno"]);
     let header = Header {

@@ -18,8 +18,9 @@ use super::nodes::{self, Shape};
 use super::row::Row;
 use super::{Message, Outcome, codes, joined};
 use crate::domain::document::occurred::OccurredAt;
+use crate::domain::document::particulars::Circumstances;
 use crate::domain::document::{FeeFacet, Header, Kind};
-use crate::wire::inbound::draft::{Draft, LineDraft, PersonAsSent, VersionDraft};
+use crate::wire::inbound::draft::{DECLARED_CODES_MAX, Draft, LineDraft, PersonAsSent, VersionDraft};
 use crate::wire::inbound::json::Json;
 use crate::wire::inbound::reject::{Reject, Words};
 
@@ -128,11 +129,22 @@ fn header(message: &Message<'_>, request: &Row<'_>) -> Result<(Header, PersonAsS
         (visit_id, _) => visit_id,
     };
     let occurred_at = settled_at.unwrap_or(OccurredAt::Moment(message.issued_at));
+    let header = message.header(Kind::Settlement, occurred_at);
+    let med_type = request.optional_id(&["med_type"]);
+    let circumstances = Circumstances {
+        credential_type: request.optional_id(&["mdtrt_cert_type"]),
+        medical_type: Some(message.checks.medical_types.of(message.number, med_type.as_deref())),
+        account_amount: response.as_ref().and_then(|response| response.optional_yuan(&["acct_pay"])),
+        declared_codes: request.optional_whole(&["minpacunt_drug_trac_cnt"], DECLARED_CODES_MAX),
+        declared_consumable_codes: request.optional_whole(&["mcs_trac_cnt"], DECLARED_CODES_MAX),
+        ..header.circumstances
+    };
     let header = Header {
         visit_id: visit_id.map(Into::into),
         settlement_id: settlement_id.map(Into::into),
         fund_amount,
-        ..message.header(Kind::Settlement, occurred_at)
+        circumstances,
+        ..header
     };
     let person = PersonAsSent {
         number: number.unwrap_or_default(),
