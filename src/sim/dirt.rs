@@ -120,7 +120,8 @@ impl Province {
             Accident::Corrected => {
                 let first = self.post(mistaken(document.clone()));
                 // A row of the national form with other codes is another row: the wrong one is deleted first.
-                if document.group() != Group::Settlement && self.world.parameters.form == UploadForm::National {
+                if document.group() != Group::Settlement && self.world.parameters.form == UploadForm::National
+                {
                     self.delete_rows(&document, first.sent_at);
                 }
                 document.issued_at += self.hours(24);
