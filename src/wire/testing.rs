@@ -115,13 +115,14 @@ pub(crate) fn product() -> impl Strategy<Value = Product> {
 }
 
 fn institution() -> BoxedStrategy<Institution> {
-    (of(text()), of(text()), of(text()), of(day()), of(day()))
-        .prop_map(|(name, region, tier, stock_uploaded_since, dispensing_uploaded_since)| Institution {
+    (of(text()), of(text()), of(text()), of(day()), of(day()), of(day()))
+        .prop_map(|(name, region, tier, stock, dispensing, codes)| Institution {
             name,
             region,
             tier,
-            stock_uploaded_since,
-            dispensing_uploaded_since,
+            stock_uploaded_since: stock,
+            dispensing_uploaded_since: dispensing,
+            codes_in_settlement_since: codes,
         })
         .boxed()
 }

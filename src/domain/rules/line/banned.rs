@@ -12,6 +12,7 @@ use super::{LineContext, concerned};
 use crate::domain::finding::{Attributes, BannedReason, ConcernedCode, Finding};
 use crate::domain::reference::Key;
 use crate::domain::rules::{Action, RuleId};
+use crate::domain::trace_code::TraceCode;
 
 pub(super) fn check(context: &LineContext<'_>) -> Option<Finding> {
     if !context.is_sale() {
@@ -48,11 +49,10 @@ fn is_recalled(context: &LineContext<'_>) -> bool {
 }
 
 fn listed_codes(context: &LineContext<'_>) -> Vec<ConcernedCode> {
-    let Some(codes) = context.line.codes else {
-        return Vec::new();
-    };
     let day = context.document.day();
-    let is_listed = |code: &Key| codes.part.reference.has(code, day);
-    let valid = context.line.valid_codes();
-    valid.filter(|code| is_listed(&Key::BannedCode { code: code.normal.clone() })).map(concerned).collect()
+    let is_listed = |code: &&TraceCode| {
+        let key = Key::BannedCode { code: code.normal.clone() };
+        context.line.reference_of(code).is_some_and(|reference| reference.has(&key, day))
+    };
+    context.line.valid_codes().filter(is_listed).map(concerned).collect()
 }

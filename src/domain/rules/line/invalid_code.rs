@@ -13,7 +13,7 @@ use crate::domain::rules::{Action, RuleId};
 use crate::domain::trace_code::Scan;
 
 pub(super) fn check(context: &LineContext<'_>) -> Option<Finding> {
-    let invalid = context.line.scans().iter().filter_map(|scanned| match &scanned.scan {
+    let invalid = context.line.scans().filter_map(|scanned| match &scanned.scan {
         Scan::Invalid { text, reason } => Some(ConcernedCode {
             code: text.clone(),
             invalid: Some(*reason),

@@ -18,7 +18,7 @@ use crate::domain::reference::Key;
 use crate::domain::rules::{Action, RuleId};
 
 pub(super) fn check(context: &LineContext<'_>) -> Option<Finding> {
-    if !context.is_sale() || !context.line.scans().is_empty() {
+    if !context.is_sale() || context.line.has_scans() {
         return None;
     }
     let stated = match context.line.product_code() {

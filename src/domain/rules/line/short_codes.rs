@@ -17,7 +17,7 @@ use crate::domain::rules::{Action, RuleId};
 pub(super) fn check(context: &LineContext<'_>) -> Option<Finding> {
     let line = context.line;
     if context.stream != Stream::Settlement
-        || line.scans().is_empty()
+        || !line.has_scans()
         || line.valid_codes().any(|code| !code.is_unit)
         || !no_code::needs_codes(context)
     {
