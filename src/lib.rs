@@ -28,17 +28,18 @@
 //!
 //! [`run::service`] runs the stages as threads on Kafka, [`run::local`] all of them in one thread on the memory
 //! twin. [`commands`] is the command line, [`config`] the configuration, [`telemetry`] what an operator sees,
-//! [`sim`] a simulated province to try it all with.
+//! [`present`] what people read, [`sim`] a simulated province to try it all with.
 //!
 //! # Layers
 //!
-//! `domain` uses itself and `std`. `wire` is the only place that knows formats, `broker` the only one that knows
-//! Kafka, `stage` ties them together. Nothing imports `commands`. A test holds this.
+//! `domain` uses itself and `std`, `present` makes texts of it. `wire` is the only place that knows formats, `broker`
+//! the only one that knows Kafka, `stage` ties them together. Nothing imports `commands`. A test holds this.
 
 pub mod broker;
 pub mod commands;
 pub mod config;
 pub mod domain;
+pub mod present;
 pub mod run;
 pub mod sim;
 pub mod stage;

@@ -12,7 +12,7 @@ use tracewarden::domain::document::live::{CODES_MAX, LINES_MAX};
 use tracewarden::domain::document::room::PARTS_KEPT_MAX;
 use tracewarden::domain::finding::EVIDENCE_MAX;
 use tracewarden::domain::timeline::{OBSERVATIONS_KEPT_MAX, OBSERVATIONS_WALKED_MAX};
-use tracewarden::domain::wording::figures::grouped;
+use tracewarden::present::figures::grouped;
 use tracewarden::telemetry::declared::{Kind, METRICS, Metric};
 
 #[test]

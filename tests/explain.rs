@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tracewarden::config::Config;
 use tracewarden::domain::reference::Book;
-use tracewarden::domain::wording::explain;
+use tracewarden::present::explain;
 use tracewarden::run::local::{Local, LocalOptions};
 use tracewarden::wire::inbound::{moment, reference};
 

@@ -9,7 +9,8 @@ const LINES_MAX: usize = 600;
 /// What each layer may use of ours besides itself; layers that are not here may use all but `commands`.
 const LAYERS: &[(&str, &[&str])] = &[
     ("domain", &[]),
-    ("wire", &["domain"]),
+    ("present", &["domain"]),
+    ("wire", &["domain", "present"]),
     ("broker", &[]),
     ("store", &[]),
     ("config", &["domain", "wire"]),

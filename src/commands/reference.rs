@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::{ConfigArguments, Failure, files, publisher, say};
 use crate::broker::{OutRecord, TopicPartition};
 use crate::domain::reference::Change;
-use crate::domain::wording::figures::grouped;
+use crate::present::figures::grouped;
 use crate::run::topics::topology;
 use crate::stage::topology::{Topic, Topology};
 use crate::wire::inbound::reference;

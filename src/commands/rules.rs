@@ -1,7 +1,7 @@
 //! `rules`: the catalogue of rules, as a table or as JSON.
 
 use super::{Failure, say};
-use crate::wire::ruleset;
+use crate::config::rules;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -12,6 +12,6 @@ pub(super) struct Arguments {
 
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    say(if arguments.json { ruleset::catalogue_json() } else { ruleset::catalogue_table() })?;
+    say(if arguments.json { rules::catalogue_json() } else { rules::catalogue_table() })?;
     Ok(())
 }

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use super::folder::{self, Folder};
 use super::{ConfigArguments, Failure, publisher, say, warn};
 use crate::broker::kafka::publish::Publisher;
-use crate::domain::wording::figures::grouped;
+use crate::present::figures::grouped;
+use crate::present::progress::Progress;
 use crate::run::topics::topology;
 use crate::sim::{self, Dirt, Parameters, UploadForm};
 use crate::stage::topology::Topology;
-use crate::telemetry::progress::Progress;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {

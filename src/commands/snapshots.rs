@@ -1,7 +1,7 @@
 //! `snapshots`: lists the snapshots of an installation, compares them with their hashes, or fills local stores.
 
 use super::{ConfigArguments, Failure, say};
-use crate::domain::wording::figures::grouped;
+use crate::present::figures::grouped;
 use crate::run::state::StateHome;
 use crate::store::folder::{Found, StateFolder};
 use crate::store::snapshot::{Manifest, SnapshotHome};

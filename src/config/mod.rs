@@ -11,7 +11,8 @@
 //! kept in types whose `Debug` shows nothing, and never appear in an error.
 //!
 //! # What it is not
-//! The rule set is read elsewhere: `[rules]` is carried as a raw table. Nothing here is reloaded while running.
+//! The rule set is no part of the tree: `[rules]` is carried as a raw table and read by [`rules`]. Nothing here is
+//! reloaded while running.
 //!
 //! # Limits
 //! A file of configuration or of a secret is at most 1 MiB.
@@ -19,6 +20,7 @@
 mod check;
 mod error;
 pub mod options;
+pub mod rules;
 mod secrets;
 pub mod sections;
 #[cfg(test)]

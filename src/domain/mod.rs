@@ -25,10 +25,11 @@ pub mod observation;
 pub mod reference;
 pub mod register;
 pub mod rules;
+#[cfg(test)]
+pub(crate) mod samples;
 pub mod time;
 pub mod timeline;
 pub mod trace_code;
-pub mod wording;
 
 /// Text shared by many values: identifiers, names, codes. Cloning copies no bytes.
 pub type Text = std::sync::Arc<str>;

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use crate::broker::BrokerError;
 use crate::broker::kafka::admin::Topics;
+use crate::config::rules::RuleSetError;
 use crate::config::{Config, ConfigError, OutputFormat, Provisional};
 use crate::domain::adjudicator::Policy;
 use crate::domain::claim::Verdict;
@@ -18,7 +19,6 @@ use crate::domain::time::Millis;
 use crate::wire::Format;
 use crate::wire::inbound::intake::Limits;
 use crate::wire::inbound::pseudonym::{KeyError, Pseudonymiser};
-use crate::wire::ruleset::{self, RuleSetError};
 
 /// What intake accepts at most.
 pub fn limits(config: &Config) -> Limits {
@@ -90,7 +90,7 @@ pub fn format(config: &Config) -> Format {
 /// The rule set, with everything beside the rules that changes what is concluded: what is decided when not every verdict
 /// is there in time, how far back is remembered, how many timers fire at once. Without a wall clock there is no deadline.
 pub fn rules(config: &Config, has_deadline: bool) -> Result<RuleSet, RuleSetError> {
-    let mut rules = ruleset::from_config(config.rules.as_ref())?;
+    let mut rules = crate::config::rules::from_config(config.rules.as_ref())?;
     rules.policy = Policy {
         decision_deadline: Millis::new(config.adjudicate.decision_deadline_ms),
         provisional: match config.adjudicate.provisional {

@@ -8,4 +8,3 @@ pub mod declared;
 pub mod exporter;
 pub mod logs;
 pub mod metrics;
-pub mod progress;

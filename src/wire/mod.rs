@@ -11,7 +11,6 @@ pub mod entries;
 pub mod inbound;
 mod internal;
 pub mod outbound;
-pub mod ruleset;
 pub mod state;
 #[cfg(test)]
 mod testing;

@@ -16,11 +16,11 @@ use super::language::LanguageArguments;
 use super::{Failure, say};
 use crate::config::Config;
 use crate::domain::time::Timestamp;
-use crate::domain::wording::figures::grouped;
+use crate::present::figures::grouped;
+use crate::present::progress::Block;
 use crate::run::local::{Local, LocalOptions};
 use crate::sim::evaluate::{Language, scans_in};
 use crate::sim::{self, Parameters};
-use crate::telemetry::progress::Block;
 
 /// Uploads between two looks at what was published.
 const LOOK_EVERY: u64 = 100;

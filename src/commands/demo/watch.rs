@@ -9,7 +9,7 @@ use crate::commands::folder::Folder;
 use crate::domain::amount::Money;
 use crate::domain::claim::Verdict;
 use crate::domain::time::{Day, Timestamp};
-use crate::domain::wording::figures::{grouped, yuan};
+use crate::present::figures::{grouped, yuan};
 use crate::run::local::Local;
 use crate::sim::evaluate::{Evaluation, Language, Report, columns, rule_title};
 use crate::sim::{Parameters, Truth};

@@ -10,10 +10,10 @@ use super::language::LanguageArguments;
 use super::{ConfigArguments, Failure, files, parse_moment, say, warn};
 use crate::domain::reference::Book;
 use crate::domain::time::Timestamp;
-use crate::domain::wording::explain::{self, Sentence};
+use crate::present::explain::{self, Sentence};
+use crate::present::progress::Progress;
 use crate::run::local::{Local, LocalOptions};
 use crate::sim::evaluate::Language;
-use crate::telemetry::progress::Progress;
 
 /// Uploads between two looks at what was published.
 const DRAIN_EVERY: u64 = 10_000;

@@ -3,7 +3,7 @@
 use crate::domain::document::Origin;
 use crate::domain::document::merge::Outcome;
 use crate::domain::time::Timestamp;
-use crate::domain::wording::figures::grouped;
+use crate::present::figures::grouped;
 use crate::run::local::Local;
 use crate::sim::evaluate::{Language, columns};
 use crate::stage::tally::{InputOutcome, Tally};

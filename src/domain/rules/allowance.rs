@@ -85,8 +85,8 @@ impl RuleSet {
 mod tests {
     use super::*;
     use crate::domain::document::Kind;
+    use crate::domain::samples::{alert, side};
     use crate::domain::timeline::story::day;
-    use crate::domain::wording::samples::{alert, side};
 
     const CODE: &str = "81773220000000016835";
     const PHARMACY: &str = "P37020300001";

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::table::{Table, percent, render, rule_title, time_to_alert};
 use super::{Language, Report, RuleScore};
-use crate::domain::wording::figures::{grouped, yuan};
+use crate::present::figures::{grouped, yuan};
 
 impl Report {
     /// This run and another one of the same province, rule by rule: `this → other`, one value where both agree.

@@ -34,10 +34,11 @@ use self::near::Neighbourhood;
 use self::score::{Times, milliseconds, money};
 use super::truth::{Act, Effect, LineRef, Truth};
 use crate::domain::amount::Money;
+pub use crate::present::language::Language;
 pub use plot::PlotError;
 pub use scans::scans_in;
 pub use score::{ActScore, LineScore, RuleScore, Spread};
-pub use table::{Language, columns, rule_title};
+pub use table::{columns, rule_title};
 
 /// What was published so far, against the truth.
 #[derive(Debug, Default)]

@@ -10,7 +10,7 @@ use super::score::per_ten_thousand;
 use super::table::{percent, rate, rule_title, time_to_alert};
 use super::{Language, Report, RuleScore};
 use crate::domain::amount::Money;
-use crate::domain::wording::figures::{self, grouped};
+use crate::present::figures::{self, grouped};
 
 /// A plot cannot be drawn.
 #[derive(Debug, thiserror::Error)]

@@ -5,27 +5,9 @@ use std::fmt::Write;
 use super::score::per_ten_thousand;
 use super::{Report, RuleScore, Spread, Timing, Unexplained};
 use crate::domain::rules::RuleId;
-use crate::domain::wording::figures::{grouped, yuan};
+use crate::present::figures::{grouped, yuan};
+use crate::present::language::Language;
 use crate::sim::truth::LineRef;
-
-/// The language of headings and names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Language {
-    /// 中文.
-    Chinese,
-    /// English.
-    English,
-}
-
-impl Language {
-    /// One of two texts.
-    pub const fn of<'a>(self, zh: &'a str, en: &'a str) -> &'a str {
-        match self {
-            Self::Chinese => zh,
-            Self::English => en,
-        }
-    }
-}
 
 /// Rows of cells under a title. The first row is the heading, the first column names.
 pub(super) struct Table {

@@ -12,7 +12,7 @@ use crate::domain::finding::{ConcernedCode, Finding, Side};
 use crate::domain::observation::Cause;
 use crate::domain::rules::catalogue::RULE_VERSION;
 use crate::domain::rules::{Basis, Scope};
-use crate::domain::wording;
+use crate::present::wording;
 use crate::wire::WireError;
 use crate::wire::pb;
 

@@ -5,7 +5,7 @@ use prost::Message as _;
 
 use super::*;
 use crate::domain::alert::Status;
-use crate::domain::wording::samples;
+use crate::domain::samples;
 
 const GOLDEN: &str = include_str!("golden.json");
 

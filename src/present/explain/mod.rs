@@ -13,7 +13,7 @@ mod walk;
 
 use std::fmt::{Display, Write};
 
-use super::{en, finding_en, finding_zh, zh};
+use super::wording::{en, finding_en, finding_zh, zh};
 use crate::domain::Text;
 use crate::domain::claim::Verdict;
 use crate::domain::document::{Person, Role};

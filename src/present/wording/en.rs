@@ -219,7 +219,7 @@ fn when(moment: Timestamp) -> String {
 }
 
 /// What was done, without an object: `took back`.
-pub(super) fn done(kind: Kind) -> String {
+pub(in crate::present) fn done(kind: Kind) -> String {
     let (verb, rest) = verb(kind);
     format!("{verb}{rest}")
 }
@@ -262,7 +262,7 @@ fn banned(reason: BannedReason) -> &'static str {
     }
 }
 
-pub(super) fn invalid(reason: InvalidReason) -> &'static str {
+pub(in crate::present) fn invalid(reason: InvalidReason) -> &'static str {
     match reason {
         InvalidReason::CheckDigit => "wrong check digit",
         InvalidReason::Barcode69 => "a product barcode",

@@ -6,15 +6,13 @@
 //!
 //! Texts do not name persons: the alert has only pseudonyms, and those mean nothing to a listener.
 
-mod en;
-pub mod explain;
-pub mod figures;
-mod zh;
+pub(super) mod en;
+pub(super) mod zh;
 
-use super::Text;
-use super::alert::{AlertChange, Status};
-use super::finding::{ConcernedCode, Finding, Side};
-use super::time::Timestamp;
+use crate::domain::Text;
+use crate::domain::alert::{AlertChange, Status};
+use crate::domain::finding::{ConcernedCode, Finding, Side};
+use crate::domain::time::Timestamp;
 
 /// How much of a code is spoken.
 const TAIL_CHARACTERS: usize = 6;
@@ -84,7 +82,5 @@ fn spoken_codes(codes: &[ConcernedCode], speak: impl Fn(&ConcernedCode) -> Strin
     (spoken, codes.len().saturating_sub(SPOKEN_CODES_MAX))
 }
 
-#[cfg(test)]
-pub(crate) mod samples;
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,11 @@
 //! Every rule has something to say, in both languages.
 
-use super::samples::{alert, resold, side};
 use super::*;
 use crate::domain::document::Kind;
 use crate::domain::observation::{Cause, What};
 use crate::domain::rules::catalogue::RULES;
 use crate::domain::rules::{Basis, RuleId};
+use crate::domain::samples::{alert, resold, side};
 
 #[test]
 fn a_pair_is_told_with_both_sides_the_code_and_the_money() {

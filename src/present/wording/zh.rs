@@ -187,7 +187,7 @@ fn when(moment: Timestamp) -> String {
     format!("{year}年{month}月{day}日{}", hour_and_minute(moment))
 }
 
-pub(super) fn verb(kind: Kind) -> &'static str {
+pub(in crate::present) fn verb(kind: Kind) -> &'static str {
     match kind {
         Kind::PurchaseIn => "采购入库",
         Kind::TransferIn => "调拨入库",
@@ -224,7 +224,7 @@ fn banned(reason: BannedReason) -> &'static str {
     }
 }
 
-pub(super) fn invalid(reason: InvalidReason) -> &'static str {
+pub(in crate::present) fn invalid(reason: InvalidReason) -> &'static str {
     match reason {
         InvalidReason::CheckDigit => "校验位错误",
         InvalidReason::Barcode69 => "是商品条码而不是追溯码",

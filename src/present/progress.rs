@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::domain::wording::figures::grouped;
+use crate::present::figures::grouped;
 
 /// Between two plain lines.
 const PLAIN_EVERY: Duration = Duration::from_secs(3);
