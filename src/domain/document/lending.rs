@@ -71,9 +71,13 @@ pub struct OfferedLine {
     pub codes: Stamped<CodesFacet>,
 }
 
-/// The newest offer of each lender.
+/// The newest offer of each lender, and whose offers are too many.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Offers(BTreeMap<Text, Arc<Offer>>);
+pub struct Offers {
+    by_lender: BTreeMap<Text, Arc<Offer>>,
+    /// document_id of the aliases under which more was offered than is kept.
+    pub overfull: BTreeSet<Text>,
+}
 
 /// A code that a line borrowed.
 #[derive(Clone, Copy, Debug)]
@@ -88,7 +92,7 @@ pub struct LentCode<'a> {
 
 impl Offer {
     /// What the live document has to lend, if it is a hand-over that could lend at all.
-    pub fn of(document: &LiveDocument<'_>, origin: &Origin, windows: Windows) -> Option<Self> {
+    pub fn of(document: &LiveDocument<'_>, windows: Windows) -> Option<Self> {
         let header = &document.header.part.content;
         let is_named = header.settlement_id.is_some() || header.visit_id.is_some();
         if document.kind() != Kind::Dispense || !is_named || document.is_over_limit() {
@@ -105,23 +109,22 @@ impl Offer {
             settlement_id: header.settlement_id.clone(),
             visit_id: header.visit_id.clone(),
             lines,
-            origin: origin.clone(),
+            origin: document.header.origin.clone(),
         })
     }
 
     /// An offer of nothing, that takes the place of an earlier one.
-    pub fn withdrawn(&self, origin: &Origin) -> Self {
-        let lender = self.lender.clone();
-        let nobody = (None, None);
-        let (settlement_id, visit_id) = nobody;
-        Self {
-            lender,
-            revision: 0,
-            time: self.time,
-            settlement_id,
-            visit_id,
-            lines: Vec::new(),
-            origin: origin.clone(),
+    #[must_use]
+    pub fn withdrawn(&self) -> Self {
+        Self { settlement_id: None, visit_id: None, ..self.without_lines() }
+    }
+
+    /// The dispensing, which is at the institution of the settlement.
+    pub fn lender_key(&self, institution_id: &Text) -> DocumentKey {
+        DocumentKey {
+            institution_id: institution_id.clone(),
+            group: Group::Dispensing,
+            document_id: self.lender.clone(),
         }
     }
 
@@ -187,14 +190,27 @@ impl Offers {
     /// Takes an offer that is newer than the known one of its lender, or of the same revision with lines that were left
     /// out. Whether it was taken.
     pub fn take(&mut self, offer: Arc<Offer>) -> bool {
-        let is_news = self.0.get(&offer.lender).is_none_or(|known| {
-            offer.revision > known.revision
-                || (offer.revision == known.revision && known.lines.is_empty() && !offer.lines.is_empty())
-        });
+        let is_news = self.is_news(&offer);
         if is_news {
-            self.0.insert(offer.lender.clone(), offer);
+            self.by_lender.insert(offer.lender.clone(), offer);
         }
         is_news
+    }
+
+    /// Whether an offer would be taken.
+    pub fn is_news(&self, offer: &Offer) -> bool {
+        self.by_lender.get(&offer.lender).is_none_or(|known| {
+            offer.revision > known.revision
+                || (offer.revision == known.revision && known.lines.is_empty() && !offer.lines.is_empty())
+        })
+    }
+
+    /// Takes all that is newer in others.
+    pub fn take_all(&mut self, others: Self) {
+        for offer in others.by_lender.into_values() {
+            self.take(offer);
+        }
+        self.overfull.extend(others.overfull);
     }
 
     /// Whether there is room for an offer beside those of other lenders.
@@ -208,23 +224,23 @@ impl Offers {
 
     /// The offer of a lender.
     pub fn of(&self, lender: &Text) -> Option<&Arc<Offer>> {
-        self.0.get(lender)
+        self.by_lender.get(lender)
     }
 
     /// All of them, in order of their lenders.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Offer>> {
-        self.0.values()
+        self.by_lender.values()
     }
 
     /// Those of lenders behind `after`, in order.
     pub fn after<'o>(&'o self, after: Option<&Text>) -> impl Iterator<Item = &'o Arc<Offer>> {
         let from = after.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
-        self.0.range::<Text, _>((from, std::ops::Bound::Unbounded)).map(|(_, offer)| offer)
+        self.by_lender.range::<Text, _>((from, std::ops::Bound::Unbounded)).map(|(_, offer)| offer)
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.by_lender.is_empty() && self.overfull.is_empty()
     }
 
     /// When the newest of them came.
@@ -266,8 +282,10 @@ fn alias(institution_id: &Text, space: &str, id: &str) -> DocumentKey {
 /// The alias that a settlement is a member of by what the upload says, to hear there of what it can borrow.
 pub fn borrowing_alias(version: &Version) -> Option<DocumentKey> {
     let header = version.header.as_ref().map(|header| &header.content);
-    let header = header.filter(|header| header.kind == Kind::Settlement)?;
-    let institution_id = &version.key.institution_id;
+    alias_of(&version.key.institution_id, header.filter(|header| header.kind == Kind::Settlement)?)
+}
+
+fn alias_of(institution_id: &Text, header: &Header) -> Option<DocumentKey> {
     match (&header.settlement_id, &header.visit_id) {
         (Some(settlement_id), _) => Some(settlement_alias(institution_id, settlement_id)),
         (None, visit_id) => visit_id.as_ref().map(|visit_id| visit_alias(institution_id, visit_id)),
@@ -302,6 +320,11 @@ fn may_borrow_near(document: &LiveDocument<'_>, windows: Windows) -> bool {
 pub fn lend<'a>(document: &mut LiveDocument<'a>, offers: &'a Offers, windows: Windows) {
     let header = &document.header.part.content;
     if document.kind() != Kind::Settlement || writes_codes_itself(document.institution(), document.day()) {
+        return;
+    }
+    let alias = alias_of(&document.key.institution_id, header);
+    if alias.is_some_and(|alias| offers.overfull.contains(&alias.document_id)) {
+        document.is_overlent = !borrowers(document).is_empty();
         return;
     }
     let lenders: Vec<&'a Arc<Offer>> =

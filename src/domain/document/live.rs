@@ -28,6 +28,8 @@ pub struct LiveDocument<'a> {
     pub adjustments: Vec<LiveAdjustment<'a>>,
     /// Region of the institution on the document's day.
     pub region: Text,
+    /// Whether it would borrow, and more is offered to it than is kept.
+    pub(super) is_overlent: bool,
 }
 
 /// A line with at least one live facet.
@@ -71,6 +73,7 @@ impl Document {
             lines: self.lines.iter().map(LiveLine::new).collect(),
             adjustments: Vec::new(),
             region: Text::default(),
+            is_overlent: false,
         };
         document.adjust();
         document.region = region_of(&key.institution_id, document.institution());
@@ -146,7 +149,7 @@ impl<'a> LiveDocument<'a> {
     /// Whether it grew past what is judged: then it makes no observations, and a claim is held as a whole.
     pub fn is_over_limit(&self) -> bool {
         let lines = self.lines.len().saturating_add(self.adjustments.len());
-        lines > LINES_MAX || self.code_count() > CODES_MAX
+        lines > LINES_MAX || self.code_count() > CODES_MAX || self.is_overlent
     }
 }
 

@@ -117,7 +117,7 @@ pub const RULES: [Entry; 20] = [
         ("no_code", "无码", "no code"),
         LINE,
         (Action::Refuse, Severity::High),
-        None,
+        Some(("codes_grace", Millis::from_hours(48))),
         PAY_BY_CODE,
         "a line that needs a trace code has none; on a dispensing an alert; on a settlement also where the product is unknown, then held",
     ),

@@ -7,6 +7,7 @@ use super::catalogue::RULES;
 use super::{Action, RuleId, Severity};
 use crate::domain::Text;
 use crate::domain::adjudicator::Policy;
+use crate::domain::document::lending::Windows;
 use crate::domain::time::{Day, Millis};
 
 /// Everything configurable about the rules, as one value with one digest.
@@ -18,6 +19,9 @@ pub struct RuleSet {
     pub sale_link_window: Millis,
     /// Greatest distance in time of the two halves of a sale that share a person only. Global only.
     pub sale_match_window: Millis,
+    /// Greatest distance in time of a settlement without settlement id and a hand-over that lends it codes by the visit id.
+    /// Global only.
+    pub lend_window: Millis,
     /// What each rule does unless overridden, in the order of [`RULES`].
     pub defaults: Vec<Setting>,
     /// Deviations; the last one that applies wins, field by field.
@@ -101,6 +105,7 @@ impl Default for RuleSet {
             digest: Text::from("default"),
             sale_link_window: Millis::from_days(180),
             sale_match_window: Millis::from_hours(24),
+            lend_window: Millis::from_days(7),
             defaults: defaults.collect(),
             overrides: Vec::new(),
             allowances: Vec::new(),
@@ -112,6 +117,11 @@ impl Default for RuleSet {
 }
 
 impl RuleSet {
+    /// How far apart a settlement and a hand-over that lends to it may be.
+    pub const fn lending_windows(&self) -> Windows {
+        Windows { by_settlement: self.sale_link_window, by_visit: self.lend_window }
+    }
+
     /// What `rule` does to that subject.
     pub fn setting(&self, rule: RuleId, whom: &Whom<'_>) -> Setting {
         let entry = rule.entry();

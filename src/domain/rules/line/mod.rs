@@ -17,7 +17,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use super::ruleset::{RuleSet, Whom};
+use super::ruleset::{RuleSet, Setting, Whom};
 use super::{Action, Basis, RuleId};
 use crate::domain::Text;
 use crate::domain::document::Kind;
@@ -25,21 +25,23 @@ use crate::domain::document::live::{LiveDocument, LiveLine};
 use crate::domain::finding::{Attributes, ConcernedCode, EVIDENCE_MAX, Finding, Side};
 use crate::domain::observation::ObservationKey;
 use crate::domain::reference::Product;
+use crate::domain::time::Timestamp;
 use crate::domain::trace_code::TraceCode;
 
 /// All findings of all line rules on a live document, those that are metrics only included. A document over its
 /// limits has one finding, that it is.
-pub fn evaluate(document: &LiveDocument<'_>, rules: &RuleSet) -> Vec<Finding> {
+pub fn evaluate(document: &LiveDocument<'_>, now: Option<Timestamp>, rules: &RuleSet) -> Evaluation {
+    let mut evaluation = Evaluation::default();
     if document.is_over_limit() {
-        return over_limit::check(document, rules).into_iter().collect();
+        evaluation.findings.extend(over_limit::check(document, rules));
+        return evaluation;
     }
     let Some(stream) = Stream::of(document.kind()) else {
-        return Vec::new();
+        return evaluation;
     };
-    let mut findings = Vec::new();
     let mut first_whole: BTreeMap<&Text, &LiveLine<'_>> = BTreeMap::new();
     for line in &document.lines {
-        let context = LineContext { document, line, stream, rules };
+        let context = LineContext { document, line, stream, now, rules };
         let of_line = [
             no_code::check(&context),
             short_codes::check(&context),
@@ -49,14 +51,30 @@ pub fn evaluate(document: &LiveDocument<'_>, rules: &RuleSet) -> Vec<Finding> {
             repeated_in_document::check(&context, &first_whole),
             banned::check(&context),
         ];
-        findings.extend(of_line.into_iter().flatten());
+        evaluation.findings.extend(of_line.into_iter().flatten());
+        evaluation.look_again(no_code::waits_until(&context));
         if !line.is_split() {
             for code in line.valid_codes().filter(|code| code.is_unit) {
                 first_whole.entry(&code.normal).or_insert(line);
             }
         }
     }
-    findings
+    evaluation
+}
+
+/// What the line rules find.
+#[derive(Clone, Debug, Default)]
+pub struct Evaluation {
+    /// All findings, in line order.
+    pub findings: Vec<Finding>,
+    /// When the first grace ends that one of them waits for.
+    pub next_due: Option<Timestamp>,
+}
+
+impl Evaluation {
+    fn look_again(&mut self, due: Option<Timestamp>) {
+        self.next_due = [self.next_due, due].into_iter().flatten().min();
+    }
 }
 
 /// The documents that line rules tell apart. A stocktake and a dispense_return are judged by none.
@@ -86,6 +104,7 @@ struct LineContext<'a> {
     document: &'a LiveDocument<'a>,
     line: &'a LiveLine<'a>,
     stream: Stream,
+    now: Option<Timestamp>,
     rules: &'a RuleSet,
 }
 
@@ -118,14 +137,7 @@ fn finding(
     stated: Action,
     attributes: Attributes,
 ) -> Option<Finding> {
-    let whom = Whom {
-        region: &document.region,
-        tier: document.tier().map(AsRef::as_ref),
-        institution_id: &document.key.institution_id,
-        product_code: line.product_code().map(AsRef::as_ref),
-        day: document.day(),
-    };
-    let setting = rules.setting(rule, &whom);
+    let setting = setting(document, line, rules, rule);
     let subject = side(document, line);
     setting.enabled.then(|| Finding {
         rule,
@@ -142,6 +154,18 @@ fn finding(
         amount_at_risk: line.claimed,
         attributes,
     })
+}
+
+/// What a rule does to a line.
+fn setting(document: &LiveDocument<'_>, line: &LiveLine<'_>, rules: &RuleSet, rule: RuleId) -> Setting {
+    let whom = Whom {
+        region: &document.region,
+        tier: document.tier().map(AsRef::as_ref),
+        institution_id: &document.key.institution_id,
+        product_code: line.product_code().map(AsRef::as_ref),
+        day: document.day(),
+    };
+    rules.setting(rule, &whom)
 }
 
 /// A line as one side of a finding. Custody belongs to the timeline of a code and is not known here.
