@@ -14,9 +14,9 @@ use tracewarden::domain::rules::ruleset::RuleSet;
 use tracewarden::domain::time::Timestamp;
 use tracewarden::run::local::{Local, LocalOptions};
 use tracewarden::sim::{self, Parameters};
-use tracewarden::wire::entries::{self, DocumentEntry};
 use tracewarden::wire::inbound::intake::{self, Decoded, Input, Limits};
 use tracewarden::wire::inbound::pseudonym::Pseudonymiser;
+use tracewarden::wire::log::entries::{self, DocumentEntry};
 use tracewarden::wire::state;
 
 /// As of the service.

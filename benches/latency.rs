@@ -23,7 +23,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use serde_json::{Value, json};
 use tracewarden::broker::kafka::publish::Publisher;
 use tracewarden::domain::time::Timestamp;
-use tracewarden::stage::topology::Topic;
+use tracewarden::pipeline::topics::Topic;
 
 /// One upload every so often: 20 a second.
 const EVERY: Duration = Duration::from_millis(50);

@@ -20,7 +20,7 @@ use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use serde_json::json;
-use tracewarden::stage::topology::Topic;
+use tracewarden::pipeline::topics::Topic;
 
 const LINES_PER_UPLOAD: usize = 10;
 const CODES_PER_LINE: usize = 20;

@@ -17,19 +17,19 @@ use tracewarden::broker::memory::MemoryBroker;
 use tracewarden::broker::{Broker, OutRecord, SessionOptions, TopicPartition};
 use tracewarden::config::Config;
 use tracewarden::domain::observation::CodeChange;
+use tracewarden::engine::outbox::Outbox;
+use tracewarden::engine::snapshots::SnapshotPlan;
+use tracewarden::engine::worker::{Worker, WorkerOptions};
+use tracewarden::pipeline::monitor::Monitor;
+use tracewarden::pipeline::topics::{Topic, Topology};
 use tracewarden::run::local::{Local, LocalOptions, rule_set_records};
 use tracewarden::run::state::StateHome;
 use tracewarden::sim::{self, Parameters};
-use tracewarden::stage::monitor::Monitor;
-use tracewarden::stage::outbox::Outbox;
-use tracewarden::stage::snapshots::SnapshotPlan;
-use tracewarden::stage::topology::{Topic, Topology};
-use tracewarden::stage::worker::{Worker, WorkerOptions};
 use tracewarden::store::Store;
 use tracewarden::store::disk::DiskStore;
 use tracewarden::store::folder::StateFolder;
 use tracewarden::store::snapshot::SnapshotHome;
-use tracewarden::wire::entries::{self, ObservationEntry};
+use tracewarden::wire::log::entries::{self, ObservationEntry};
 
 /// As of the service.
 #[global_allocator]

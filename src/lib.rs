@@ -4,26 +4,26 @@
 //!
 //! 1. A hospital's upload is a record on an input topic. [`broker`] brings it as bytes: [`broker::kafka`] in the
 //!    service, [`broker::memory`] in `demo`, `replay` and tests.
-//! 2. [`stage::intake`] has [`wire::inbound::intake`] decode it: canonical JSON or Protobuf
+//! 2. [`pipeline::intake`] has [`wire::inbound::intake`] decode it: canonical JSON or Protobuf
 //!    ([`wire::inbound::canonical`]) or a message of the national interface ([`wire::inbound::nhsa`]). Codes get their
 //!    normal form ([`domain::trace_code`]), persons become pseudonyms ([`wire::inbound::pseudonym`]), reference records
 //!    are attached ([`domain::reference`]). What is refused goes to the dead letters ([`wire::inbound::reject`],
-//!    [`wire::outbound::deadletter`]); the rest, as entries ([`wire::entries`]), to the partition of its document.
-//! 3. [`stage::register`] merges it into its document ([`domain::register`], [`domain::document::merge`]), evaluates
+//!    [`wire::outbound::deadletter`]); the rest, as entries ([`wire::log::entries`]), to the partition of its document.
+//! 3. [`pipeline::register`] merges it into its document ([`domain::register`], [`domain::document::merge`]), evaluates
 //!    the line rules ([`domain::rules::line`]) and publishes what changed: alerts, one change per code
 //!    ([`domain::observation`]), the claim ([`domain::claim`]).
-//! 4. [`stage::monitor`] applies each change to the timeline of its code ([`domain::monitor`],
+//! 4. [`pipeline::monitor`] applies each change to the timeline of its code ([`domain::monitor`],
 //!    [`domain::timeline`]), evaluates the code rules ([`domain::rules::code`]), publishes alerts, and answers every
 //!    settlement with a verdict.
-//! 5. [`stage::adjudicate`] joins claim and verdicts by revision ([`domain::adjudicator`]) and publishes the
+//! 5. [`pipeline::adjudicate`] joins claim and verdicts by revision ([`domain::adjudicator`]) and publishes the
 //!    decision.
 //! 6. What is published differs from what was published before by [`domain::alert`] and goes out in the form of
 //!    [`wire::outbound::alert`] and [`wire::outbound::decision`].
 //!
-//! Every stage is the same loop, [`stage::worker`]: a batch is applied to an [`stage::overlay`] over the partition's
+//! Every stage is the same loop, [`engine::worker`]: a batch is applied to an [`engine::overlay`] over the partition's
 //! [`store`], outputs and input offsets are committed in one transaction, and only then does the overlay reach the
 //! store. Copies of the store go elsewhere ([`store::snapshot`]), and the log behind them may be trimmed
-//! ([`stage::snapshots`]). Time travels with the entries ([`stage::watermark`]); the domain reads no clock, and forgets by
+//! ([`engine::snapshots`]). Time travels with the entries ([`engine::watermark`]); the domain reads no clock, and forgets by
 //! that time alone ([`domain::horizon`]).
 //!
 //! [`run::service`] runs the stages as threads on Kafka, [`run::local`] all of them in one thread on the memory
@@ -33,16 +33,18 @@
 //! # Layers
 //!
 //! `domain` uses itself and `std`, `present` makes texts of it. `wire` is the only place that knows formats, `broker`
-//! the only one that knows Kafka, `stage` ties them together. Nothing imports `commands`. A test holds this.
+//! the only one that knows Kafka; `engine` runs stages of any kind, `pipeline` says which there are. Nothing imports
+//! `commands`. A test holds this.
 
 pub mod broker;
 pub mod commands;
 pub mod config;
 pub mod domain;
+pub mod engine;
+pub mod pipeline;
 pub mod present;
 pub mod run;
 pub mod sim;
-pub mod stage;
 pub mod store;
 pub mod telemetry;
 pub mod wire;

@@ -59,11 +59,11 @@ fn the_guide_names_every_limit() {
     let table = guide.split("\n## Limits\n").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
     let mut counted = BTreeSet::new();
     for file in [
-        "src/stage/intake.rs",
-        "src/stage/register.rs",
-        "src/stage/monitor.rs",
-        "src/stage/adjudicate.rs",
-        "src/stage/outbox.rs",
+        "src/pipeline/intake.rs",
+        "src/pipeline/register.rs",
+        "src/pipeline/monitor.rs",
+        "src/pipeline/adjudicate.rs",
+        "src/engine/outbox.rs",
         "src/run/service.rs",
     ] {
         let text = read(file);

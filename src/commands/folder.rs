@@ -8,8 +8,8 @@ use super::Failure;
 use super::files::{LineFile, unwritable, write};
 use crate::broker::Record;
 use crate::domain::time::Timestamp;
+use crate::pipeline::topics::Topic;
 use crate::sim::{self, Parameters, Truth};
-use crate::stage::topology::Topic;
 
 /// The name of the file of uploads, unless another is asked for.
 pub(super) const UPLOADS: &str = "uploads.ndjson";

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use super::{ConfigArguments, Failure, files, publisher, say};
 use crate::broker::OutRecord;
 use crate::domain::document::Group;
+use crate::pipeline::topics::{Topic, Topology};
 use crate::present::figures::grouped;
 use crate::present::progress::Progress;
 use crate::run::topics::topology;
-use crate::stage::topology::{Topic, Topology};
 use crate::wire::inbound::route::route;
 
 #[derive(Debug, clap::Args)]

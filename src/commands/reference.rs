@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use super::{ConfigArguments, Failure, files, publisher, say};
 use crate::broker::{OutRecord, TopicPartition};
 use crate::domain::reference::Change;
+use crate::pipeline::topics::{Topic, Topology};
 use crate::present::figures::grouped;
 use crate::run::topics::topology;
-use crate::stage::topology::{Topic, Topology};
 use crate::wire::inbound::reference;
 
 #[derive(Debug, clap::Args)]

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use super::folder::{self, Folder};
 use super::{ConfigArguments, Failure, publisher, say, warn};
 use crate::broker::kafka::publish::Publisher;
+use crate::pipeline::topics::Topology;
 use crate::present::figures::grouped;
 use crate::present::progress::Progress;
 use crate::run::topics::topology;
 use crate::sim::{self, Dirt, Parameters, UploadForm};
-use crate::stage::topology::Topology;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {

@@ -3,8 +3,8 @@
 use super::{ConfigArguments, Failure, parse_moment, publisher, say};
 use crate::broker::{Header, OutRecord};
 use crate::domain::time::Timestamp;
+use crate::pipeline::topics::Topic;
 use crate::run::topics::topology;
-use crate::stage::topology::Topic;
 use crate::wire::inbound::control;
 
 #[derive(Debug, clap::Args)]

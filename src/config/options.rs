@@ -381,7 +381,7 @@ pub const SECTIONS: &[Section] = &[
             option(
                 "level",
                 Takes::Text,
-                "error, warn, info, debug or trace, for all or per module: info,tracewarden::stage=debug.",
+                "error, warn, info, debug or trace, for all or per module: info,tracewarden::engine=debug.",
             ),
         ],
     },

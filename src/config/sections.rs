@@ -214,7 +214,7 @@ pub struct Http {
 pub struct Log {
     /// Form of a line.
     pub format: LogFormat,
-    /// Which lines: a level, or directives such as `info,tracewarden::stage=debug`.
+    /// Which lines: a level, or directives such as `info,tracewarden::engine=debug`.
     pub level: String,
 }
 

@@ -16,20 +16,20 @@ use crate::domain::document::Origin;
 use crate::domain::reference::Book;
 use crate::domain::rules::ruleset::RuleSet;
 use crate::domain::time::Timestamp;
-use crate::stage::adjudicate::Adjudicate;
-use crate::stage::intake::{Clock, FILE_HEADER, Intake, LINE_HEADER};
-use crate::stage::monitor::Monitor;
-use crate::stage::outbox::Outbox;
-use crate::stage::register::Register;
-use crate::stage::tally::Tally;
-use crate::stage::topology::{Topic, Topology};
-use crate::stage::worker::{Step, Worker, WorkerOptions};
-use crate::stage::{Stage, StageError};
+use crate::engine::outbox::Outbox;
+use crate::engine::worker::{Step, Worker, WorkerOptions};
+use crate::engine::{Stage, StageError};
+use crate::pipeline::adjudicate::Adjudicate;
+use crate::pipeline::intake::{Clock, FILE_HEADER, Intake, LINE_HEADER};
+use crate::pipeline::monitor::Monitor;
+use crate::pipeline::register::Register;
+use crate::pipeline::tally::Tally;
+use crate::pipeline::topics::{Topic, Topology};
 use crate::wire::Format;
-use crate::wire::entries::{self, ClaimEntry, DocumentEntry, ObservationEntry};
 use crate::wire::inbound::control;
 use crate::wire::inbound::intake::Limits;
 use crate::wire::inbound::pseudonym::Pseudonymiser;
+use crate::wire::log::entries::{self, ClaimEntry, DocumentEntry, ObservationEntry};
 
 /// How a local run is set up.
 #[derive(Clone, Debug)]

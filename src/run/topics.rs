@@ -6,7 +6,7 @@ use crate::broker::BrokerError;
 use crate::broker::kafka::KafkaSettings;
 use crate::broker::kafka::admin::{Retention, TopicDifference, TopicSpec, Topics};
 use crate::config::Config;
-use crate::stage::topology::{Topic, Topology};
+use crate::pipeline::topics::{Topic, Topology};
 
 /// Largest record of any topic: an internal entry of the largest upload with its reference data fits well within.
 pub const RECORD_BYTES_MAX: usize = 8 << 20;

@@ -14,7 +14,7 @@ pub enum LogError {
     /// The level is none.
     #[error(
         "log.level: \"{level}\" cannot be used: {problem}; give error, warn, info, debug or trace, for all or per \
-         module: info,tracewarden::stage=debug"
+         module: info,tracewarden::engine=debug"
     )]
     Level {
         /// What was configured.
@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn levels_for_all_and_per_module_are_taken() {
-        for level in ["info", "warn,tracewarden::stage=debug", "off"] {
+        for level in ["info", "warn,tracewarden::engine=debug", "off"] {
             assert!(filter(level).is_ok(), "{level}");
         }
     }

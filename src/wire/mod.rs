@@ -7,15 +7,14 @@
     clippy::unreachable
 )]
 
-pub mod entries;
 pub mod inbound;
-mod internal;
+pub mod log;
 pub mod outbound;
 pub mod state;
 #[cfg(test)]
 mod testing;
 
-pub use internal::WireError;
+pub use log::WireError;
 pub use outbound::{Format, Message};
 
 /// Messages generated from `proto/tracewarden/v1`: what comes in and what goes out.

@@ -6,14 +6,14 @@ use serde_json::Value;
 use tracewarden::config::Config;
 use tracewarden::domain::reference::Book;
 use tracewarden::domain::time::Timestamp;
+use tracewarden::pipeline::topics::Topic;
 use tracewarden::run::local::{Local, LocalOptions};
-use tracewarden::stage::topology::Topic;
 use tracewarden::wire::inbound::reference;
 
 use crate::feed::Sent;
 use crate::fold::Fold;
-use crate::oracle::Answer;
 use crate::watcher::Watcher;
+use oracle::Answer;
 
 /// Uploads fed between two looks at what came out.
 const DRAIN_EVERY: usize = 1_000;

@@ -9,14 +9,14 @@ use rdkafka::client::DefaultClientContext;
 use serde_json::{Value, json};
 use tracewarden::broker::{OutRecord, TopicPartition};
 use tracewarden::domain::time::Timestamp;
-use tracewarden::stage::topology::Topic;
+use tracewarden::pipeline::topics::Topic;
 
 use crate::CLUSTER;
 use crate::account::Expected;
 use crate::feed::Sent;
 use crate::installation::Installation;
-use crate::oracle::World;
 use crate::watcher::Watcher;
+use oracle::World;
 
 const PHARMACY: &str = "P37020300001";
 const HOSPITAL: &str = "H37020300002";

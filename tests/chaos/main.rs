@@ -39,8 +39,6 @@ mod inputs;
 #[path = "../kafka/installation.rs"]
 #[allow(dead_code, reason = "shared with the tests of the service")]
 mod installation;
-#[path = "../oracle/mod.rs"]
-mod oracle;
 mod plan;
 mod run;
 #[path = "../support/mod.rs"]

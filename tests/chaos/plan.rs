@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::oracle::world::dice::Dice;
+use oracle::world::dice::Dice;
 
 /// One thing that goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,9 +7,9 @@ use std::thread;
 use tracewarden::domain::time::Timestamp;
 
 use crate::installation::Installation;
-use crate::oracle::Answer;
 use crate::watcher::Watcher;
 use crate::worlds::{self, Case};
+use oracle::Answer;
 
 /// How often a process is killed.
 const DEATHS: usize = 3;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rdkafka::ClientConfig;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use serde_json::Value;
-use tracewarden::stage::topology::Topic;
+use tracewarden::pipeline::topics::Topic;
 use tracewarden::wire::inbound::moment;
 
 use crate::installation::Installation;

@@ -14,7 +14,7 @@ use tracewarden::broker::kafka::KafkaSettings;
 use tracewarden::broker::kafka::publish::Publisher;
 use tracewarden::broker::{OutRecord, TopicPartition};
 use tracewarden::domain::document::Group;
-use tracewarden::stage::topology::{Topic, Topology};
+use tracewarden::pipeline::topics::{Topic, Topology};
 use tracewarden::wire::inbound::route::route;
 
 use crate::support::kafka;

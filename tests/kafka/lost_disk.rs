@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Instant;
 
 use tracewarden::broker::kafka::read::PartitionReader;
-use tracewarden::stage::topology::Topic;
+use tracewarden::pipeline::topics::Topic;
 
 use crate::answers::{complaint, install_with, publish};
 use crate::installation::Installation;

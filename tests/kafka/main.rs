@@ -5,8 +5,6 @@
 
 #[path = "../support/fold.rs"]
 mod fold;
-#[path = "../oracle/mod.rs"]
-mod oracle;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -8,8 +8,8 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::Message;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tracewarden::domain::document::Group;
+use tracewarden::pipeline::topics::Topic;
 use tracewarden::sim::{self, Parameters, UploadForm};
-use tracewarden::stage::topology::Topic;
 
 use crate::installation::Installation;
 use crate::support::kafka;

@@ -12,15 +12,15 @@ use serde_json::Value;
 use tracewarden::broker::kafka::KafkaSettings;
 use tracewarden::domain::document::Origin;
 use tracewarden::domain::time::Timestamp;
-use tracewarden::stage::topology::{Topic, Topology};
-use tracewarden::stage::watermark::Watermark;
-use tracewarden::wire::entries::{DocumentEntry, decode_documents};
+use tracewarden::engine::watermark::Watermark;
+use tracewarden::pipeline::topics::{Topic, Topology};
 use tracewarden::wire::inbound::control;
+use tracewarden::wire::log::entries::{DocumentEntry, decode_documents};
 use tracewarden::wire::outbound::deadletter;
 
 use crate::fold::Fold;
 use crate::installation::Installation;
-use crate::oracle::Answer;
+use oracle::Answer;
 
 const CALL: Duration = Duration::from_secs(30);
 /// Everything asked for must happen within this long, on a busy machine too.

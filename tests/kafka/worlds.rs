@@ -7,13 +7,13 @@ use serde_json::Value;
 use tracewarden::config::Config;
 use tracewarden::domain::reference::Book;
 use tracewarden::domain::time::Timestamp;
+use tracewarden::pipeline::topics::Topic;
 use tracewarden::run::local::{Local, LocalOptions};
 use tracewarden::sim::{self, Dirt, Fraud, Parameters};
-use tracewarden::stage::topology::Topic;
 use tracewarden::wire::inbound::{moment, reference};
 
 use crate::fold::Fold;
-use crate::oracle::Answer;
+use oracle::Answer;
 
 /// Reference data, uploads in the order of sending, and what they end in.
 pub(crate) struct Case {

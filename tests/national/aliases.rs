@@ -8,8 +8,8 @@ use crate::messages::{
     DAY, HOSPITAL, PHARMACY, PRODUCT, Settlement, cancel, code, decision, decision_at, fees, line_alert,
     message, reference,
 };
-use crate::oracle::Answer;
 use crate::run::{Ended, SHAPES, finish, permutations, run, shuffled, start};
+use oracle::Answer;
 
 fn in_every_order(messages: &[String], alerts: &[Value], decisions: &[Value]) {
     let expected = Answer::new(alerts.to_vec(), decisions.to_vec());

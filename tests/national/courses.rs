@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::oracle::Answer;
 use crate::run::{SHAPES, run, shuffled};
 use crate::samples;
+use oracle::Answer;
 
 #[test]
 fn each_step_of_a_course_does_what_its_story_says() {

@@ -2,14 +2,14 @@
 //! taken back by line, by batch, by visit; codes of opened packs keep that they were.
 
 use serde_json::{Value, json};
-use tracewarden::stage::tally::Tally;
+use tracewarden::pipeline::tally::Tally;
 
 use crate::messages::{
     HOSPITAL, PHARMACY, PRODUCT, Settlement, cancel, code, decision, decision_at, fees, line_alert, message,
     reference,
 };
-use crate::oracle::Answer;
 use crate::run::{SHAPES, permutations, run};
+use oracle::Answer;
 
 /// In every order of the messages these alerts are open and these decisions stand.
 fn ends_in_every_order(messages: &[String], alerts: &[Value], decisions: &[Value]) -> Vec<Tally> {

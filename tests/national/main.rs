@@ -7,8 +7,6 @@
 
 #[path = "../support/fold.rs"]
 mod fold;
-#[path = "../oracle/mod.rs"]
-mod oracle;
 
 mod aliases;
 mod courses;

@@ -5,14 +5,14 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 use tracewarden::config::Config;
 use tracewarden::domain::reference::Book;
+use tracewarden::pipeline::tally::{InputOutcome, Tally};
+use tracewarden::pipeline::topics::Topic;
 use tracewarden::run::local::{Local, LocalOptions};
-use tracewarden::stage::tally::{InputOutcome, Tally};
-use tracewarden::stage::topology::Topic;
 use tracewarden::wire::inbound::{moment, reference};
 
 use crate::fold::Fold;
-use crate::oracle::Answer;
-use crate::oracle::world::dice::Dice;
+use oracle::Answer;
+use oracle::world::dice::Dice;
 
 /// Batch sizes and partition counts that must make no difference.
 pub(crate) const SHAPES: [(usize, u16); 4] = [(1000, 1), (1, 1), (7, 3), (1000, 4)];

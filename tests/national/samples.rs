@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::oracle::Answer;
 use crate::run::{SHAPES, run, shuffled};
+use oracle::Answer;
 
 /// Orders in which every folder is tried, beside its own.
 const ORDERS: u64 = 24;

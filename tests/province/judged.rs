@@ -10,7 +10,7 @@ use tracewarden::domain::time::Timestamp as Moment;
 use tracewarden::sim::evaluate::{Evaluation, Language, Report};
 use tracewarden::sim::{self, Act, Dirt, Fraud, Parameters, TimedUpload, Truth, UploadForm};
 
-use crate::oracle::{self, Answer, Timestamp};
+use oracle::{Answer, Timestamp};
 
 fn small(seed: u64) -> Parameters {
     let mut parameters = Parameters::clean(seed);

@@ -3,8 +3,6 @@
 
 #[path = "../support/fold.rs"]
 mod fold;
-#[path = "../oracle/mod.rs"]
-mod oracle;
 
 mod judged;
 mod national;

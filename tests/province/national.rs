@@ -9,8 +9,8 @@ use tracewarden::sim::evaluate::Language;
 use tracewarden::sim::{Act, Dirt, Parameters, UploadForm};
 
 use crate::judged::filthy;
-use crate::oracle::Answer;
 use crate::stages::play;
+use oracle::Answer;
 
 /// A province of two weeks with all acts.
 fn province(seed: u64, dirt: Dirt) -> Parameters {

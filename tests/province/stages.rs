@@ -2,13 +2,13 @@
 
 use tracewarden::config::Config;
 use tracewarden::domain::time::Timestamp;
+use tracewarden::pipeline::topics::Topic;
 use tracewarden::run::local::{Local, LocalOptions};
 use tracewarden::sim::evaluate::{Evaluation, Report, scans_in};
 use tracewarden::sim::{self, Parameters};
-use tracewarden::stage::topology::Topic;
 
 use crate::fold::Fold;
-use crate::oracle::Answer;
+use oracle::Answer;
 
 /// Uploads between two looks at what was published, so that memory holds no more.
 const DRAIN_EVERY: u64 = 2_000;

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use tracewarden::broker::memory::MemorySession;
 use tracewarden::broker::{BrokerError, NextOffset, OutRecord, Polled, Session, TopicPartition};
-use tracewarden::stage::StageError;
-use tracewarden::stage::worker::{OpenStore, WorkerOptions};
+use tracewarden::engine::StageError;
+use tracewarden::engine::worker::{OpenStore, WorkerOptions};
 use tracewarden::store::folder::Found;
 
 use crate::service::{Service, Stateful};

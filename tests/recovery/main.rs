@@ -8,8 +8,6 @@ mod filling;
 #[path = "../support/fold.rs"]
 mod fold;
 mod long_restore;
-#[path = "../oracle/mod.rs"]
-mod oracle;
 mod service;
 mod snapshots;
 
@@ -22,8 +20,8 @@ use oracle::world::dice::Dice;
 use service::{Service, Stateful};
 use tracewarden::broker::memory::CommitFault;
 use tracewarden::broker::{BrokerError, TopicPartition};
-use tracewarden::stage::StageError;
-use tracewarden::stage::topology::Topic;
+use tracewarden::engine::StageError;
+use tracewarden::pipeline::topics::Topic;
 use tracewarden::store::{Batch, Store, StoreError};
 
 /// Random worlds in one run, unless `SEEDS` says otherwise.

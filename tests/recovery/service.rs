@@ -9,18 +9,18 @@ use tracewarden::broker::memory::{MemoryBroker, MemoryOptions, MemorySession};
 use tracewarden::broker::{Broker, Header, OutRecord, Session, SessionOptions, TopicPartition, Trim};
 use tracewarden::config::Config;
 use tracewarden::domain::reference::Book;
+use tracewarden::engine::outbox::Outbox;
+use tracewarden::engine::snapshots::SnapshotPlan;
+use tracewarden::engine::worker::OpenStore;
+use tracewarden::engine::worker::{Step, Worker, WorkerOptions};
+use tracewarden::engine::{Stage, StageError};
+use tracewarden::pipeline::adjudicate::Adjudicate;
+use tracewarden::pipeline::intake::{Clock, Intake};
+use tracewarden::pipeline::monitor::Monitor;
+use tracewarden::pipeline::register::Register;
+use tracewarden::pipeline::topics::{Topic, Topology};
 use tracewarden::run::local::{LocalOptions, rule_set_records};
 use tracewarden::run::state::StateHome;
-use tracewarden::stage::adjudicate::Adjudicate;
-use tracewarden::stage::intake::{Clock, Intake};
-use tracewarden::stage::monitor::Monitor;
-use tracewarden::stage::outbox::Outbox;
-use tracewarden::stage::register::Register;
-use tracewarden::stage::snapshots::SnapshotPlan;
-use tracewarden::stage::topology::{Topic, Topology};
-use tracewarden::stage::worker::OpenStore;
-use tracewarden::stage::worker::{Step, Worker, WorkerOptions};
-use tracewarden::stage::{Stage, StageError};
 use tracewarden::store::Store;
 use tracewarden::store::folder::StateFolder;
 use tracewarden::store::snapshot::SnapshotHome;
@@ -28,7 +28,7 @@ use tracewarden::wire::inbound::{control, moment, reference};
 
 use crate::filling::{Disk, FillingStore};
 use crate::fold::Fold;
-use crate::oracle::World;
+use oracle::World;
 
 const MEBIBYTE: u64 = 1 << 20;
 

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tracewarden::broker::TopicPartition;
-use tracewarden::stage::StageError;
-use tracewarden::stage::topology::Topic;
+use tracewarden::engine::StageError;
+use tracewarden::pipeline::topics::Topic;
 use tracewarden::store::snapshot::Manifest;
 use tracewarden::store::{Store, StoreError};
 
 use crate::copy_folder;
-use crate::oracle::{self, World};
 use crate::service::{Service, Stateful};
+use oracle::World;
 
 /// A service half-way through a world with a snapshot of monitor, then at its end with monitor down and its disk lost.
 pub(crate) struct Lost {

@@ -6,8 +6,6 @@
 
 #[path = "../support/fold.rs"]
 mod fold;
-#[path = "../oracle/mod.rs"]
-mod oracle;
 mod province;
 
 use std::sync::atomic::{AtomicU64, Ordering};

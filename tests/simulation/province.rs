@@ -10,23 +10,23 @@ use tracewarden::config::Config;
 use tracewarden::domain::reference::Book;
 use tracewarden::domain::rules::Severity;
 use tracewarden::domain::time::{Millis, Timestamp};
+use tracewarden::engine::outbox::Outbox;
+use tracewarden::engine::worker::{Step, Worker, WorkerOptions};
+use tracewarden::engine::{Stage, StageError};
+use tracewarden::pipeline::adjudicate::Adjudicate;
+use tracewarden::pipeline::intake::{Clock, Intake, SharedBook};
+use tracewarden::pipeline::monitor::Monitor;
+use tracewarden::pipeline::register::Register;
+use tracewarden::pipeline::topics::{Topic, Topology};
 use tracewarden::run::local::{LocalOptions, rule_set_records};
-use tracewarden::stage::adjudicate::Adjudicate;
-use tracewarden::stage::intake::{Clock, Intake, SharedBook};
-use tracewarden::stage::monitor::Monitor;
-use tracewarden::stage::outbox::Outbox;
-use tracewarden::stage::register::Register;
-use tracewarden::stage::topology::{Topic, Topology};
-use tracewarden::stage::worker::{Step, Worker, WorkerOptions};
-use tracewarden::stage::{Stage, StageError};
 use tracewarden::store::folder::Found;
 use tracewarden::store::memory::MemoryStore;
 use tracewarden::wire::inbound::route::route;
 use tracewarden::wire::inbound::{control, moment, reference};
 
 use crate::fold::Fold;
-use crate::oracle::world::dice::Dice;
-use crate::oracle::{Answer, World};
+use oracle::world::dice::Dice;
+use oracle::{Answer, World};
 
 /// Workers of each stage.
 const WORKERS: usize = 2;
@@ -187,7 +187,7 @@ impl Province {
 
     /// The end of time, or the greatest time that any upload could carry.
     fn greatest_time(&self, world: &World) -> Timestamp {
-        let issued = world.uploads.iter().filter(|upload| crate::oracle::upload::read(upload).is_ok());
+        let issued = world.uploads.iter().filter(|upload| oracle::upload::read(upload).is_ok());
         let issued = issued.filter_map(|upload| moment::rfc3339(upload["issued_at"].as_str()?));
         issued.chain(moment::rfc3339(&world.until)).max().expect("a world has an end")
     }

@@ -3,11 +3,11 @@
 
 use serde_json::{Value, json};
 use tracewarden::domain::document::merge::Outcome;
+use tracewarden::pipeline::topics::Topic;
 use tracewarden::run::local::Local;
-use tracewarden::stage::topology::Topic;
 
-use crate::oracle::World;
 use crate::{fed, options};
+use oracle::World;
 
 const CODE: &str = "81773220000000016835";
 const OTHER: &str = "81773220000000016842";

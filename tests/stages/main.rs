@@ -8,8 +8,6 @@ mod command;
 #[path = "../support/fold.rs"]
 mod fold;
 mod horizon;
-#[path = "../oracle/mod.rs"]
-mod oracle;
 mod reversal;
 mod rule_sets;
 
@@ -24,9 +22,9 @@ use serde_json::Value;
 use tracewarden::config::Config;
 use tracewarden::domain::reference::Book;
 use tracewarden::domain::time::Timestamp;
+use tracewarden::pipeline::tally::{InputOutcome, Tally};
+use tracewarden::pipeline::topics::Topic;
 use tracewarden::run::local::{Local, LocalOptions};
-use tracewarden::stage::tally::{InputOutcome, Tally};
-use tracewarden::stage::topology::Topic;
 use tracewarden::wire::inbound::{moment, reference};
 
 /// Orders in which every example is tried, beside its own.

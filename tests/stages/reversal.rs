@@ -3,9 +3,9 @@
 
 use serde_json::{Value, json};
 
-use crate::oracle::world::dice::Dice;
-use crate::oracle::{World, world};
 use crate::{complaint, run};
+use oracle::world::dice::Dice;
+use oracle::{World, world};
 
 /// Random worlds, each with a few of its documents taken back.
 const WORLDS: u64 = 60;

@@ -1,10 +1,10 @@
 //! A rule set in a configuration file: each level of override changes what follows from a finding, an allowance silences
 //! it, and both only where and when they say.
 
-use tracewarden::stage::topology::Topic;
+use tracewarden::pipeline::topics::Topic;
 
-use crate::oracle::World;
 use crate::{ended, examples, fed, options};
+use oracle::World;
 use serde_json::{Value, json};
 
 /// Example `settled-twice`: the hospital H37020300002 (tier 3, region 370203) settles on 12 January a box that a

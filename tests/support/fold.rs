@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::oracle::Answer;
+use oracle::Answer;
 
 /// The newest revision of every alert and decision.
 #[derive(Clone, Debug, Default)]

@@ -9,11 +9,11 @@ use crate::commands::folder::Folder;
 use crate::domain::amount::Money;
 use crate::domain::claim::Verdict;
 use crate::domain::time::{Day, Timestamp};
+use crate::pipeline::topics::Topic;
 use crate::present::figures::{grouped, yuan};
 use crate::run::local::Local;
 use crate::sim::evaluate::{Evaluation, Language, Report, columns, rule_title};
 use crate::sim::{Parameters, Truth};
-use crate::stage::topology::Topic;
 use crate::wire::outbound::alert::{self, AlertMessage};
 use crate::wire::outbound::decision::{self, DecisionMessage};
 

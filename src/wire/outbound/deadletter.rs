@@ -3,13 +3,30 @@
 
 use super::{Event, parse_json};
 use super::{Format, Message};
+use crate::domain::Text;
 use crate::domain::document::Origin;
 use crate::domain::time::Timestamp;
 use crate::wire::WireError;
-use crate::wire::entries::DeadLetter;
 use crate::wire::pb;
 
 pub use crate::wire::pb::DeadLetter as DeadLetterMessage;
+
+/// One refused input: the payload of a `deadletter` record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// Where the refused input is.
+    pub origin: Origin,
+    /// Stable reason.
+    pub reason: &'static str,
+    /// The field at fault, where there is one: `lines[2].quantity`.
+    pub field: Option<String>,
+    /// A sentence for a human: what is wrong and what to do.
+    pub sentence: String,
+    /// The institution, when it could be read.
+    pub institution_id: Option<Text>,
+    /// The document, when it could be read.
+    pub document_id: Option<Text>,
+}
 
 /// The record of a refused input. Its key is `topic/partition/offset`. One input may be refused in several places, which
 /// the event's id tells apart.

@@ -6,8 +6,8 @@ use crate::domain::amount::Money;
 use crate::domain::claim::{DecisionLine, Verdict};
 use crate::domain::rules::RuleId;
 use crate::wire::WireError;
-use crate::wire::internal::claim::{read_reasons, write_reasons};
-use crate::wire::internal::{
+use crate::wire::log::claim::{read_reasons, write_reasons};
+use crate::wire::log::{
     Numbered, TableReader, TableWriter, Wire, moment, read_all, read_optional, write_all,
 };
 use crate::wire::pb_internal as pb;

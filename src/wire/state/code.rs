@@ -5,7 +5,7 @@ use crate::domain::claim::Verdict;
 use crate::domain::monitor::{CodeState, Judged};
 use crate::domain::rules::RuleId;
 use crate::wire::WireError;
-use crate::wire::internal::{Numbered, TableReader, TableWriter, Wire, moment, read_optional};
+use crate::wire::log::{Numbered, TableReader, TableWriter, Wire, moment, read_optional};
 use crate::wire::pb_internal as pb;
 
 /// The bytes of a code's state.

@@ -6,8 +6,8 @@ use crate::domain::document::merge::{Document, LineParts, ReversalStamp, Reverse
 use crate::domain::document::{CodesFacet, FeeFacet, Header, Part};
 use crate::domain::register::{DocumentState, PublishedClaim};
 use crate::wire::WireError;
-use crate::wire::internal::claim::{read_reasons, write_reasons};
-use crate::wire::internal::{TableReader, TableWriter, Wire, moment, read as read_field, read_optional};
+use crate::wire::log::claim::{read_reasons, write_reasons};
+use crate::wire::log::{TableReader, TableWriter, Wire, moment, read as read_field, read_optional};
 use crate::wire::pb_internal as pb;
 
 /// The bytes of a document's state.

@@ -8,7 +8,7 @@ use crate::domain::document::ScannedCode;
 use crate::domain::document::observe::Spot;
 use crate::domain::trace_code::{Family, InvalidReason, Scan, TraceCode};
 use crate::wire::WireError;
-use crate::wire::internal::{Numbered, TableReader, TableWriter};
+use crate::wire::log::{Numbered, TableReader, TableWriter};
 use crate::wire::pb_internal as pb;
 
 const IS_UNIT: u32 = 1;

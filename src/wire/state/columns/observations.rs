@@ -9,7 +9,7 @@ use crate::domain::observation::{LentFrom, Observation, ObservationKey};
 use crate::domain::reference::Product;
 use crate::domain::time::{Day, Timestamp};
 use crate::wire::WireError;
-use crate::wire::internal::{Numbered, TableReader, TableWriter, moment, read_all, write_all};
+use crate::wire::log::{Numbered, TableReader, TableWriter, moment, read_all, write_all};
 use crate::wire::pb_internal as pb;
 
 const SPLIT: u32 = 1;

@@ -2,45 +2,45 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::moment::{DAY_MS, HOUR_MS, SECOND_MS, Timestamp};
 use super::codes::{self, Package};
 use super::dice::Dice;
 use super::reference_log::PRODUCTS;
+use crate::moment::{DAY_MS, HOUR_MS, SECOND_MS, Timestamp};
 
 /// The taste of one world; different tastes reach different rules.
 #[derive(Clone, Debug)]
-pub struct Taste {
+pub(super) struct Taste {
     /// Where things happen.
-    pub institutions: Vec<String>,
+    pub(super) institutions: Vec<String>,
     /// The packages that are traded.
-    pub packages: Vec<Package>,
+    pub(super) packages: Vec<Package>,
     /// The product that the world's reference gives each package, if any.
-    pub products: Vec<Option<String>>,
+    pub(super) products: Vec<Option<String>>,
     /// How many lines are split, in percent.
-    pub split_percent: usize,
+    pub(super) split_percent: usize,
     /// Times are multiples of this from the beginning, so that some are equal.
-    pub grid_ms: i64,
+    pub(super) grid_ms: i64,
     /// How many steps of the grid there are.
-    pub steps: i64,
+    pub(super) steps: i64,
     /// By how much uploads are late, at most.
-    pub late_ms_max: i64,
+    pub(super) late_ms_max: i64,
     /// How many header ids are given, in percent.
-    pub id_percent: usize,
+    pub(super) id_percent: usize,
     /// How many lines carry several codes, in percent.
-    pub many_percent: usize,
+    pub(super) many_percent: usize,
     /// How often anything odd is said about a line, in percent.
-    pub odd_percent: usize,
+    pub(super) odd_percent: usize,
 }
 
 /// The uploads of a world while they are made.
 #[derive(Debug)]
-pub struct Episodes<'a> {
+pub(super) struct Episodes<'a> {
     /// The choices.
-    pub dice: &'a mut Dice,
+    pub(super) dice: &'a mut Dice,
     /// The world's taste.
-    pub taste: Taste,
+    pub(super) taste: Taste,
     /// What was uploaded so far.
-    pub uploads: Vec<Value>,
+    pub(super) uploads: Vec<Value>,
 }
 
 const STOCK_IN: [&str; 7] =
@@ -49,7 +49,7 @@ const STOCK_OUT: [&str; 6] =
     ["purchase_return", "transfer_out", "gift_return", "loss_out", "destroyed", "other_out"];
 
 /// A moment as some sender writes it: any offset, and what is finer than a millisecond means nothing.
-pub fn write_time(dice: &mut Dice, time: Timestamp) -> String {
+pub(super) fn write_time(dice: &mut Dice, time: Timestamp) -> String {
     let (offset_minutes, zone) = dice.pick(&[
         (480, "+08:00"),
         (480, "+08:00"),
@@ -70,7 +70,7 @@ pub fn write_time(dice: &mut Dice, time: Timestamp) -> String {
 
 impl Episodes<'_> {
     /// One episode: one or two documents.
-    pub fn happen(&mut self) {
+    pub(super) fn happen(&mut self) {
         match self.dice.below(20) {
             0..=2 => {
                 let kind = self.dice.pick(&STOCK_IN);
@@ -146,7 +146,7 @@ impl Episodes<'_> {
     }
 
     /// When something that happened at `time` is uploaded: at once, late, or (allowed up to a day) too early.
-    pub fn issue(&mut self, time: Timestamp) -> Timestamp {
+    pub(super) fn issue(&mut self, time: Timestamp) -> Timestamp {
         let steps = self.taste.late_ms_max / self.taste.grid_ms;
         match self.dice.below(10) {
             0..=4 => time,
@@ -196,7 +196,7 @@ impl Episodes<'_> {
     }
 
     /// Persons and ids of visits and settlements.
-    pub fn name_ids_and_person(&mut self, fields: &mut Value) {
+    pub(super) fn name_ids_and_person(&mut self, fields: &mut Value) {
         if self.dice.chance(self.taste.id_percent) {
             fields["settlement_id"] = json!(self.dice.pick(&["S1", "S2", "S3", "S4"]));
         }
@@ -237,7 +237,7 @@ impl Episodes<'_> {
     }
 
     /// A line id, new among some lines; as bytes "10" comes before "2".
-    pub fn line_id(&mut self, lines: &[Value]) -> String {
+    pub(super) fn line_id(&mut self, lines: &[Value]) -> String {
         let ids = ["1", "2", "3", "10", "9", "A"];
         let free = ids.into_iter().filter(|id| lines.iter().all(|line| line["line_id"] != *id));
         let free: Vec<&str> = free.collect();
@@ -257,7 +257,7 @@ impl Episodes<'_> {
     }
 
     /// One line: product, quantity, amounts and codes, each of them odd or absent at times.
-    pub fn line(&mut self, kind: &str, line_id: String) -> Value {
+    pub(super) fn line(&mut self, kind: &str, line_id: String) -> Value {
         let mut line = Map::new();
         line.insert("line_id".to_owned(), json!(line_id));
         let at = self.dice.below(self.taste.packages.len());

@@ -11,6 +11,7 @@
 pub(crate) mod claim;
 mod digits;
 mod document;
+pub mod entries;
 mod finding;
 mod observation;
 mod reference;
@@ -117,7 +118,7 @@ pub(crate) fn length(millis: u64) -> Millis {
 /// number not listed, is none.
 macro_rules! paired_enums {
     ($($domain:ty, $message:ty, $field:literal { $($ours:ident = $theirs:ident),+ $(,)? })+) => { $(
-        impl $crate::wire::internal::Numbered for $domain {
+        impl $crate::wire::log::Numbered for $domain {
             fn number(self) -> i32 {
                 match self { $(Self::$ours => <$message>::$theirs as i32),+ }
             }

@@ -6,16 +6,16 @@ use super::codes::{DRUG_PREFIXES, GTIN, HIBC_PRIMARY, MA_DI};
 use super::dice::Dice;
 
 /// Product codes: traceable by their letter (X, Z) and not (C).
-pub const PRODUCTS: [&str; 5] = ["XA01", "XB02", "ZC03", "XD04", "CE05"];
+pub(super) const PRODUCTS: [&str; 5] = ["XA01", "XB02", "ZC03", "XD04", "CE05"];
 
 /// A few institutions of two regions.
-pub fn institutions(dice: &mut Dice) -> Vec<String> {
+pub(super) fn institutions(dice: &mut Dice) -> Vec<String> {
     let count = dice.between(1, 4);
     (1..=count).map(|n| format!("{}{:05}", dice.pick(&["H370203", "P370203", "P110105"]), n)).collect()
 }
 
 /// The product code that a prefix stands for in a world; all worlds agree on the latest record only by chance.
-pub fn log(dice: &mut Dice, institutions: &[String]) -> Vec<Value> {
+pub(super) fn log(dice: &mut Dice, institutions: &[String]) -> Vec<Value> {
     let mut log = Vec::new();
     for prefix in &DRUG_PREFIXES[..4] {
         products(dice, prefix, &mut log);

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::topology::Topic;
+use super::topics::Topic;
 use crate::domain::Text;
 use crate::domain::alert::{AlertChange, Status};
 use crate::domain::claim::{Decision, Verdict};

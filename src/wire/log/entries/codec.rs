@@ -11,7 +11,7 @@ use crate::domain::document::{Reversal, Upload, Version};
 use crate::domain::observation::CodeChange;
 use crate::domain::rules::ruleset::RuleSet;
 use crate::wire::WireError;
-use crate::wire::internal::{TableReader, TableWriter, Wire, element_bytes, moment, read};
+use crate::wire::log::{TableReader, TableWriter, Wire, element_bytes, moment, read};
 use crate::wire::pb_internal as pb;
 use crate::wire::pb_internal::{claim_entry, document_entry, observation_entry};
 

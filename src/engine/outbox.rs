@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::topology::{Topic, Topology, document_key_bytes};
 use crate::broker::{Header, OutRecord, TopicPartition};
 use crate::domain::alert::AlertChange;
 use crate::domain::claim::{Claim, CodeVerdict, Decision};
 use crate::domain::observation::CodeChange;
+use crate::pipeline::topics::{Topic, Topology, document_key_bytes};
 use crate::telemetry::metrics;
 use crate::wire::Format;
-use crate::wire::entries::{self, ClaimEntry, DeadLetter, DocumentEntry, ObservationEntry};
-use crate::wire::outbound::{alert, deadletter, decision};
+use crate::wire::log::entries::{self, ClaimEntry, DocumentEntry, ObservationEntry};
+use crate::wire::outbound::deadletter::{self, DeadLetter};
+use crate::wire::outbound::{alert, decision};
 
 /// A larger alert is published with less evidence and fewer of the codes concerned, and says so.
 const ALERT_BYTES_MAX: usize = 1 << 20;

@@ -3,14 +3,14 @@
 //! A code that waits for a grace has one timer, at the earliest moment that could change its findings. A tick that
 //! moves time past no timer costs one look at the first of them.
 
-use super::overlay::StateValue;
-use super::{Context, Stage, StageError, unreadable};
 use crate::broker::Record;
 use crate::domain::monitor::{self, CodeState, MonitorEffects};
 use crate::domain::time::Timestamp;
 use crate::domain::{Text, horizon};
+use crate::engine::overlay::StateValue;
+use crate::engine::{Context, Stage, StageError, unreadable};
 use crate::store::StoreError;
-use crate::wire::entries::{self, ObservationEntry};
+use crate::wire::log::entries::{self, ObservationEntry};
 use crate::wire::state;
 
 /// The monitor stage.

@@ -7,20 +7,21 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::outbox::Outbox;
 use super::tally::InputOutcome;
-use super::topology::{Topic, Topology};
-use super::{Context, Stage, StageError, WallClock};
+use super::topics::{Topic, Topology};
 use crate::broker::{Record, TopicPartition};
 use crate::domain::Text;
 use crate::domain::document::{DocumentKey, Origin, Upload};
 use crate::domain::horizon;
 use crate::domain::reference::{Book, Slice};
 use crate::domain::time::{Millis, Timestamp};
-use crate::wire::entries::{DeadLetter, DocumentEntry, Tick};
+use crate::engine::outbox::Outbox;
+use crate::engine::{Context, Stage, StageError, WallClock};
 use crate::wire::inbound::intake::{self, Decoded, DecodedUpload, Input, Limits};
 use crate::wire::inbound::pseudonym::Pseudonymiser;
 use crate::wire::inbound::reject::{Reject, RejectReason};
+use crate::wire::log::entries::{DocumentEntry, Tick};
+use crate::wire::outbound::deadletter::DeadLetter;
 
 /// Where time comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,43 +1,28 @@
-//! The stages: one loop ([`worker`]) around pure functions.
+//! What every stage is: one loop ([`worker`]) around pure functions.
 //!
-//! A stage reads one topic (intake: the three outside ones). A [`worker::Worker`] takes a bounded batch, applies
-//! each record to (overlay, outbox), commits outputs and input offsets in one transaction, and only then lets
-//! the overlay reach the store, together with the offset. What a record makes a stage publish depends on the
-//! records before it in its partition, never on batch boundaries.
-//!
-//! | stage | reads | keyed by | publishes |
-//! |---|---|---|---|
-//! | [`intake`] | procurement, dispensing, settlement | – | documents, deadletter |
-//! | [`register`] | documents | document | alerts (line rules), observations, claims, documents (aliases) |
-//! | [`monitor`] | observations | trace code | alerts (code rules), claims (verdicts) |
-//! | [`adjudicate`] | claims | claim | decisions |
+//! A [`worker::Worker`] takes a bounded batch, applies each record to (overlay, outbox), commits outputs and input
+//! offsets in one transaction, and only then lets the overlay reach the store, together with the offset. What a record
+//! makes a stage publish depends on the records before it in its partition, never on batch boundaries.
 
-pub mod adjudicate;
 mod gauges;
-pub mod intake;
-mod meters;
-pub mod monitor;
 pub mod outbox;
 pub mod overlay;
 pub mod partition;
 mod provenance;
-pub mod register;
 mod restore;
 pub mod snapshots;
-pub mod tally;
-pub mod topology;
 pub mod watermark;
 pub mod worker;
 
 use crate::broker::{BrokerError, Record, TopicPartition};
 use crate::domain::observation::Moment;
 use crate::domain::time::Timestamp;
+use crate::pipeline::tally::Tally;
 use crate::store::StoreError;
 use crate::wire::WireError;
 use outbox::Outbox;
 use overlay::StateValue;
 use partition::{PartitionFacts, PartitionState};
-use tally::Tally;
 
 /// One stage: a pure function from a record and the state before it to effects and the state after it.
 pub trait Stage: Send {
@@ -105,7 +90,7 @@ impl<V: StateValue> Context<'_, V> {
 
     /// Acts on the keys whose timers are due, in order of (due time, key), so many of them at most; the rule set in
     /// force may say another number. Whether more are due: the stage goes on with them in an entry that follows.
-    fn fire_timers(
+    pub(crate) fn fire_timers(
         &mut self,
         time: Option<Timestamp>,
         at_once_max: usize,
@@ -191,6 +176,6 @@ pub enum StageError {
 }
 
 /// Builds the error of an internal record that cannot be read.
-fn unreadable(record: &Record, error: WireError) -> StageError {
+pub(crate) fn unreadable(record: &Record, error: WireError) -> StageError {
     StageError::Unreadable { partition: record.source.clone(), offset: record.offset, error }
 }

@@ -6,10 +6,7 @@
 
 use std::ops::Bound;
 
-use super::outbox::Outbox;
-use super::overlay::{Space, StateValue};
-use super::topology::{Topic, Topology, alias_key_bytes, document_key_bytes};
-use super::{Context, Stage, StageError, unreadable};
+use super::topics::{Topic, Topology, alias_key_bytes, document_key_bytes};
 use crate::broker::Record;
 use crate::domain::alert::FINDINGS_KEPT_MAX;
 use crate::domain::document::merge::Outcome;
@@ -18,9 +15,13 @@ use crate::domain::document::{DocumentKey, Group, Reversal, Upload};
 use crate::domain::horizon;
 use crate::domain::register::{self, DocumentState, Refusal};
 use crate::domain::time::{Millis, Timestamp};
+use crate::engine::outbox::Outbox;
+use crate::engine::overlay::{Space, StateValue};
+use crate::engine::{Context, Stage, StageError, unreadable};
 use crate::store::StoreError;
-use crate::wire::entries::{self, ClaimEntry, DeadLetter, DocumentEntry, ObservationEntry, Tick};
 use crate::wire::inbound::reject::RejectReason;
+use crate::wire::log::entries::{self, ClaimEntry, DocumentEntry, ObservationEntry, Tick};
+use crate::wire::outbound::deadletter::DeadLetter;
 use crate::wire::state;
 
 /// Documents told of a reversal by one entry; the rest is told by the entries that follow it.

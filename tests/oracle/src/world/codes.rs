@@ -5,19 +5,19 @@
 use super::dice::Dice;
 
 /// Prefixes of drug codes: one pack, many packs, no units, packs without units, no record.
-pub const DRUG_PREFIXES: [&str; 5] = ["8100001", "8100002", "8100003", "8100004", "8100005"];
+pub(super) const DRUG_PREFIXES: [&str; 5] = ["8100001", "8100002", "8100003", "8100004", "8100005"];
 /// A GTIN that has a product record.
-pub const GTIN: &str = "06901234567892";
+pub(super) const GTIN: &str = "06901234567892";
 /// A GTIN without one.
-pub const GTIN_UNKNOWN: &str = "06977777777777";
+pub(super) const GTIN_UNKNOWN: &str = "06977777777777";
 /// A device identifier of the family MA.
-pub const MA_DI: &str = "MA.156.M0.100012.12345678";
+pub(super) const MA_DI: &str = "MA.156.M0.100012.12345678";
 /// The primary of a HIBC code, as its prefix.
-pub const HIBC_PRIMARY: &str = "A123BJC5D6E71";
+pub(super) const HIBC_PRIMARY: &str = "A123BJC5D6E71";
 
 /// A trace code that exists in a world.
 #[derive(Clone, Debug)]
-pub enum Package {
+pub(super) enum Package {
     /// A 20-digit drug code.
     Drug(String),
     /// GTIN and serial.
@@ -29,7 +29,7 @@ pub enum Package {
 }
 
 /// A package of any family.
-pub fn package(dice: &mut Dice) -> Package {
+pub(super) fn package(dice: &mut Dice) -> Package {
     match dice.below(10) {
         0..=5 => {
             let prefix =
@@ -46,7 +46,7 @@ pub fn package(dice: &mut Dice) -> Package {
 
 impl Package {
     /// The prefix by which its product record is found.
-    pub fn prefix(&self) -> Option<String> {
+    pub(super) fn prefix(&self) -> Option<String> {
         match self {
             Self::Drug(code) => Some(code[..7].to_owned()),
             Self::Gs1(gtin, _) => Some((*gtin).to_owned()),
@@ -56,7 +56,7 @@ impl Package {
     }
 
     /// The code as some scanner delivers it.
-    pub fn scanned(&self, dice: &mut Dice) -> String {
+    pub(super) fn scanned(&self, dice: &mut Dice) -> String {
         let plain = match self {
             Self::Drug(code) => code.clone(),
             Self::Gs1(gtin, serial) => gs1(dice, gtin, serial),
@@ -131,7 +131,7 @@ fn element_string(dice: &mut Dice, gtin: &str, elements: &[(&str, &str)]) -> Str
 }
 
 /// A code that names a lot, not a unit.
-pub fn lot_code(dice: &mut Dice) -> String {
+pub(super) fn lot_code(dice: &mut Dice) -> String {
     let plain = match dice.below(6) {
         0 => "(01)06901234567892".to_owned(),
         1 => format!("{MA_DI}.LB7"),
@@ -146,7 +146,7 @@ pub fn lot_code(dice: &mut Dice) -> String {
 }
 
 /// Something that is no valid code.
-pub fn invalid_code(dice: &mut Dice) -> String {
+pub(super) fn invalid_code(dice: &mut Dice) -> String {
     let doubled = "81000010000000000001".repeat(2);
     let long = "A1".repeat(21);
     dice.pick(&[

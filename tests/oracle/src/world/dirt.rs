@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::super::moment::{DAY_MS, Timestamp};
 use super::episodes::{Episodes, write_time};
+use crate::moment::{DAY_MS, Timestamp};
 
 impl Episodes<'_> {
     /// A copy of some upload with one thing wrong with it (or, at a limit, just right).
-    pub fn spoil(&mut self) {
+    pub(super) fn spoil(&mut self) {
         let documents: Vec<Value> =
             self.uploads.iter().filter(|upload| upload["kind"] != "reversal").cloned().collect();
         if documents.is_empty() {

@@ -5,7 +5,7 @@ use crate::domain::document::merge::Outcome;
 use crate::telemetry::metrics::{self, UploadOutcome};
 
 /// Records a committed batch.
-pub(super) fn record(tally: &Tally) {
+pub(crate) fn record(tally: &Tally) {
     metrics::inputs_read(tally.read_total());
     for ((_, outcome), count) in &tally.inputs {
         match outcome {

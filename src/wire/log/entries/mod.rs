@@ -13,7 +13,7 @@ pub use codec::{
 
 use crate::domain::Text;
 use crate::domain::claim::{Claim, CodeVerdict};
-use crate::domain::document::{DocumentKey, Origin, Reversal, Upload};
+use crate::domain::document::{DocumentKey, Reversal, Upload};
 use crate::domain::observation::CodeChange;
 use crate::domain::rules::ruleset::RuleSet;
 use crate::domain::time::Timestamp;
@@ -86,21 +86,4 @@ pub struct Tick {
     pub now: Timestamp,
     /// The greatest wall clock seen on the way; serves the decision deadline only. None in a back-test.
     pub wall: Option<Timestamp>,
-}
-
-/// One refused input: the payload of a `deadletter` record.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeadLetter {
-    /// Where the refused input is.
-    pub origin: Origin,
-    /// Stable reason.
-    pub reason: &'static str,
-    /// The field at fault, where there is one: `lines[2].quantity`.
-    pub field: Option<String>,
-    /// A sentence for a human: what is wrong and what to do.
-    pub sentence: String,
-    /// The institution, when it could be read.
-    pub institution_id: Option<Text>,
-    /// The document, when it could be read.
-    pub document_id: Option<Text>,
 }

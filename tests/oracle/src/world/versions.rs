@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::moment::{HOUR_MS, Timestamp};
 use super::episodes::{Episodes, write_time};
+use crate::moment::{HOUR_MS, Timestamp};
 
 const HEADER: [&str; 9] = [
     "occurred_at",
@@ -32,7 +32,7 @@ fn time(upload: &Value, name: &str) -> Timestamp {
 
 impl Episodes<'_> {
     /// Another version of a document, a reversal of one, or the same upload again.
-    pub fn happen_again(&mut self) {
+    pub(super) fn happen_again(&mut self) {
         let Some(original) = self.original() else { return };
         match self.dice.below(10) {
             0 => self.uploads.push(original),

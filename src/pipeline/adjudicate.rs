@@ -1,15 +1,15 @@
 //! Adjudicate: joins each claim with the verdicts on its codes, by revision, and publishes the decision.
 
-use super::overlay::StateValue;
-use super::topology::document_key_bytes;
-use super::{Context, Stage, StageError, unreadable};
+use super::topics::document_key_bytes;
 use crate::broker::Record;
 use crate::domain::adjudicator::{self, ClaimState, Policy};
 use crate::domain::claim::Decision;
 use crate::domain::horizon;
 use crate::domain::time::Timestamp;
+use crate::engine::overlay::StateValue;
+use crate::engine::{Context, Stage, StageError, unreadable};
 use crate::store::StoreError;
-use crate::wire::entries::{self, ClaimEntry};
+use crate::wire::log::entries::{self, ClaimEntry};
 use crate::wire::state;
 
 /// The adjudicate stage.

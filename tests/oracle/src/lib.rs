@@ -27,10 +27,8 @@
 //! | [`code_rules`] | §4 |
 //! | [`decision`] | §5 |
 //!
-//! Use from an integration test: `mod oracle;`, then `oracle::judge(…)`.
-
-// Every integration test that includes this module uses another part of it; its visibility is that of a library.
-#![allow(dead_code, unreachable_pub, unused_imports)]
+//! What tests use: [`judge`], [`Answer`], [`World`], [`world()`], [`shrink()`], [`world::dice`], and [`upload::read`] to
+//! see what is rejected. The rest is public to be read.
 
 pub mod answer;
 pub mod code;

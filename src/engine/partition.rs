@@ -11,7 +11,7 @@ use crate::domain::horizon;
 use crate::domain::rules::ruleset::RuleSet;
 use crate::domain::time::Timestamp;
 use crate::store::{Store, StoreError, View};
-use crate::wire::entries::{self, DocumentEntry, Tick};
+use crate::wire::log::entries::{self, DocumentEntry, Tick};
 
 /// What a partition knows besides its values: it is kept in the store with them.
 #[derive(Clone, Debug, Default, PartialEq)]
