@@ -117,6 +117,7 @@ pub fn canonical_json(set: &RuleSet) -> String {
         "rule_version": RULE_VERSION,
         "sale_link_window_ms": set.sale_link_window.get(),
         "sale_match_window_ms": set.sale_match_window.get(),
+        "lend_window_ms": set.lend_window.get(),
         "rules": settings.collect::<Vec<_>>(),
         "overrides": overrides.collect::<Vec<_>>(),
     });
@@ -141,6 +142,9 @@ fn read_section(section: &toml::Table, set: &mut RuleSet) -> Result<(), RuleSetE
     }
     if let Some(hours) = fields.whole("sale_match_window_hours", 1, HOURS_MAX)? {
         set.sale_match_window = Millis::from_hours(hours);
+    }
+    if let Some(hours) = fields.whole("lend_window_hours", 1, HOURS_MAX)? {
+        set.lend_window = Millis::from_hours(hours);
     }
     for (entry, setting) in RULES.iter().zip(&mut set.defaults) {
         if let Some(table) = fields.table(entry.name)? {

@@ -35,7 +35,7 @@ use super::document::lending::{Offers, Windows, lend};
 use super::document::live::{LINES_MAX, LiveDocument};
 use super::document::merge::{Change, Document, Outcome};
 use super::document::observe::Spot;
-use super::document::{DocumentKey, Kind, Upload};
+use super::document::{DocumentKey, Kind, Reversal, Upload};
 use super::finding::{self, Finding};
 use super::horizon;
 use super::observation::{CodeChange, Moment};
@@ -43,6 +43,9 @@ use super::rules::line::{Evaluation, evaluate};
 use super::rules::ruleset::RuleSet;
 use super::rules::{Action, RuleId};
 use super::time::Timestamp;
+
+/// Most single lines that are taken back under one alias: every document that comes to stand behind it is told of each.
+pub const REVERSALS_OF_ALIAS_MAX: usize = 5_000;
 
 /// Reasons of the lines of a claim, those without any left out.
 pub type LineReasons = BTreeMap<Text, BTreeMap<RuleId, Verdict>>;
@@ -62,6 +65,8 @@ pub struct DocumentState {
     pub claim: Option<PublishedClaim>,
     /// What it was offered, as a settlement or as an alias of settlements.
     pub lending: Lending,
+    /// Of an alias, reversals that its members are still to be told of.
+    pub untold: Vec<Reversal>,
     /// When a grace ends that a finding waits for.
     pub due: Option<Timestamp>,
 }
@@ -110,6 +115,8 @@ pub enum Refusal {
     Parts,
     /// The document published as many findings as it may, and this would add to them.
     Findings,
+    /// As many lines as may be are taken back under the alias, and this is another.
+    Reversals,
     /// The document is about a moment that may be forgotten elsewhere.
     Horizon,
 }
@@ -117,7 +124,7 @@ pub enum Refusal {
 impl Refusal {
     fn outcome(self) -> Outcome {
         match self {
-            Self::Parts | Self::Findings => Outcome::NoRoom,
+            Self::Parts | Self::Findings | Self::Reversals => Outcome::NoRoom,
             Self::Horizon => Outcome::TooLate,
         }
     }
@@ -160,6 +167,9 @@ pub fn apply(
     if horizon::is_too_late(&state.parts, upload, moment.forgotten_before, rules.horizon) {
         return RegisterEffects::refused(Refusal::Horizon);
     }
+    if is_one_reversal_too_many(&state.parts, upload) {
+        return RegisterEffects::refused(Refusal::Reversals);
+    }
     let is_whole = state.parts.is_replaced_by(upload);
     let parts_before = state.parts.clone();
     let merged = match upload {
@@ -183,6 +193,50 @@ pub fn apply(
     }
     state.parts = parts_before;
     RegisterEffects::refused(Refusal::Findings)
+}
+
+/// Applies reversals that an alias passed on to one of its documents, in one step. Refused, and nothing is changed, where
+/// one of them may not fit: then they are to be applied one by one.
+pub fn reverse_all(
+    state: &mut DocumentState,
+    reversals: &[Reversal],
+    moment: &Moment,
+    rules: &RuleSet,
+) -> RegisterEffects {
+    let parts_before = state.parts.clone();
+    let mut effects = RegisterEffects::nothing(Outcome::Accepted);
+    let mut last = None;
+    for reversal in reversals {
+        let upload = Upload::Reversal(reversal.clone());
+        if horizon::is_too_late(&state.parts, &upload, moment.forgotten_before, rules.horizon) {
+            state.parts = parts_before;
+            return RegisterEffects::refused(Refusal::Horizon);
+        }
+        let merged = state.parts.reverse(reversal);
+        effects.meets_reversal |= merged.meets_reversal;
+        if merged.change != Change::Nothing {
+            last = Some(upload);
+        }
+    }
+    let Some(upload) = last else { return effects };
+    effects.changed = true;
+    let offers = state.lending.offers.clone();
+    let step = Step::of_upload(&upload, Change::Content, false);
+    if !state.parts.has_outgrown(&parts_before)
+        && judge(state, (&parts_before, &offers), &step, moment, rules, &mut effects)
+    {
+        return effects;
+    }
+    state.parts = parts_before;
+    RegisterEffects::refused(Refusal::Parts)
+}
+
+/// Whether the reversal is of a line under an alias that takes back as many lines as it may, this one not among them.
+fn is_one_reversal_too_many(alias: &Document, upload: &Upload) -> bool {
+    let Upload::Reversal(Reversal { of_alias: true, line_id: Some(line_id), .. }) = upload else {
+        return false;
+    };
+    alias.reversed_lines.len() >= REVERSALS_OF_ALIAS_MAX && !alias.reversed_lines.contains_key(line_id)
 }
 
 /// Looks at a document again because time has passed.

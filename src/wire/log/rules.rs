@@ -123,6 +123,7 @@ impl Wire for RuleSet {
             }),
             horizon: self.horizon.map(Millis::get),
             timers_per_entry_max: self.timers_per_entry_max.map(|most| most as u64),
+            lend_window: Some(self.lend_window.get()),
         }
     }
 
@@ -144,6 +145,7 @@ impl Wire for RuleSet {
                 .map(|most| usize::try_from(most).unwrap_or(usize::MAX)),
             ..Self::default()
         };
+        set.lend_window = message.lend_window.map_or(set.lend_window, length);
         for setting in &message.defaults {
             let rule = RuleId::required(setting.rule, "rule_set.rule")?;
             if let Some(known) = set.defaults.get_mut(rule as usize) {

@@ -180,6 +180,7 @@ fn side(document: &LiveDocument<'_>, line: &LiveLine<'_>) -> Side {
         region: document.region.clone(),
         custody: false,
         custody_proof: false,
+        lent_from: None,
         origin: line.origin().unwrap_or(&document.header.origin).clone(),
     }
 }
