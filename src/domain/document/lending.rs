@@ -486,3 +486,6 @@ impl Coverage {
         self.has_own_lot_code || (self.valid > 0 && is_reached)
     }
 }
+
+#[cfg(test)]
+mod tests;

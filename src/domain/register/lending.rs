@@ -114,3 +114,6 @@ pub fn reconsider(
     judge(state, (&parts, &offers), &step, moment, rules, &mut effects);
     effects
 }
+
+#[cfg(test)]
+mod tests;
