@@ -6,10 +6,11 @@
 //! it. At a low rate nothing is hidden by batching: what is shown is the sum of the steps, not of queues.
 
 #[allow(dead_code, reason = "a part of the support for tests is used")]
-#[path = "../tests/kafka/installation.rs"]
+#[path = "../tests/support/installation.rs"]
 mod installation;
-#[path = "../tests/support/mod.rs"]
-mod support;
+#[allow(dead_code, reason = "a part of the support for tests is used")]
+#[path = "../tests/support/kafka.rs"]
+mod kafka;
 
 use std::collections::HashMap;
 use std::fmt::Write as _;

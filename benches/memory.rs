@@ -6,10 +6,11 @@
 //! `SETTINGS=STAGE_BATCH_BYTES_MAX=4194304,STORE_CACHE_BYTES=67108864` sets options of the service.
 
 #[allow(dead_code, reason = "a part of the support for tests is used")]
-#[path = "../tests/kafka/installation.rs"]
+#[path = "../tests/support/installation.rs"]
 mod installation;
-#[path = "../tests/support/mod.rs"]
-mod support;
+#[allow(dead_code, reason = "a part of the support for tests is used")]
+#[path = "../tests/support/kafka.rs"]
+mod kafka;
 
 use std::fs;
 use std::path::Path;

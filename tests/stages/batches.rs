@@ -23,7 +23,8 @@ use tracewarden::store::memory::MemoryStore;
 use tracewarden::wire::Format;
 use tracewarden::wire::log::entries::{self, ClaimEntry, DocumentEntry, ObservationEntry};
 
-use crate::{examples, fed, options};
+use crate::support::cases;
+use crate::support::local::{fed, options};
 use oracle::{World, world};
 
 const PARTITIONS: u16 = 2;
@@ -37,7 +38,7 @@ type Published = BTreeMap<(Topic, Vec<u8>), Vec<Vec<u8>>>;
 fn batches_do_not_show_in_what_a_stage_publishes() {
     let worlds = (0..WORLDS).map(|seed| (format!("seed {seed}"), world(seed)));
     let worlds: Vec<(String, World)> =
-        examples().into_iter().map(|(name, world, _)| (name, world)).chain(worlds).collect();
+        cases::examples().iter().map(|case| (case.name(), case.world())).chain(worlds).collect();
     let mut alerts = 0;
     for (name, world) in worlds {
         let options = LocalOptions { partitions: PARTITIONS, batch_records_max: 1, ..options("") };

@@ -1,17 +1,16 @@
 //! The `replay` command itself, as a user calls it.
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
-use crate::examples;
-use crate::fold::Fold;
+use crate::support::cases;
+use crate::support::fold::Fold;
 
 #[test]
 fn the_replay_command_ends_every_example_as_demanded() {
     let mut report = String::new();
-    for (name, _, expected) in examples() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/examples").join(&name);
+    for case in cases::examples() {
+        let (name, folder) = (case.name(), &case.folder);
         let out = tempfile::tempdir().expect("a folder for the outputs");
         let replay = Command::new(env!("CARGO_BIN_EXE_tracewarden"))
             .arg("replay")
@@ -19,7 +18,7 @@ fn the_replay_command_ends_every_example_as_demanded() {
             .arg("--reference")
             .arg(folder.join("reference.ndjson"))
             .arg("--until")
-            .arg(fs::read_to_string(folder.join("until")).expect("an example has an end").trim())
+            .arg(&case.until)
             .arg("--out")
             .arg(out.path())
             .output()
@@ -31,7 +30,7 @@ fn the_replay_command_ends_every_example_as_demanded() {
         let lines = |file: &str| fs::read_to_string(out.path().join(file)).expect("the output is there");
         lines("alerts.ndjson").lines().for_each(|line| fold.alert(line.as_bytes()));
         lines("decisions.ndjson").lines().for_each(|line| fold.decision(line.as_bytes()));
-        let difference = expected.difference(&fold.answer());
+        let difference = case.expected.difference(&fold.answer());
         if !difference.is_empty() || !fold.gaps.is_empty() {
             report.push_str(&format!("{name}:\n{difference}{:?}\n", fold.gaps));
         }

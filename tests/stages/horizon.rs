@@ -6,7 +6,7 @@ use tracewarden::domain::document::merge::Outcome;
 use tracewarden::pipeline::topics::Topic;
 use tracewarden::run::local::Local;
 
-use crate::{fed, options};
+use crate::support::local::{fed, options};
 use oracle::World;
 
 const CODE: &str = "81773220000000016835";

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{complaint, run};
+use super::worlds::run;
 use oracle::world::dice::Dice;
 use oracle::{World, world};
 
@@ -26,7 +26,7 @@ fn what_was_taken_back_was_never_there() {
             tried += 1;
             let (without, with) = taken_back(&world, document, dice);
             let (never_seen, reversed) = (run(&without, 1000, 1), run(&with, 7, 2));
-            let text = complaint(&never_seen.answer, &reversed);
+            let text = reversed.complaint(&never_seen.answer);
             assert!(text.is_empty(), "seed {seed}, {document:?}:\n{text}\n{}", with.to_ndjson());
         }
     }

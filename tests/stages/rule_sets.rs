@@ -3,7 +3,8 @@
 
 use tracewarden::pipeline::topics::Topic;
 
-use crate::{ended, examples, fed, options};
+use crate::support::cases;
+use crate::support::local::{Ended, fed, options};
 use oracle::World;
 use serde_json::{Value, json};
 
@@ -35,7 +36,7 @@ struct Outcome {
 }
 
 fn outcome(config: &str) -> Outcome {
-    let local = fed(&world(), &options(config));
+    let mut local = fed(&world(), &options(config));
     let tally = local.tally();
     let allowed = tally
         .allowed
@@ -63,7 +64,7 @@ fn outcome(config: &str) -> Outcome {
         })
         .collect();
     alerts.sort();
-    let ended = ended(local);
+    let ended = Ended::of(&mut local);
     assert!(ended.gaps.is_empty(), "{:?}", ended.gaps);
     let decision = ended.answer.decisions.iter().find(|decision| decision["document_id"] == "S2").unwrap();
     let reasons = &decision["lines"][0]["reasons"];
@@ -80,7 +81,7 @@ fn outcome(config: &str) -> Outcome {
 }
 
 fn world() -> World {
-    examples().into_iter().find(|(name, ..)| name == "settled-twice").unwrap().1
+    cases::example("settled-twice").world()
 }
 
 const REFUSED: &str = "refuse 0.00 [\"duplicate_settlement\",\"resale\"]";
@@ -179,9 +180,9 @@ fn the_set_in_force_says_how_many_timers_fire_at_once() {
     let mut options = options("");
     let mut told = |most: Option<usize>| {
         options.rules.timers_per_entry_max = most;
-        let local = fed(&world, &options);
+        let mut local = fed(&world, &options);
         let reached = local.tally().limits.get("timers_per_entry_max").copied().unwrap_or_default();
-        (reached, ended(local).answer)
+        (reached, Ended::of(&mut local).answer)
     };
     let [one_by_one, all_at_once] = [Some(1), Some(1_000)].map(&mut told);
     assert!(one_by_one.0 > 0 && all_at_once.0 == 0, "{} and {}", one_by_one.0, all_at_once.0);

@@ -1,0 +1,337 @@
+//! All stages on the memory twin with their state on disk, stepped one at a time, each of which can be killed.
+
+use std::path::Path;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use serde_json::Value;
+use tracewarden::broker::memory::{MemoryBroker, MemoryOptions, MemorySession};
+use tracewarden::broker::{Broker, Header, OutRecord, Session, SessionOptions, TopicPartition, Trim};
+use tracewarden::config::Config;
+use tracewarden::domain::reference::Book;
+use tracewarden::engine::outbox::Outbox;
+use tracewarden::engine::snapshots::SnapshotPlan;
+use tracewarden::engine::worker::OpenStore;
+use tracewarden::engine::worker::{Step, Worker, WorkerOptions};
+use tracewarden::engine::{Stage, StageError};
+use tracewarden::pipeline::adjudicate::Adjudicate;
+use tracewarden::pipeline::intake::{Clock, Intake};
+use tracewarden::pipeline::monitor::Monitor;
+use tracewarden::pipeline::register::Register;
+use tracewarden::pipeline::topics::{Topic, Topology};
+use tracewarden::run::local::{LocalOptions, rule_set_records};
+use tracewarden::run::state::StateHome;
+use tracewarden::store::Store;
+use tracewarden::store::folder::StateFolder;
+use tracewarden::store::snapshot::SnapshotHome;
+use tracewarden::wire::inbound::{control, moment, reference};
+
+use super::filling::{Disk, FillingStore};
+use crate::support::fold::Fold;
+use oracle::World;
+
+const MEBIBYTE: u64 = 1 << 20;
+
+/// A stage that keeps state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stateful {
+    Register,
+    Monitor,
+    Adjudicate,
+}
+
+impl Stateful {
+    pub(crate) const ALL: [Self; 3] = [Self::Register, Self::Monitor, Self::Adjudicate];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Register => "register",
+            Self::Monitor => "monitor",
+            Self::Adjudicate => "adjudicate",
+        }
+    }
+
+    pub(crate) fn topic(self) -> Topic {
+        match self {
+            Self::Register => Topic::Documents,
+            Self::Monitor => Topic::Observations,
+            Self::Adjudicate => Topic::Claims,
+        }
+    }
+}
+
+/// A worker of any stage.
+trait Steps {
+    fn step(&mut self) -> Result<Step, StageError>;
+}
+
+impl<S: Stage> Steps for Worker<S> {
+    fn step(&mut self) -> Result<Step, StageError> {
+        Worker::step(self, Duration::ZERO)
+    }
+}
+
+/// The service under test.
+pub(crate) struct Service {
+    broker: MemoryBroker,
+    topology: Arc<Topology>,
+    options: LocalOptions,
+    folder: StateFolder,
+    disk: Disk,
+    plan: Option<SnapshotPlan>,
+    intake: Worker<Intake>,
+    workers: [Option<Box<dyn Steps>>; 3],
+    until_now: Option<tracewarden::domain::time::Timestamp>,
+}
+
+impl Service {
+    pub(crate) fn new(root: &Path, world: &World, partitions: u16, batch_records_max: usize) -> Self {
+        let options = LocalOptions {
+            partitions,
+            batch_records_max,
+            ..LocalOptions::from_config(&Config::default()).unwrap()
+        };
+        let topology = Arc::new(Topology::new("", partitions, 1));
+        let broker = MemoryBroker::new(MemoryOptions::default());
+        for topic in Topic::ALL {
+            broker.create_topic(topology.name(topic), topology.partitions(topic));
+        }
+        for record in rule_set_records(&topology, &options.rules) {
+            broker.append(record).unwrap();
+        }
+        let mut book = Book::default();
+        for record in &world.reference {
+            book.apply(reference::from_json(record.to_string().as_bytes()).unwrap());
+        }
+        let mut intake = Intake::new(
+            topology.clone(),
+            Arc::new(RwLock::new(book)),
+            options.limits.clone(),
+            options.pseudonymiser.clone(),
+            Clock::UploadsOfAll,
+        );
+        // Uploads of all kinds come through one topic.
+        intake.reads_files = true;
+        let opener = StateHome::Memory.opener();
+        let intake = worker(&broker, &topology, &options, opener, None, intake, Topic::Procurement);
+        let snapshots = SnapshotHome::open(root.join("snapshots").to_str().unwrap()).unwrap();
+        let folder =
+            StateFolder::new(root.join("state"), 4 * MEBIBYTE, 8 * MEBIBYTE).with_snapshots(snapshots);
+        let workers = [None, None, None];
+        let disk = Disk::default();
+        Self { broker, topology, options, folder, disk, plan: None, intake, workers, until_now: None }
+    }
+
+    pub(crate) fn with_lock_wait(&mut self, wait: Duration) -> &mut Self {
+        self.folder = self.folder.clone().with_lock_wait(wait);
+        self
+    }
+
+    pub(crate) fn broker(&self) -> &MemoryBroker {
+        &self.broker
+    }
+
+    pub(crate) fn topology(&self) -> &Topology {
+        &self.topology
+    }
+
+    pub(crate) fn folder(&self) -> &StateFolder {
+        &self.folder
+    }
+
+    /// The disk that all state is on.
+    pub(crate) fn disk(&self) -> &Disk {
+        &self.disk
+    }
+
+    /// Where snapshots are.
+    pub(crate) fn snapshots(&self) -> &SnapshotHome {
+        self.folder.snapshots().unwrap()
+    }
+
+    /// Lets workers that start from here on take snapshots, and keep so many.
+    pub(crate) fn snapshots_every(&mut self, every: Duration, kept: usize) {
+        self.plan = Some(SnapshotPlan { home: self.snapshots().clone(), every, kept, trim: None });
+    }
+
+    /// Lets workers that start from here on trim the log behind their snapshots.
+    pub(crate) fn trims_the_log(&mut self) {
+        let log: Arc<dyn Trim> = Arc::new(self.broker.clone());
+        self.plan = self.plan.take().map(|plan| SnapshotPlan { trim: Some(log), ..plan });
+    }
+
+    /// Takes a snapshot of the local store of a partition, whose worker is down; its offset.
+    pub(crate) fn take_snapshot(&self, partition: &TopicPartition) -> i64 {
+        let (topic, number) = (&*partition.topic, partition.partition);
+        let (store, _) = self.folder.open(topic, number, i64::MAX).unwrap();
+        self.snapshots().take(topic, number, store.view()).unwrap().manifest.next_offset
+    }
+
+    /// Drops a worker with its session and what it did not write.
+    pub(crate) fn kill(&mut self, stage: Stateful) {
+        self.workers[stage as usize] = None;
+    }
+
+    /// One step of a stage, by a new worker if there is none; one that fails is dropped.
+    pub(crate) fn step(&mut self, stage: Stateful) -> Result<Step, StageError> {
+        let mut running = self.workers[stage as usize].take().unwrap_or_else(|| self.start(stage));
+        let step = running.step()?;
+        self.workers[stage as usize] = Some(running);
+        Ok(step)
+    }
+
+    fn start(&self, stage: Stateful) -> Box<dyn Steps> {
+        let (state, plan) = (self.opener(), self.plan.clone());
+        let (broker, topology, options) = (&self.broker, &self.topology, &self.options);
+        match stage {
+            Stateful::Register => {
+                Box::new(worker(broker, topology, options, state, plan, Register::default(), stage.topic()))
+            }
+            Stateful::Monitor => {
+                let monitor = Monitor { timers_per_entry_max: 3 };
+                Box::new(worker(broker, topology, options, state, plan, monitor, stage.topic()))
+            }
+            Stateful::Adjudicate => {
+                let adjudicate = Adjudicate { timers_per_entry_max: 3 };
+                Box::new(worker(broker, topology, options, state, plan, adjudicate, stage.topic()))
+            }
+        }
+    }
+
+    /// A session of a stage's worker, in the place of the one before.
+    pub(crate) fn session(&self, stage: Stateful) -> MemorySession {
+        let topic = self.topology.name(stage.topic()).clone();
+        session(&self.broker, stage.name(), topic, self.options.batch_records_max)
+    }
+
+    /// A worker of monitor with a session, stores and options of the test's own.
+    pub(crate) fn monitor(
+        &self,
+        session: Box<dyn Session>,
+        open_store: OpenStore,
+        options: WorkerOptions,
+    ) -> Worker<Monitor> {
+        let outbox = Outbox::new(self.topology.clone(), self.options.format, self.options.record_bytes_max);
+        let monitor = Monitor { timers_per_entry_max: 3 };
+        Worker::new(monitor, session, outbox, open_store, Box::new(Default::default), options)
+    }
+
+    /// Opens stores on the disk, which may be full.
+    pub(crate) fn opener(&self) -> OpenStore {
+        let (mut open, disk) = (StateHome::Disk(self.folder.clone()).opener(), self.disk.clone());
+        Box::new(move |partition, committed| {
+            let (store, found) = open(partition, committed)?;
+            Ok((Box::new(FillingStore::new(store, disk.clone())), found))
+        })
+    }
+
+    /// Takes in an upload; when it moves time, everything before it settles first, by `settle`.
+    pub(crate) fn feed(&mut self, upload: &Value, settle: &mut impl FnMut(&mut Self)) {
+        let payload = match upload {
+            Value::String(text) => text.clone(),
+            upload => upload.to_string(),
+        };
+        self.append(payload.into_bytes(), Vec::new(), settle);
+    }
+
+    /// Lets time move on to the end, and everything settle.
+    pub(crate) fn finish(&mut self, until: &str, settle: &mut impl FnMut(&mut Self)) {
+        let until = moment::rfc3339(until).unwrap();
+        if Some(until) > self.until_now {
+            let content_type =
+                Header { name: "content-type".into(), value: control::TICK_CONTENT_TYPE.into() };
+            self.append(control::encode_tick(until), vec![content_type], settle);
+        }
+        settle(self);
+    }
+
+    fn append(&mut self, payload: Vec<u8>, headers: Vec<Header>, settle: &mut impl FnMut(&mut Self)) {
+        let target = TopicPartition::new(self.topology.name(Topic::Procurement).clone(), 0);
+        let record = OutRecord { target, key: None, payload: Some(payload), headers };
+        self.broker.append_stamped(record, None).unwrap();
+        while !self.intake.step(Duration::ZERO).unwrap().is_idle() {
+            let reached = self.intake.stage().reached();
+            if reached > self.until_now {
+                settle(self);
+                self.until_now = reached;
+                self.intake.pass_time().unwrap();
+            }
+        }
+    }
+
+    /// Whether every stage has committed all that its topic holds.
+    pub(crate) fn is_settled(&self) -> bool {
+        Stateful::ALL.into_iter().all(|stage| {
+            self.topology.all(stage.topic()).all(|partition| {
+                let (first, next) = self.broker.watermarks(&partition).unwrap();
+                self.broker.committed(stage.name(), &partition).unwrap_or(first)
+                    >= last_record(&self.broker, &partition, first, next)
+            })
+        })
+    }
+
+    /// Steps all stages until there is nothing left to do, without mishaps.
+    pub(crate) fn settle(&mut self) {
+        while !self.is_settled() {
+            for stage in Stateful::ALL {
+                self.step(stage).unwrap();
+            }
+        }
+    }
+
+    /// Everything published, folded to what holds.
+    pub(crate) fn published(&self) -> Fold {
+        let mut fold = Fold::default();
+        for topic in [Topic::Alerts, Topic::Decisions] {
+            for partition in self.topology.all(topic) {
+                for record in self.broker.read(&partition, 0, usize::MAX).unwrap() {
+                    let payload = record.payload.unwrap_or_default();
+                    match topic {
+                        Topic::Alerts => fold.alert(&payload),
+                        _ => fold.decision(&payload),
+                    }
+                }
+            }
+        }
+        fold
+    }
+}
+
+/// The offset behind the last record; what follows may be a marker, which nobody commits past.
+fn last_record(broker: &MemoryBroker, partition: &TopicPartition, first: i64, next: i64) -> i64 {
+    let from = next.saturating_sub(4).max(first);
+    let records = broker.read(partition, from, usize::MAX).unwrap();
+    records.last().map_or(from, |record| record.offset + 1)
+}
+
+fn session(broker: &MemoryBroker, stage: &str, topic: Arc<str>, poll_records_max: usize) -> MemorySession {
+    let options =
+        SessionOptions { group: stage.into(), member: stage.into(), topics: vec![topic], poll_records_max };
+    broker.session(&options).unwrap()
+}
+
+fn worker<S: Stage>(
+    broker: &MemoryBroker,
+    topology: &Arc<Topology>,
+    options: &LocalOptions,
+    open_store: OpenStore,
+    snapshots: Option<SnapshotPlan>,
+    stage: S,
+    topic: Topic,
+) -> Worker<S> {
+    let session = session(broker, stage.name(), topology.name(topic).clone(), options.batch_records_max);
+    let worker_options = WorkerOptions {
+        batch_records_max: options.batch_records_max,
+        pass_time_every: None,
+        snapshots,
+        ..WorkerOptions::default()
+    };
+    Worker::new(
+        stage,
+        Box::new(session),
+        Outbox::new(topology.clone(), options.format, options.record_bytes_max),
+        open_store,
+        Box::new(Default::default),
+        worker_options,
+    )
+}

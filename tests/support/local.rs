@@ -1,0 +1,110 @@
+//! A run of all stages on the memory twin, and what it must keep in any case.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+use tracewarden::config::Config;
+use tracewarden::domain::reference::Book;
+use tracewarden::pipeline::tally::{InputOutcome, Tally};
+use tracewarden::pipeline::topics::Topic;
+use tracewarden::run::local::{Local, LocalOptions};
+use tracewarden::wire::inbound::{moment, reference};
+
+use super::fold::Fold;
+use oracle::{Answer, World};
+
+/// What a configuration says.
+pub(crate) fn options(config: &str) -> LocalOptions {
+    let config = Config::read(config, "test", []).expect("the configuration is valid");
+    LocalOptions::from_config(&config).expect("the configuration is valid")
+}
+
+/// The defaults, but for the batch size and the number of partitions, which must make no difference.
+pub(crate) fn shaped((batch_records_max, partitions): (usize, u16)) -> LocalOptions {
+    LocalOptions { partitions, batch_records_max, ..options("") }
+}
+
+/// All stages with these reference records.
+pub(crate) fn start(records: &[Value], options: &LocalOptions) -> Local {
+    let mut book = Book::default();
+    for record in records {
+        book.apply(reference::from_json(record.to_string().as_bytes()).expect("reference records are valid"));
+    }
+    Local::new(options, book).expect("the stages start")
+}
+
+/// Hands uploads over, a line each.
+pub(crate) fn feed(local: &mut Local, uploads: &[String]) {
+    for (line, upload) in (1..).zip(uploads) {
+        local.feed(upload.clone().into_bytes(), "uploads.ndjson", line).expect("an upload is taken in");
+    }
+}
+
+/// Lets everything come to rest and looks at what was published.
+pub(crate) fn finish(mut local: Local, until: Option<&str>) -> Ended {
+    let until = until.map(|until| moment::rfc3339(until).expect("until is a moment"));
+    local.finish(until).expect("the run ends");
+    Ended::of(&mut local)
+}
+
+/// All stages after a world, at rest.
+pub(crate) fn fed(world: &World, options: &LocalOptions) -> Local {
+    let mut local = start(&world.reference, options);
+    let uploads: Vec<String> = world.uploads.iter().map(text_of).collect();
+    feed(&mut local, &uploads);
+    local.finish(moment::rfc3339(&world.until)).expect("the run ends");
+    local
+}
+
+fn text_of(upload: &Value) -> String {
+    match upload {
+        Value::String(text) => text.clone(),
+        upload => upload.to_string(),
+    }
+}
+
+/// What a run ended with.
+pub(crate) struct Ended {
+    pub(crate) answer: Answer,
+    pub(crate) dead_letters: Vec<Value>,
+    pub(crate) gaps: Vec<String>,
+    pub(crate) tally: Tally,
+}
+
+impl Ended {
+    /// What was published by stages at rest, folded to what holds.
+    pub(crate) fn of(local: &mut Local) -> Self {
+        let mut fold = Fold::default();
+        let mut dead_letters = Vec::new();
+        for output in local.drain().expect("outputs are readable") {
+            let payload = output.record.payload.as_deref().unwrap_or_default();
+            match output.topic {
+                Topic::Alerts => fold.alert(payload),
+                Topic::Decisions => fold.decision(payload),
+                _ => dead_letters.push(serde_json::from_slice(payload).expect("a dead letter is JSON")),
+            }
+        }
+        Self { answer: fold.answer(), dead_letters, gaps: fold.gaps, tally: local.tally() }
+    }
+
+    /// What is wrong with it, or nothing.
+    pub(crate) fn complaint(&self, expected: &Answer) -> String {
+        let mut text = expected.difference(&self.answer);
+        for gap in &self.gaps {
+            let _ = writeln!(text, "{gap}");
+        }
+        if !adds_up(&self.tally) {
+            let _ = writeln!(text, "the accounting does not add up: {:?}", self.tally);
+        }
+        text
+    }
+}
+
+/// The two equations that hold at rest.
+fn adds_up(tally: &Tally) -> bool {
+    let rejected = tally.inputs_total(|outcome| matches!(outcome, InputOutcome::Rejected(_)));
+    let ignored = tally.inputs_total(|outcome| outcome == InputOutcome::Ignored);
+    let decoded = tally.inputs_total(|outcome| outcome == InputOutcome::Decoded);
+    let merged: u64 = tally.merged.values().sum();
+    tally.read_total() == rejected + ignored + decoded && tally.derived_total() == merged
+}
