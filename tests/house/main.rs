@@ -3,4 +3,9 @@
 mod deploy;
 mod documented_commands;
 mod field_numbers;
+mod files;
+mod functions;
+mod layers;
+mod lists;
+mod source;
 mod tidy;

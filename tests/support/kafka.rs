@@ -7,7 +7,8 @@
 //!
 //! Each broker has a second listener that it advertises at another address, for a proxy: see [`super::proxy`].
 //!
-//! `KAFKA_BOOTSTRAP=host:port` uses a cluster that is there already.
+//! `KAFKA_BOOTSTRAP=host:port` uses a cluster that is there already. Without it, and without what a cluster is started
+//! with, the tests that need one are left out and say so; with `CI` set they fail.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -15,7 +16,7 @@ use std::io::{BufRead, BufReader, ErrorKind, Write as _};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -24,7 +25,33 @@ use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 
 const VERSION: &str = "4.1.1";
+/// The file that says that all jars are there.
+const COMPLETE: &str = "complete";
 const READY_WITHIN: Duration = Duration::from_secs(90);
+
+/// Whether no Kafka can be had, in which case the test says aloud that it is left out, and why. Where a change is
+/// judged (`CI` is set) nothing is left out: what is missing fails the test.
+pub(crate) fn is_missing() -> bool {
+    static WHY: LazyLock<Option<String>> = LazyLock::new(why_missing);
+    let Some(why) = &*WHY else { return false };
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    // Not by a macro: what those print is kept from whoever runs the tests.
+    let _ = writeln!(std::io::stderr(), "left out: {test}: {why}");
+    true
+}
+
+fn why_missing() -> Option<String> {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    if is_set("CI") || is_set("KAFKA_BOOTSTRAP") {
+        return None;
+    }
+    let fetched_by = (!is_fetched()).then_some(("mvn", "--version"));
+    let needed = [Some(("java", "-version")), fetched_by];
+    needed.into_iter().flatten().find_map(|(program, harmless)| match started(program, harmless) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Some(missing(program)),
+        _ => None,
+    })
+}
 
 /// The cluster of this test binary: one broker, started at first use.
 pub(crate) fn shared() -> &'static Cluster {
@@ -274,18 +301,14 @@ fn free_ports(count: usize) -> Vec<u16> {
 /// The folder with Kafka's jars, fetched when it is not there. Test binaries that start together wait for each
 /// other.
 fn jars() -> PathBuf {
-    let cache = match std::env::var_os("TRACEWARDEN_TEST_CACHE") {
-        Some(folder) => PathBuf::from(folder).join(format!("kafka-{VERSION}")),
-        None => Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("../kafka-{VERSION}")),
-    };
+    let cache = cache();
     fs::create_dir_all(&cache).unwrap();
     let cache = cache.canonicalize().unwrap();
     let jars = cache.join("libs");
-    let complete = cache.join("complete");
     require("java", "-version");
     let lock = File::create(cache.join("lock")).unwrap();
     lock.lock().unwrap();
-    if !complete.exists() {
+    if !is_fetched() {
         require("mvn", "--version");
         let pom = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/kafka-pom.xml");
         let fetched = Command::new("mvn")
@@ -301,22 +324,37 @@ fn jars() -> PathBuf {
             "Maven could not fetch Kafka {VERSION}:\n{}",
             String::from_utf8_lossy(&fetched.stdout)
         );
-        File::create(complete).unwrap();
+        File::create(cache.join(COMPLETE)).unwrap();
     }
     jars
 }
 
+/// Where the jars are kept, and beside them a file that says that they are all there.
+fn cache() -> PathBuf {
+    match std::env::var_os("TRACEWARDEN_TEST_CACHE") {
+        Some(folder) => PathBuf::from(folder).join(format!("kafka-{VERSION}")),
+        None => Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("../kafka-{VERSION}")),
+    }
+}
+
+fn is_fetched() -> bool {
+    cache().join(COMPLETE).exists()
+}
+
 fn require(program: &str, harmless: &str) {
-    let found = Command::new(program).arg(harmless).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    if let Err(error) = found {
+    if let Err(error) = started(program, harmless) {
         assert!(error.kind() != ErrorKind::NotFound, "{}", missing(program));
         panic!("{program} cannot be run: {error}");
     }
 }
 
+fn started(program: &str, harmless: &str) -> std::io::Result<ExitStatus> {
+    Command::new(program).arg(harmless).stdout(Stdio::null()).stderr(Stdio::null()).status()
+}
+
 fn missing(program: &str) -> String {
     format!(
-        "this test runs against a real Kafka and needs {program}, which is not installed: install a JDK 17 and \
+        "it runs against a real Kafka and needs {program}, which is not installed: install a JDK 17 and \
          Maven, or set KAFKA_BOOTSTRAP=host:port to a Kafka cluster for tests"
     )
 }

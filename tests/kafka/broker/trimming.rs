@@ -22,6 +22,7 @@ pub(super) fn only_what_is_before_the_named_offset_is_deleted(world: &impl World
 /// A worker that fills its stores from snapshots takes its time, and polls.
 #[test]
 fn a_member_that_polls_before_it_starts_keeps_its_partitions() {
+    needs_kafka!();
     let world = RealKafka::new();
     let simple = Simple::new(&world, "opening", &["a"]);
     let mut session = simple.session(&world, "m");

@@ -56,6 +56,7 @@ fn settlement(number: u32, issued_at: i64) -> Value {
 /// by a process that never stopped.
 #[test]
 fn poison_and_oversize_records_become_dead_letters_and_hold_nothing_up() {
+    needs_kafka!();
     let installation = installation("poison");
     let mut watcher = Watcher::new(&installation);
     let mut service = installation.run(0, &[]);
@@ -110,6 +111,7 @@ fn poison_and_oversize_records_become_dead_letters_and_hold_nothing_up() {
 /// Somebody gave an internal topic one more partition: codes would be looked for where they are not.
 #[test]
 fn a_changed_partition_count_is_refused_at_the_start() {
+    needs_kafka!();
     let installation = installation("widened");
     let documents = installation.topology.name(Topic::Documents).clone();
     let admin: AdminClient<DefaultClientContext> =
@@ -164,6 +166,7 @@ fn odd_world() -> World {
 
 #[test]
 fn skewed_clocks_months_late_uploads_equal_stamps_and_other_content_end_the_same_in_every_order() {
+    needs_kafka!();
     let world = odd_world();
     let demanded = world.judged();
     assert!(!demanded.alerts.is_empty() && demanded.decisions.len() == 2, "{demanded:?}");

@@ -48,6 +48,7 @@ static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| Cluster::start(1));
 
 #[test]
 fn killed_again_and_again_it_loses_and_doubles_nothing() {
+    needs_kafka!();
     let size =
         Size { seed: 1, kills: 20, brokers: 1, processes: 2, uploads_per_second: 60, codes_per_day: 300 };
     run::run(&size.or_from_environment());
@@ -56,6 +57,7 @@ fn killed_again_and_again_it_loses_and_doubles_nothing() {
 #[test]
 #[ignore = "takes ten minutes and three brokers"]
 fn killed_two_hundred_times_it_loses_and_doubles_nothing() {
+    needs_kafka!();
     let size =
         Size { seed: 1, kills: 200, brokers: 3, processes: 3, uploads_per_second: 60, codes_per_day: 2_000 };
     run::run(&size.or_from_environment());

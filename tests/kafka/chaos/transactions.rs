@@ -95,6 +95,7 @@ fn record(target: &TopicPartition, payload: &str) -> OutRecord {
 /// member, who does the work. What was written must never be seen.
 #[test]
 fn a_rebalance_between_produce_and_commit_leaves_nothing_of_the_first_owner() {
+    needs_kafka!();
     let proxy = proxy();
     let scene = Scene::new("between", &proxy, PATIENCE);
     let mut first = scene.session(&scene.far, "first");
@@ -129,6 +130,7 @@ fn commit_with_unknown_outcome(name: &str, mishap: Mishap) -> (Scene, KafkaSessi
 
 #[test]
 fn a_commit_with_unknown_outcome_that_took_place_is_not_done_again() {
+    needs_kafka!();
     let (scene, mut session) = commit_with_unknown_outcome("took-place", Mishap::LoseAnswer);
     assert_eq!(session.committed(&scene.input).unwrap(), Some(1));
     assert_eq!(scene.published(), ["A"]);
@@ -136,6 +138,7 @@ fn a_commit_with_unknown_outcome_that_took_place_is_not_done_again() {
 
 #[test]
 fn a_commit_with_unknown_outcome_that_did_not_take_place_is_done_again() {
+    needs_kafka!();
     let (scene, mut session) = commit_with_unknown_outcome("not", Mishap::LoseRequest);
     assert_eq!(session.committed(&scene.input).unwrap(), None);
     assert_eq!(scene.published(), [""; 0]);
@@ -147,6 +150,7 @@ fn a_commit_with_unknown_outcome_that_did_not_take_place_is_done_again() {
 /// and what it does afterwards counts for nothing.
 #[test]
 fn a_slow_revoke_holds_nobody_up_and_commits_nothing() {
+    needs_kafka!();
     let proxy = proxy();
     let scene = Scene::new("slow", &proxy, PATIENCE);
     let mut slow = scene.session(&scene.near, "slow");

@@ -64,6 +64,7 @@ fn ends_as_demanded(case: &Case) -> String {
 
 #[test]
 fn examples_end_as_demanded() {
+    needs_kafka!();
     let cases = worlds::examples();
     let waiting = Mutex::new(cases.iter());
     let report = Mutex::new(String::new());
@@ -91,6 +92,7 @@ fn next<T>(waiting: &Mutex<impl Iterator<Item = T>>) -> Option<T> {
 /// again: nothing is lost, nothing doubled.
 #[test]
 fn a_killed_process_loses_and_doubles_nothing() {
+    needs_kafka!();
     let case = worlds::province();
     // Small batches: the work lasts, so that the process dies in the midst of it.
     let installation = Installation::new(&case.name).with("STAGE_BATCH_RECORDS_MAX", "20");

@@ -22,6 +22,7 @@ const PROVINCE: &str = "seed = 6\nfirst_day = \"2025-09-01\"\ndays = 14\ninstitu
 
 #[test]
 fn what_is_planted_is_found_in_the_topics() {
+    needs_kafka!();
     let home = tempfile::tempdir().unwrap();
     let path = |name: &str| home.path().join(name).display().to_string();
     fs::write(home.path().join("province.toml"), PROVINCE).unwrap();
@@ -102,6 +103,7 @@ fn json(path: &Path) -> Value {
 
 #[test]
 fn topics_that_are_not_there_are_named() {
+    needs_kafka!();
     let installation = Installation::without_topics("judged-none");
     let said = installation.refused(&["evaluate", "--from-kafka", "--truth", "Cargo.toml"], 1);
     assert!(said.contains("Cargo.toml line 1: no statement of the truth"), "{said}");

@@ -27,6 +27,7 @@ fn first_offsets(installation: &Installation, topic: Topic) -> Vec<i64> {
 
 #[test]
 fn a_lost_disk_comes_back_from_snapshots_and_trimmed_logs() {
+    needs_kafka!();
     let case = worlds::province();
     let root = tempfile::tempdir().unwrap();
     let [state, snapshots] = ["state", "snapshots"].map(|name| root.path().join(name));

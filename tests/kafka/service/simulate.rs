@@ -97,6 +97,7 @@ fn assert_written(installation: &Installation, parameters: &Parameters) {
 
 #[test]
 fn uploads_are_sent_at_the_rate_asked_for() {
+    needs_kafka!();
     let parameters = of_a_day();
     let uploads = sim::uploads(&parameters).count() as u32;
     let rate = uploads / 2;
@@ -111,6 +112,7 @@ fn uploads_are_sent_at_the_rate_asked_for() {
 
 #[test]
 fn uploads_are_sent_in_sped_up_time_in_either_form() {
+    needs_kafka!();
     let parameters = Parameters { form: UploadForm::National, ..of_a_day() };
     let (first, last) = (sim::uploads(&parameters).next(), sim::uploads(&parameters).last());
     let simulated_ms = last.unwrap().sent_at - first.unwrap().sent_at;
@@ -124,6 +126,7 @@ fn uploads_are_sent_in_sped_up_time_in_either_form() {
 /// The service reads what `simulate` wrote, in the national form, and ends as the same stages do in memory.
 #[test]
 fn a_province_of_messages_ends_on_kafka_as_in_memory() {
+    needs_kafka!();
     let mut parameters = Parameters { form: UploadForm::National, ..Parameters::demo(11) };
     (parameters.days, parameters.institutions, parameters.codes_per_day) = (13, 12, 40);
     let case = case_of("messages", &parameters);

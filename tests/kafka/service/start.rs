@@ -19,6 +19,7 @@ fn assert_says(said: &str, parts: &[&str]) {
 
 #[test]
 fn a_start_that_cannot_go_well_is_refused_with_the_remedy() {
+    needs_kafka!();
     let installation = Installation::without_topics("refused");
     for arguments in [
         ["run", "--clock", "wall"],
@@ -57,6 +58,7 @@ fn a_start_that_cannot_go_well_is_refused_with_the_remedy() {
 
 #[test]
 fn a_cluster_that_does_not_answer_is_named() {
+    needs_kafka!();
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let installation = Installation::without_topics("nobody").with("KAFKA_BOOTSTRAP_SERVERS", &nobody);
     let started = Instant::now();
@@ -76,6 +78,7 @@ fn a_cluster_that_does_not_answer_is_named() {
 /// Two processes of the same name take each other's place again and again: the log says what to set.
 #[test]
 fn processes_of_one_name_are_told_to_take_another() {
+    needs_kafka!();
     let installation = Installation::new("same-slot").with("INTAKE_ALLOW_EMPTY_REFERENCE", "true");
     let deadline = Instant::now() + PATIENCE;
     let first = installation.run(0, &[]);
@@ -92,6 +95,7 @@ fn processes_of_one_name_are_told_to_take_another() {
 
 #[test]
 fn metrics_are_served_and_the_end_is_orderly() {
+    needs_kafka!();
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let installation = Installation::new("metrics").with("HTTP_LISTEN", &address.to_string());
     installation.load_reference([&json!({"type": "item", "product_code": "X1", "traceable": true})]);
@@ -134,6 +138,7 @@ fn metrics_are_served_and_the_end_is_orderly() {
 /// A cluster that dies under the service: it waits, and a stop does not wait for the cluster.
 #[test]
 fn a_stop_does_not_wait_for_a_cluster_that_is_gone() {
+    needs_kafka!();
     let mut cluster = Cluster::start(1);
     let installation = Installation::without_topics("gone")
         .with("KAFKA_BOOTSTRAP_SERVERS", cluster.bootstrap())

@@ -49,6 +49,7 @@ fn document(kind: &str, number: usize, millis: i64) -> String {
 /// long before its dispensing comes; only what never comes may be said to be missing.
 #[test]
 fn a_backlog_fires_no_grace_early() {
+    needs_kafka!();
     let installation = Installation::new("backlog")
         .with("STAGE_BATCH_RECORDS_MAX", "10")
         .with("STAGE_TICK_CLAIMS_MS", "10")
@@ -93,6 +94,7 @@ fn a_backlog_fires_no_grace_early() {
 /// the monitor is there again.
 #[test]
 fn a_claim_without_verdicts_is_decided_provisionally_and_then_for_good() {
+    needs_kafka!();
     let installation = Installation::new("deadline");
     installation.load_reference(&reference());
     let mut watcher = Watcher::new(&installation);
@@ -140,6 +142,7 @@ fn a_claim_without_verdicts_is_decided_provisionally_and_then_for_good() {
 /// With everything running, claims are decided at once and once.
 #[test]
 fn claims_are_decided_for_good_at_once() {
+    needs_kafka!();
     let installation = Installation::new("decided");
     installation.load_reference(&reference());
     let mut watcher = Watcher::new(&installation);
