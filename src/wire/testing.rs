@@ -414,7 +414,7 @@ pub(crate) fn rule_set() -> BoxedStrategy<RuleSet> {
         severity: what.2,
         grace: what.3,
     });
-    let windows = (millis(), millis(), of(millis()), any::<Option<u32>>(), millis());
+    let windows = (millis(), millis(), of(millis()), any::<Option<u32>>(), millis(), day());
     let policy =
         (millis(), any::<bool>(), any::<bool>()).prop_map(|(decision_deadline, pays, deadline_enabled)| {
             Policy {
@@ -429,6 +429,7 @@ pub(crate) fn rule_set() -> BoxedStrategy<RuleSet> {
             sale_link_window: windows.0,
             sale_match_window: windows.1,
             lend_window: windows.4,
+            duty_from: windows.5,
             defaults,
             overrides,
             allowances,

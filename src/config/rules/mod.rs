@@ -118,6 +118,7 @@ pub fn canonical_json(set: &RuleSet) -> String {
         "sale_link_window_ms": set.sale_link_window.get(),
         "sale_match_window_ms": set.sale_match_window.get(),
         "lend_window_ms": set.lend_window.get(),
+        "duty_from": set.duty_from.to_string(),
         "rules": settings.collect::<Vec<_>>(),
         "overrides": overrides.collect::<Vec<_>>(),
     });
@@ -145,6 +146,9 @@ fn read_section(section: &toml::Table, set: &mut RuleSet) -> Result<(), RuleSetE
     }
     if let Some(hours) = fields.whole("lend_window_hours", 1, HOURS_MAX)? {
         set.lend_window = Millis::from_hours(hours);
+    }
+    if let Some(day) = fields.day("duty_from")? {
+        set.duty_from = day;
     }
     for (entry, setting) in RULES.iter().zip(&mut set.defaults) {
         if let Some(table) = fields.table(entry.name)? {

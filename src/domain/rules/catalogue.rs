@@ -66,7 +66,7 @@ const RESELLING: &str = "实施细则 (in force 1 Apr 2026): buying up and resel
 const PAPERS: &str = "随货同行单 and invoice are the proof that inspectors ask for of where a box came from";
 
 /// All rules, in the order of their names.
-pub const RULES: [Entry; 20] = [
+pub const RULES: [Entry; 21] = [
     entry(
         RuleId::Banned,
         ("banned", "禁售", "banned from sale"),
@@ -174,6 +174,15 @@ pub const RULES: [Entry; 20] = [
         Some(("purchase_grace", Millis::from_hours(72))),
         RESELLING,
         "a code that was sold and not given back comes into stock again",
+    ),
+    entry(
+        RuleId::RefundUnmatched,
+        ("refund_unmatched", "退费无对应", "refund without match"),
+        (Judges::Line, "the adjustment"),
+        (Action::Alert, Severity::Low),
+        None,
+        "a refund takes back what was claimed; one that fits nothing hides an error or a claim that is still to come",
+        "an adjustment of a settlement takes off more than there is, or nothing that it could be meant for is there",
     ),
     entry(
         RuleId::RepeatedInDocument,

@@ -36,6 +36,8 @@ pub enum RuleId {
     PersonMismatch,
     /// 回流.
     Reflow,
+    /// 退费无对应.
+    RefundUnmatched,
     /// 同单重复.
     RepeatedInDocument,
     /// 再次销售.

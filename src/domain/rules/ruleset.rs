@@ -10,6 +10,9 @@ use crate::domain::adjudicator::Policy;
 use crate::domain::document::lending::Windows;
 use crate::domain::time::{Day, Millis};
 
+/// 1 July 2025, from which designated institutions settle by scanned code (four-ministry notice of 19 March 2025).
+const DUTY_FROM: Day = Day::from_days_since_epoch(20_270);
+
 /// Everything configurable about the rules, as one value with one digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleSet {
@@ -22,6 +25,9 @@ pub struct RuleSet {
     /// Greatest distance in time of a settlement without settlement id and a hand-over that lends it codes by the visit id.
     /// Global only.
     pub lend_window: Millis,
+    /// From this day on a sale without a scan cannot be settled: before it nothing is held or refused for want of
+    /// codes, or for wrong ones. Global only.
+    pub duty_from: Day,
     /// What each rule does unless overridden, in the order of [`RULES`].
     pub defaults: Vec<Setting>,
     /// Deviations; the last one that applies wins, field by field.
@@ -106,6 +112,7 @@ impl Default for RuleSet {
             sale_link_window: Millis::from_days(180),
             sale_match_window: Millis::from_hours(24),
             lend_window: Millis::from_days(7),
+            duty_from: DUTY_FROM,
             defaults: defaults.collect(),
             overrides: Vec::new(),
             allowances: Vec::new(),

@@ -70,6 +70,9 @@ fn of_line(finding: &Finding) -> String {
             let product = product(finding);
             format!("{line} claims {product}, but {codes}: what was declared is not what was scanned{money}.")
         }
+        RuleId::RefundUnmatched => {
+            format!("{line} refunds what its claim does not hold: no such line, or less than that is left.")
+        }
         RuleId::RepeatedInDocument => {
             let codes = codes(&attributes.codes, |code| format!("…{}", tail(&code.code)));
             format!(

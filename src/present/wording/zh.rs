@@ -64,6 +64,9 @@ fn of_line(finding: &Finding) -> String {
             let product = product(finding);
             format!("{line}上报为{product}，而追溯码{codes}，上报的与所扫的不是同一种产品{money}。")
         }
+        RuleId::RefundUnmatched => {
+            format!("{line}为退费，但该结算单中没有对应的明细，或退费数量多于该明细所余数量。")
+        }
         RuleId::RepeatedInDocument => {
             let codes = codes(&attributes.codes, |code| tail(&code.code).to_owned());
             format!(

@@ -19,7 +19,7 @@ paired_enums! {
         HeldElsewhere = HeldElsewhere, InvalidCode = InvalidCode, NoCode = NoCode,
         NotPurchased = NotPurchased, OverLimit = OverLimit, OverSplit = OverSplit,
         OverusedCode = OverusedCode, PersonMismatch = PersonMismatch, Reflow = Reflow,
-        RepeatedInDocument = RepeatedInDocument, Resale = Resale, ReturnNotRefunded = ReturnNotRefunded,
+        RefundUnmatched = RefundUnmatched, RepeatedInDocument = RepeatedInDocument, Resale = Resale, ReturnNotRefunded = ReturnNotRefunded,
         SettledNotDispensed = SettledNotDispensed, ShortCodes = ShortCodes,
         SoldAfterStockOut = SoldAfterStockOut, Swap = Swap, UnknownProduct = UnknownProduct,
     }
@@ -124,6 +124,7 @@ impl Wire for RuleSet {
             horizon: self.horizon.map(Millis::get),
             timers_per_entry_max: self.timers_per_entry_max.map(|most| most as u64),
             lend_window: Some(self.lend_window.get()),
+            duty_from: Some(self.duty_from.days_since_epoch()),
         }
     }
 
@@ -146,6 +147,7 @@ impl Wire for RuleSet {
             ..Self::default()
         };
         set.lend_window = message.lend_window.map_or(set.lend_window, length);
+        set.duty_from = day(message.duty_from).unwrap_or(set.duty_from);
         for setting in &message.defaults {
             let rule = RuleId::required(setting.rule, "rule_set.rule")?;
             if let Some(known) = set.defaults.get_mut(rule as usize) {

@@ -7,6 +7,7 @@ mod banned;
 mod invalid_code;
 mod no_code;
 mod over_limit;
+mod refund_unmatched;
 mod repeated_in_document;
 mod short_codes;
 mod swap;
@@ -58,6 +59,10 @@ pub fn evaluate(document: &LiveDocument<'_>, now: Option<Timestamp>, rules: &Rul
                 first_whole.entry(&code.normal).or_insert(line);
             }
         }
+    }
+    if stream == Stream::Settlement {
+        let adjustments = document.adjustments.iter();
+        evaluation.findings.extend(adjustments.filter_map(|a| refund_unmatched::check(document, a, rules)));
     }
     evaluation
 }
@@ -118,6 +123,13 @@ impl<'a> LineContext<'a> {
         if self.stream == Stream::Settlement { on_settlement } else { elsewhere }
     }
 
+    /// The same, but no more than an alert on settlements of the time when nobody had to scan.
+    fn action_of_duty(&self, on_settlement: Action, elsewhere: Action) -> Action {
+        let action = self.action(on_settlement, elsewhere);
+        let is_duty = self.stream != Stream::Settlement || self.document.day() >= self.rules.duty_from;
+        if is_duty { action } else { action.min(Action::Alert) }
+    }
+
     fn product(&self, code: &TraceCode) -> Option<&'a Product> {
         self.document.product(self.line, code)
     }
@@ -158,21 +170,34 @@ fn finding(
 
 /// What a rule does to a line.
 fn setting(document: &LiveDocument<'_>, line: &LiveLine<'_>, rules: &RuleSet, rule: RuleId) -> Setting {
-    let whom = Whom {
+    rules.setting(rule, &whom(document, line.product_code()))
+}
+
+/// What overrides look at in a line of that product.
+fn whom<'a>(document: &'a LiveDocument<'_>, product_code: Option<&'a Text>) -> Whom<'a> {
+    Whom {
         region: &document.region,
         tier: document.tier().map(AsRef::as_ref),
         institution_id: &document.key.institution_id,
-        product_code: line.product_code().map(AsRef::as_ref),
+        product_code: product_code.map(AsRef::as_ref),
         day: document.day(),
-    };
-    rules.setting(rule, &whom)
+    }
 }
 
-/// A line as one side of a finding. Custody belongs to the timeline of a code and is not known here.
+/// A line as one side of a finding.
 fn side(document: &LiveDocument<'_>, line: &LiveLine<'_>) -> Side {
-    let header = &document.header.part.content;
     Side {
         key: ObservationKey { document: document.key.clone(), line_id: line.line_id.clone() },
+        origin: line.origin().unwrap_or(&document.header.origin).clone(),
+        ..header_side(document)
+    }
+}
+
+/// A document as one side of a finding, of no line yet. Custody belongs to the timeline of a code and is not known here.
+fn header_side(document: &LiveDocument<'_>) -> Side {
+    let header = &document.header.part.content;
+    Side {
+        key: ObservationKey { document: document.key.clone(), line_id: Text::default() },
         kind: header.kind,
         role: header.kind.role(),
         occurred_at: header.moment(),
@@ -181,7 +206,7 @@ fn side(document: &LiveDocument<'_>, line: &LiveLine<'_>) -> Side {
         custody: false,
         custody_proof: false,
         lent_from: None,
-        origin: line.origin().unwrap_or(&document.header.origin).clone(),
+        origin: document.header.origin.clone(),
     }
 }
 

@@ -10,6 +10,8 @@
 //! ([`lending`](crate::domain::document::lending)), a line without any is held until that has had its time
 //! (`codes_grace`), and refused then.
 //!
+//! Before the day of the duty (`duty_from`) it never says more than an alert.
+//!
 //! Example: a settlement of `XR05CBA198A001010100863` without codes is refused; its dispensing raises an alert;
 //! the same line of decoction pieces `T001700001` is paid.
 
@@ -27,9 +29,9 @@ pub(super) fn check(context: &LineContext<'_>) -> Option<Finding> {
         return None;
     }
     let stated = match context.line.product_code() {
-        Some(_) if needs_codes(context) && is_waiting(context) => Action::Hold,
-        Some(_) if needs_codes(context) => context.action(Action::Refuse, Action::Alert),
-        None if context.stream == Stream::Settlement => Action::Hold,
+        Some(_) if needs_codes(context) && is_waiting(context) => context.action_of_duty(Action::Hold, Action::Hold),
+        Some(_) if needs_codes(context) => context.action_of_duty(Action::Refuse, Action::Alert),
+        None if context.stream == Stream::Settlement => context.action_of_duty(Action::Hold, Action::Hold),
         _ => return None,
     };
     context.finding(RuleId::NoCode, stated, Attributes::default())
