@@ -92,6 +92,8 @@ pub struct Institution {
     pub stock_uploaded_since: Option<Day>,
     /// From this day on it uploads what it hands over.
     pub dispensing_uploaded_since: Option<Day>,
+    /// From this day on it puts the codes into the settlement itself, so that nothing is lent to it.
+    pub codes_in_settlement_since: Option<Day>,
 }
 
 /// The content of a record, by its key.

@@ -10,6 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::topics::{Topic, Topology};
 use crate::broker::{Record, TopicPartition};
 use crate::domain::Text;
+use crate::domain::document::lending::borrowing_alias;
 use crate::domain::document::{DocumentKey, Origin, Upload};
 use crate::domain::horizon;
 use crate::domain::outcome::{InputOutcome, RejectReason};
@@ -186,7 +187,13 @@ impl Intake {
     /// Attaches reference data and sends the upload, with its aliases, to the partitions of their keys. Refuses an
     /// upload that names so many products that its record could not be sent.
     fn pass_on(&self, decoded: DecodedUpload, book: &Book, out: &mut Outbox) -> Result<(), Reject> {
-        let DecodedUpload { mut upload, aliases } = decoded;
+        let DecodedUpload { mut upload, mut aliases } = decoded;
+        if let Upload::Version(version) = &upload
+            && let Some(alias) = borrowing_alias(version)
+            && !aliases.contains(&alias)
+        {
+            aliases.push(alias);
+        }
         let (member, received_at) = (upload.key().clone(), upload.origin().received_at);
         if attach(&mut upload, book) > REFERENCE_RECORDS_MAX {
             let mut reject = Reject::over_limit("lines", REFERENCE_RECORDS_MAX, "reference records");

@@ -357,8 +357,9 @@ fn any_message() -> impl Strategy<Value = pb::Upload> {
     let flag = || prop_oneof![Just(None), any::<bool>().prop_map(Some)];
     let code = (text(), text()).prop_map(|(code, units)| TraceCode { code, units });
     let codes = prop_oneof![Just(None), prop::collection::vec(code, 0..3).prop_map(Some)];
-    let line = (prop::array::uniform8(text()), flag(), codes).prop_map(|(texts, split, codes)| {
-        let [line_id, product_code, product_name, quantity, amount, fund_amount, lot, expires_on] = texts;
+    let line = (prop::array::uniform9(text()), flag(), codes).prop_map(|(texts, split, codes)| {
+        let [line_id, product_code, product_name, quantity, amount, fund_amount, lot, expires_on, adjusts] =
+            texts;
         let trace_codes_present = codes.is_some();
         let trace_codes = codes.unwrap_or_default();
         Line {
@@ -371,6 +372,7 @@ fn any_message() -> impl Strategy<Value = pb::Upload> {
             fund_amount,
             lot,
             expires_on,
+            adjusts,
             trace_codes,
             trace_codes_present,
         }

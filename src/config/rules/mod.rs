@@ -96,6 +96,8 @@ pub fn canonical_json(set: &RuleSet) -> String {
         digest: _,
         sale_link_window,
         sale_match_window,
+        lend_window,
+        duty_from,
         defaults,
         overrides,
         allowances,
@@ -109,6 +111,8 @@ pub fn canonical_json(set: &RuleSet) -> String {
         "rule_version": RULE_VERSION,
         "sale_link_window_ms": sale_link_window.get(),
         "sale_match_window_ms": sale_match_window.get(),
+        "lend_window_ms": lend_window.get(),
+        "duty_from": duty_from.to_string(),
         "rules": settings.collect::<Vec<_>>(),
         "overrides": overrides.iter().map(override_json).collect::<Vec<_>>(),
         "allow": allowances.iter().map(allowance_json).collect::<Vec<_>>(),
@@ -193,6 +197,12 @@ fn read_section(section: &toml::Table, set: &mut RuleSet) -> Result<(), RuleSetE
     }
     if let Some(hours) = fields.whole("sale_match_window_hours", 1, HOURS_MAX)? {
         set.sale_match_window = Millis::from_hours(hours);
+    }
+    if let Some(hours) = fields.whole("lend_window_hours", 1, HOURS_MAX)? {
+        set.lend_window = Millis::from_hours(hours);
+    }
+    if let Some(day) = fields.day("duty_from")? {
+        set.duty_from = day;
     }
     for (entry, setting) in RULES.iter().zip(&mut set.defaults) {
         if let Some(table) = fields.table(entry.name)? {

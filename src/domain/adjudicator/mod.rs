@@ -272,6 +272,7 @@ fn judge(line: &ClaimLine, answers: &BTreeMap<(Text, Text), Answer>, unanswered:
         verdict: if complete { verdict } else { verdict.max(unanswered) },
         reasons: reasons.into_iter().collect(),
         amount: line.amount,
+        lent: line.lent.clone(),
     }
 }
 

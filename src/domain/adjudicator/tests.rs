@@ -27,6 +27,7 @@ fn line(line_id: &str, fen: i64, awaits: &[(&str, u64)]) -> ClaimLine {
         amount: Money::from_fen(fen),
         reasons: BTreeMap::new(),
         awaits: awaits.iter().map(|(code, revision)| (Text::from(*code), *revision)).collect(),
+        lent: Vec::new(),
     }
 }
 

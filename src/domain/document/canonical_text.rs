@@ -9,7 +9,8 @@
 
 use std::fmt::{Display, Write};
 
-use super::{CodesFacet, FeeFacet, Header, Pseudonym};
+use super::occurred::OccurredAt;
+use super::{Adjusts, CodesFacet, FeeFacet, Header, Pseudonym};
 
 /// Content of a part that has a canonical text.
 pub trait Canonical {
@@ -56,7 +57,10 @@ impl Canonical for Header {
     fn canonical_text(&self) -> String {
         let mut fields = Fields::default();
         fields.put("kind", Some(self.kind.name()));
-        fields.put("occurred_at", Some(self.occurred_at.unix_millis()));
+        match self.occurred_at {
+            OccurredAt::Moment(moment) => fields.put("occurred_at", Some(moment.unix_millis())),
+            OccurredAt::Day(day) => fields.put("occurred_at", Some(day)),
+        }
         fields.put_person("person_id", self.person.number);
         fields.put_person("person_cert", self.person.certificate);
         fields.put("visit_id", self.visit_id.as_ref());
@@ -84,6 +88,7 @@ impl Canonical for FeeFacet {
         fields.put("fund_amount", self.fund_amount.map(|amount| amount.fen()));
         fields.put("lot", self.lot.as_ref());
         fields.put("expires_on", self.expires_on);
+        fields.put("adjusts", self.adjusts.as_ref().map(Adjusts::text));
         fields.into_text()
     }
 }
@@ -116,7 +121,7 @@ mod tests {
     fn a_header_lists_its_present_fields_in_order() {
         let header = Header {
             kind: Kind::DispenseReturn,
-            occurred_at: Timestamp::from_unix_millis(1_767_576_660_000),
+            occurred_at: Timestamp::from_unix_millis(1_767_576_660_000).into(),
             person: Person { number: Some(Pseudonym { key_id: 7, digest: [0xab; 16] }), certificate: None },
             visit_id: Some(Text::from("V\\1\tx\n")),
             settlement_id: None,
@@ -129,6 +134,9 @@ mod tests {
                         occurred_at=1767576660000\nperson_id=7:abababababababababababababababab\n\
                         returns.document_id=D1\nreturns.line_id=2\nvisit_id=V\\\\1\\tx\\n";
         assert_eq!(header.canonical_text(), expected);
+        let on_a_day = Day::from_civil(2026, 1, 5).map(OccurredAt::Day).unwrap_or(header.occurred_at);
+        let on_a_day = Header { occurred_at: on_a_day, ..header };
+        assert_eq!(on_a_day.canonical_text(), expected.replace("1767576660000", "2026-01-05"));
     }
 
     #[test]
@@ -146,6 +154,8 @@ mod tests {
         let whole = FeeFacet { split: false, ..fee };
         assert_eq!(whole.canonical_text(), text.replace("\nsplit=true", ""));
         assert_eq!(FeeFacet::default().canonical_text(), "");
+        let refund = FeeFacet { adjusts: Some(Adjusts::SameProduct), ..FeeFacet::default() };
+        assert_eq!(refund.canonical_text(), "adjusts=*");
     }
 
     #[test]

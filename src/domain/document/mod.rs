@@ -2,13 +2,16 @@
 //!
 //! A document is identified by [`DocumentKey`] and consists of a header and lines; a line has two facets, *fee*
 //! and *codes*. An upload is a [`Version`] of some of these parts or a [`Reversal`] of them, stamped `issued_at`
-//! by its sender. [`merge`] keeps what counts of all uploads, [`live`] is the view of it, [`observe`] what it says of
-//! codes.
+//! by its sender. [`merge`] keeps what counts of all uploads, [`live`] is the view of it, [`lending`] what the hand-over
+//! adds to a settlement, [`observe`] what it says of codes.
 
+pub mod adjust;
 pub mod canonical_text;
+pub mod lending;
 pub mod live;
 pub mod merge;
 pub mod observe;
+pub mod occurred;
 pub mod room;
 #[cfg(test)]
 pub(crate) mod samples;
@@ -17,6 +20,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use self::occurred::OccurredAt;
 use super::Text;
 use super::amount::{Money, Quantity};
 use super::reference::Slice;
@@ -141,7 +145,7 @@ pub struct Header {
     /// What the document reports.
     pub kind: Kind,
     /// When that happened.
-    pub occurred_at: Timestamp,
+    pub occurred_at: OccurredAt,
     /// The insured person.
     pub person: Person,
     /// 就医流水号.
@@ -177,6 +181,17 @@ pub struct FeeFacet {
     pub lot: Option<Text>,
     /// 有效期至.
     pub expires_on: Option<Day>,
+    /// Which line of the document was sold by so much less: then it is an adjustment, and no line otherwise.
+    pub adjusts: Option<Adjusts>,
+}
+
+/// What an adjustment is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Adjusts {
+    /// That line.
+    Line(Text),
+    /// Lines of the same product: the sender does not say which.
+    SameProduct,
 }
 
 /// The codes facet of a line: one part of a document. Equal codes are one, their given units add up; in the
@@ -287,6 +302,31 @@ pub enum Upload {
     Version(Box<Version>),
     /// It takes parts back.
     Reversal(Reversal),
+}
+
+impl Adjusts {
+    /// How uploads write [`Adjusts::SameProduct`].
+    pub const SAME_PRODUCT: &str = "*";
+
+    /// What a text of an upload says.
+    pub fn from_text(text: Text) -> Self {
+        if &*text == Self::SAME_PRODUCT { Self::SameProduct } else { Self::Line(text) }
+    }
+
+    /// The text of uploads.
+    pub fn text(&self) -> Text {
+        match self {
+            Self::Line(line_id) => line_id.clone(),
+            Self::SameProduct => Self::SAME_PRODUCT.into(),
+        }
+    }
+}
+
+impl Header {
+    /// The moment by which the document is ordered.
+    pub fn moment(&self) -> Timestamp {
+        self.occurred_at.moment(self.kind)
+    }
 }
 
 impl<T> Part<T> {

@@ -124,7 +124,7 @@ impl Line {
 pub(crate) fn header(kind: Kind) -> Header {
     Header {
         kind,
-        occurred_at: minute(0),
+        occurred_at: minute(0).into(),
         person: Person::default(),
         visit_id: None,
         settlement_id: None,
@@ -231,8 +231,10 @@ fn any_version() -> impl Strategy<Value = Version> {
     (prop::bool::ANY, 0_i64..5, prop::option::of(0_i64..3), lines, prop::bool::ANY).prop_map(
         |(full, minutes, header_variant, lines, newer_catalogue)| {
             let header_variant = header_variant.or(full.then_some(0));
-            let header = header_variant
-                .map(|variant| Header { occurred_at: minute(variant * 24 * 60), ..header(Kind::Settlement) });
+            let header = header_variant.map(|variant| Header {
+                occurred_at: minute(variant * 24 * 60).into(),
+                ..header(Kind::Settlement)
+            });
             let lines: Vec<Line> = lines
                 .into_iter()
                 .map(|(line_id, line)| Line {

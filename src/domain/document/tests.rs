@@ -322,7 +322,7 @@ fn records_are_chosen_by_the_day_of_the_header() {
     }
     for (minutes, packs) in [(0, 1), (24 * 60, 6), (-24 * 60, 6), (14 * 60, 1), (15 * 60, 6)] {
         let mut header = header(Kind::PurchaseIn);
-        header.occurred_at = minute(minutes);
+        header.occurred_at = minute(minutes).into();
         let version =
             version(&book, true, 3, Some(header), Group::Procurement, &[line("1", AMBROXOL, 1, &[A])]);
         let document = merged(&[version.clone().into()]);

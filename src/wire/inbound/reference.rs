@@ -95,6 +95,7 @@ pub fn encode_json(change: &Change) -> String {
         ("tier", &raw.tier),
         ("stock_uploaded_since", &raw.stock_uploaded_since),
         ("dispensing_uploaded_since", &raw.dispensing_uploaded_since),
+        ("codes_in_settlement_since", &raw.codes_in_settlement_since),
     ];
     let texts =
         texts.into_iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| (name, json!(text)));
@@ -206,6 +207,7 @@ fn read_object(object: &Map<String, Value>) -> Result<ReferenceRecord, Reject> {
         tier: text("tier")?,
         stock_uploaded_since: text("stock_uploaded_since")?,
         dispensing_uploaded_since: text("dispensing_uploaded_since")?,
+        codes_in_settlement_since: text("codes_in_settlement_since")?,
         ..raw
     })
 }
@@ -282,6 +284,7 @@ fn content(key: &Key, raw: &ReferenceRecord) -> Result<Content, Reject> {
             tier: optional(&raw.tier),
             stock_uploaded_since: day("stock_uploaded_since", &raw.stock_uploaded_since)?,
             dispensing_uploaded_since: day("dispensing_uploaded_since", &raw.dispensing_uploaded_since)?,
+            codes_in_settlement_since: day("codes_in_settlement_since", &raw.codes_in_settlement_since)?,
         }),
         Key::Exemption { .. } | Key::NoCodeStock { .. } | Key::Recall { .. } | Key::BannedCode { .. } => {
             Content::Present
@@ -387,6 +390,7 @@ fn to_message(change: &Change) -> ReferenceRecord {
             raw.tier = text(&institution.tier);
             raw.stock_uploaded_since = day_text(institution.stock_uploaded_since);
             raw.dispensing_uploaded_since = day_text(institution.dispensing_uploaded_since);
+            raw.codes_in_settlement_since = day_text(institution.codes_in_settlement_since);
         }
         Content::Present => {}
     }

@@ -6,7 +6,7 @@ use super::{
     Numbered, TableReader, TableWriter, Wire, WireError, moment, paired_enums, read, read_all, write_all,
 };
 use crate::domain::amount::Money;
-use crate::domain::claim::{Claim, ClaimLine, CodeVerdict, Verdict};
+use crate::domain::claim::{Claim, ClaimLine, CodeVerdict, LentTo, Verdict};
 use crate::domain::rules::RuleId;
 use crate::wire::pb_internal as pb;
 
@@ -31,6 +31,26 @@ pub(crate) fn read_reasons(messages: &[pb::Reason]) -> Result<BTreeMap<RuleId, V
     messages.iter().map(read).collect()
 }
 
+impl Wire for LentTo {
+    type Message = pb::LentTo;
+
+    fn to_message(&self, table: &mut TableWriter) -> pb::LentTo {
+        pb::LentTo {
+            code: table.text(&self.code),
+            document_id: table.text(&self.document_id),
+            line_id: table.text(&self.line_id),
+        }
+    }
+
+    fn from_message(message: &pb::LentTo, table: &TableReader) -> Result<Self, WireError> {
+        Ok(Self {
+            code: table.text(message.code, "lent.code")?,
+            document_id: table.text(message.document_id, "lent.document_id")?,
+            line_id: table.text(message.line_id, "lent.line_id")?,
+        })
+    }
+}
+
 impl Wire for ClaimLine {
     type Message = pb::ClaimLine;
 
@@ -43,6 +63,7 @@ impl Wire for ClaimLine {
             line_id: table.text(&self.line_id),
             amount: self.amount.fen(),
             reasons: write_reasons(&self.reasons),
+            lent: write_all(&self.lent, table),
         }
     }
 
@@ -55,6 +76,7 @@ impl Wire for ClaimLine {
             amount: Money::from_fen(message.amount),
             reasons: read_reasons(&message.reasons)?,
             awaits: awaits.collect::<Result<_, WireError>>()?,
+            lent: read_all(&message.lent, table)?,
         })
     }
 }

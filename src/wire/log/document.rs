@@ -5,9 +5,12 @@ use super::{
     read_all, read_optional, required, write_all,
 };
 use crate::domain::amount::{Money, Quantity};
+use crate::domain::document::lending::{Offer, OfferedLine};
+use crate::domain::document::merge::Stamped;
+use crate::domain::document::occurred::OccurredAt;
 use crate::domain::document::{
-    CodesFacet, Counterparty, DocumentKey, FeeFacet, Group, Header, Kind, LineVersion, Origin, Part, Parts,
-    Person, Pseudonym, ReturnedSale, Reversal, Role, ScannedCode, Version,
+    Adjusts, CodesFacet, Counterparty, DocumentKey, FeeFacet, Group, Header, Kind, LineVersion, Origin, Part,
+    Parts, Person, Pseudonym, ReturnedSale, Reversal, Role, ScannedCode, Version,
 };
 use crate::domain::time::Day;
 use crate::domain::trace_code::{Family, InvalidReason, Scan, TraceCode};
@@ -140,7 +143,8 @@ impl Wire for Part<Header> {
         let header = &self.content;
         let content = pb::Header {
             kind: header.kind.number(),
-            occurred_at: header.occurred_at.unix_millis(),
+            occurred_at: header.moment().unix_millis(),
+            is_day: header.occurred_at.is_day(),
             person: header.person.to_message(table),
             visit_id: table.optional(&header.visit_id),
             settlement_id: table.optional(&header.settlement_id),
@@ -157,9 +161,13 @@ impl Wire for Part<Header> {
 
     fn from_message(message: &pb::HeaderPart, table: &TableReader) -> Result<Self, WireError> {
         let header = required(&message.content, "header.content")?;
+        let occurred_at = moment(header.occurred_at);
         let content = Header {
             kind: Kind::required(header.kind, "header.kind")?,
-            occurred_at: moment(header.occurred_at),
+            occurred_at: match header.is_day {
+                true => OccurredAt::Day(occurred_at.day()),
+                false => OccurredAt::Moment(occurred_at),
+            },
             person: Person::from_message(&header.person, table)?,
             visit_id: table.optional(header.visit_id, "header.visit_id")?,
             settlement_id: table.optional(header.settlement_id, "header.settlement_id")?,
@@ -191,6 +199,7 @@ impl Wire for Part<FeeFacet> {
             fund_amount: fee.fund_amount.map(Money::fen),
             lot: table.optional(&fee.lot),
             expires_on: fee.expires_on.map(Day::days_since_epoch),
+            adjusts: table.optional(&fee.adjusts.as_ref().map(Adjusts::text)),
         };
         pb::FeePart { content: Some(content), reference: Some(table.slice(&self.reference)) }
     }
@@ -206,6 +215,7 @@ impl Wire for Part<FeeFacet> {
             fund_amount: money(fee.fund_amount),
             lot: table.optional(fee.lot, "fee.lot")?,
             expires_on: day(fee.expires_on),
+            adjusts: table.optional(fee.adjusts, "fee.adjusts")?.map(Adjusts::from_text),
         };
         Ok(Self { content, reference: table.slice(&message.reference)? })
     }
@@ -260,6 +270,62 @@ impl Wire for ScannedCode {
             }),
         };
         Ok(Self { scan, units: quantity(message.units) })
+    }
+}
+
+impl Wire for Offer {
+    type Message = pb::Offer;
+
+    fn to_message(&self, table: &mut TableWriter) -> pb::Offer {
+        pb::Offer {
+            lender: table.text(&self.lender),
+            revision: self.revision,
+            time: self.time.unix_millis(),
+            settlement_id: table.optional(&self.settlement_id),
+            visit_id: table.optional(&self.visit_id),
+            lines: write_all(&self.lines, table),
+            origin: Some(self.origin.to_message(table)),
+        }
+    }
+
+    fn from_message(message: &pb::Offer, table: &TableReader) -> Result<Self, WireError> {
+        Ok(Self {
+            lender: table.text(message.lender, "offer.lender")?,
+            revision: message.revision,
+            time: moment(message.time),
+            settlement_id: table.optional(message.settlement_id, "offer.settlement_id")?,
+            visit_id: table.optional(message.visit_id, "offer.visit_id")?,
+            lines: read_all(&message.lines, table)?,
+            origin: read(&message.origin, "offer.origin", table)?,
+        })
+    }
+}
+
+impl Wire for OfferedLine {
+    type Message = pb::OfferedLine;
+
+    fn to_message(&self, table: &mut TableWriter) -> pb::OfferedLine {
+        pb::OfferedLine {
+            line_id: table.text(&self.line_id),
+            product_code: table.text(&self.product_code),
+            split: self.split,
+            codes: Some(self.codes.part.to_message(table)),
+            issued_at: self.codes.issued_at.unix_millis(),
+            origin: Some(self.codes.origin.to_message(table)),
+        }
+    }
+
+    fn from_message(message: &pb::OfferedLine, table: &TableReader) -> Result<Self, WireError> {
+        Ok(Self {
+            line_id: table.text(message.line_id, "offered_line.line_id")?,
+            product_code: table.text(message.product_code, "offered_line.product_code")?,
+            split: message.split,
+            codes: Stamped {
+                issued_at: moment(message.issued_at),
+                part: read(&message.codes, "offered_line.codes", table)?,
+                origin: read(&message.origin, "offered_line.origin", table)?,
+            },
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::{Event, json_form, parse_json};
 use super::{Format, Message};
-use crate::domain::claim::{Decision, DecisionLine};
+use crate::domain::claim::{Decision, DecisionLine, LentTo};
 use crate::wire::WireError;
 use crate::wire::pb;
 
@@ -61,6 +61,15 @@ fn line(line: &DecisionLine) -> pb::DecisionLine {
         verdict: line.verdict.name().into(),
         reasons: line.reasons.iter().map(|rule| rule.name().into()).collect(),
         amount: line.amount.to_string(),
+        lent: line.lent.iter().map(lent).collect(),
+    }
+}
+
+fn lent(lent: &LentTo) -> pb::LentCode {
+    pb::LentCode {
+        code: lent.code.to_string(),
+        document_id: lent.document_id.to_string(),
+        line_id: lent.line_id.to_string(),
     }
 }
 

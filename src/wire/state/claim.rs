@@ -89,6 +89,7 @@ impl Wire for DecisionLine {
             verdict: self.verdict.number(),
             reasons: self.reasons.iter().map(|rule| rule.number()).collect(),
             amount: self.amount.fen(),
+            lent: write_all(&self.lent, table),
         }
     }
 
@@ -99,6 +100,7 @@ impl Wire for DecisionLine {
             verdict: Verdict::required(message.verdict, "decided_line.verdict")?,
             reasons: reasons.collect::<Result<_, _>>()?,
             amount: Money::from_fen(message.amount),
+            lent: read_all(&message.lent, table)?,
         })
     }
 }

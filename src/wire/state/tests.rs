@@ -1,7 +1,7 @@
 //! State survives the store.
 #![allow(clippy::unwrap_used)]
 
-use proptest::collection::{btree_map, vec};
+use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option::of;
 use proptest::prelude::*;
 
@@ -9,17 +9,27 @@ use super::*;
 use crate::domain::adjudicator::{Answer, ClaimState, Published, Said};
 use crate::domain::claim::DecisionLine;
 use crate::domain::document::Part;
+use crate::domain::document::lending::{Offers, Windows};
 use crate::domain::document::merge::{Document, LineParts, ReversalStamp, Reversed, Stamped};
 use crate::domain::monitor::{CodeState, Judged};
 use crate::domain::observation::Observation;
+use crate::domain::register::lending::Lending;
 use crate::domain::register::{DocumentState, PublishedClaim};
+use crate::domain::time::Millis;
 use crate::wire::testing;
 
 fn claim_state() -> BoxedStrategy<ClaimState> {
     let answer =
         (any::<u64>(), testing::reasons()).prop_map(|(revision, reasons)| Answer { revision, reasons });
-    let line = (testing::text(), testing::verdict(), vec(testing::rule(), 0..3), testing::money())
-        .prop_map(|(line_id, verdict, reasons, amount)| DecisionLine { line_id, verdict, reasons, amount });
+    let lent = vec(testing::lent_to(), 0..3);
+    let line = (testing::text(), testing::verdict(), vec(testing::rule(), 0..3), testing::money(), lent)
+        .prop_map(|(line_id, verdict, reasons, amount, lent)| DecisionLine {
+            line_id,
+            verdict,
+            reasons,
+            amount,
+            lent,
+        });
     let said = (testing::verdict(), testing::money(), any::<(bool, bool)>(), vec(line, 0..3)).prop_map(
         |(verdict, payable, (provisional, withdrawn), lines)| Said {
             verdict,
@@ -79,6 +89,23 @@ fn reversed() -> BoxedStrategy<Reversed> {
     (stamp(), stamp(), stamp()).prop_map(|(header, fee, codes)| Reversed { header, fee, codes }).boxed()
 }
 
+fn lending() -> impl Strategy<Value = Lending> {
+    let offers = || {
+        (vec(testing::offer(), 0..3), btree_set(testing::text(), 0..2)).prop_map(|(offers, overfull)| {
+            let mut all: Offers = offers.into_iter().collect();
+            all.overfull = overfull;
+            all
+        })
+    };
+    let windows = of(any::<(u64, u64)>()).prop_map(|windows| {
+        windows.map(|(by_settlement, by_visit)| Windows {
+            by_settlement: Millis::new(by_settlement),
+            by_visit: Millis::new(by_visit),
+        })
+    });
+    (offers(), offers(), windows).prop_map(|(offers, waiting, windows)| Lending { offers, waiting, windows })
+}
+
 fn document_state() -> BoxedStrategy<DocumentState> {
     let line = (of(stamped(testing::fee_part())), of(stamped(testing::codes_part())))
         .prop_map(|(fee, codes)| LineParts { fee, codes });
@@ -99,13 +126,18 @@ fn document_state() -> BoxedStrategy<DocumentState> {
     let claim = (testing::moment(), btree_map(testing::text(), testing::reasons(), 0..3))
         .prop_map(|(occurred_at, reasons)| PublishedClaim { occurred_at, reasons });
     let asserted = btree_map((testing::text(), testing::text()), any::<u64>(), 0..4);
-    (parts, any::<u64>(), testing::alert_book(), asserted, of(claim))
-        .prop_map(|(parts, revision, alerts, asserted, claim)| DocumentState {
+    let reversals = vec(testing::reversal(), 0..3);
+    let due = of(testing::moment());
+    (parts, any::<u64>(), testing::alert_book(), asserted, of(claim), (lending(), reversals, due))
+        .prop_map(|(parts, revision, alerts, asserted, claim, (lending, untold, due))| DocumentState {
             parts,
             revision,
             alerts,
             asserted,
             claim,
+            lending,
+            untold,
+            due,
         })
         .boxed()
 }

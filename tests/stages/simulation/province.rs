@@ -243,8 +243,7 @@ impl Province {
                 Box::new(self.worker(intake, &Topic::INPUTS, number)?)
             }
             1 => {
-                let register =
-                    Register { tick_observations: Millis::default(), tick_claims: Millis::default() };
+                let register = Register { timers_per_entry_max: 3, ..Register::default() };
                 Box::new(self.worker(register, &[Topic::Documents], number)?)
             }
             2 => {

@@ -106,6 +106,7 @@ fn read_line(index: usize, fields: &Fields<'_>) -> Result<Line, Reject> {
         fund_amount: fields.decimal("fund_amount")?,
         lot: fields.text("lot")?,
         expires_on: fields.text("expires_on")?,
+        adjusts: fields.text("adjusts")?,
         trace_codes: codes
             .unwrap_or_default()
             .iter()
@@ -281,6 +282,7 @@ fn line_value(line: &Line) -> Value {
     object.text("fund_amount", &line.fund_amount);
     object.text("lot", &line.lot);
     object.text("expires_on", &line.expires_on);
+    object.text("adjusts", &line.adjusts);
     if line.trace_codes_present || !line.trace_codes.is_empty() {
         object.value("trace_codes", line.trace_codes.iter().map(code_value).collect());
     }

@@ -10,8 +10,9 @@ use super::collect::Scans;
 use super::json::REVERSAL;
 use crate::domain::Text;
 use crate::domain::amount::{Money, Quantity};
+use crate::domain::document::occurred::OccurredAt;
 use crate::domain::document::{
-    CodesFacet, Counterparty, DocumentKey, FeeFacet, Group, Header, Kind, LineVersion, Part, Parts,
+    Adjusts, CodesFacet, Counterparty, DocumentKey, FeeFacet, Group, Header, Kind, LineVersion, Part, Parts,
     ReturnedSale, Reversal, Upload, Version,
 };
 use crate::domain::time::{Millis, Timestamp};
@@ -128,9 +129,25 @@ fn issued_at(raw: &pb::Upload, checks: &Checks<'_>) -> Result<Timestamp, Reject>
     required_moment("issued_at", &raw.issued_at, checks)
 }
 
-/// A moment, neither before the earliest nor more than a day ahead of the record.
 fn required_moment(field: &str, text: &str, checks: &Checks<'_>) -> Result<Timestamp, Reject> {
     let moment = moment::rfc3339(text).ok_or_else(|| Reject::malformed(field, moment::MOMENT_FORM))?;
+    in_range(field, moment, checks)
+}
+
+/// When the document happened: a moment, or a day, judged by its beginning.
+fn occurred_at(text: &str, checks: &Checks<'_>) -> Result<OccurredAt, Reject> {
+    const FIELD: &str = "occurred_at";
+    let day = moment::day(text).map(OccurredAt::Day);
+    let occurred_at = day.or_else(|| moment::rfc3339(text).map(OccurredAt::Moment));
+    let occurred_at = occurred_at.ok_or_else(|| {
+        Reject::malformed(FIELD, &format!("{}, or {}", moment::MOMENT_FORM, moment::DAY_FORM))
+    })?;
+    in_range(FIELD, occurred_at.earliest(), checks)?;
+    Ok(occurred_at)
+}
+
+/// The moment, when it is neither before the earliest nor more than a day ahead of the record.
+fn in_range(field: &str, moment: Timestamp, checks: &Checks<'_>) -> Result<Timestamp, Reject> {
     let latest = checks.input.record_timestamp.map(|record| record.plus(AHEAD_MAX));
     if moment < EARLIEST || latest.is_some_and(|latest| moment > latest) {
         let sentence =
@@ -150,7 +167,7 @@ fn header(
     let counterparty = raw.counterparty.as_ref().map(|raw| counterparty(raw, checks)).transpose()?;
     let rest = Header {
         kind,
-        occurred_at: Timestamp::default(),
+        occurred_at: OccurredAt::Moment(Timestamp::default()),
         person: checks.pseudonymiser.person(
             &checked_id("person_id", raw.person_id.trim(), checks)?.unwrap_or_default(),
             &checked_id("person_cert", raw.person_cert.trim(), checks)?.unwrap_or_default(),
@@ -165,8 +182,8 @@ fn header(
     if raw.occurred_at.is_empty() {
         return if full || !says_nothing(&rest) { Err(Reject::missing("occurred_at")) } else { Ok(None) };
     }
-    let occurred_at = required_moment("occurred_at", &raw.occurred_at, checks)?;
-    if occurred_at > issued_at.plus(AHEAD_MAX) {
+    let occurred_at = occurred_at(&raw.occurred_at, checks)?;
+    if occurred_at.earliest() > issued_at.plus(AHEAD_MAX) {
         let sentence =
             "`issued_at` is earlier than `occurred_at` by more than a day; check the sender's clock.";
         return Err(Reject::of_field(RejectReason::TimeOutOfRange, "issued_at", sentence));
@@ -247,6 +264,7 @@ fn line_version(raw: &Line, full: bool, checks: &Checks<'_>) -> Result<LineVersi
             &raw.fund_amount,
             &raw.lot,
             &raw.expires_on,
+            &raw.adjusts,
         ]
         .into_iter()
         .any(|text| !text.is_empty());
@@ -270,6 +288,7 @@ fn fee_facet(raw: &Line, checks: &Checks<'_>) -> Result<FeeFacet, Reject> {
         fund_amount: money("fund_amount", &raw.fund_amount)?,
         lot: checked_id("lot", &raw.lot, checks)?,
         expires_on,
+        adjusts: checked_id("adjusts", &raw.adjusts, checks)?.map(Adjusts::from_text),
     })
 }
 
