@@ -6,20 +6,22 @@
 use std::collections::BTreeMap;
 
 use super::Text;
+use super::closed_set::closed_set;
 use super::document::Origin;
 use super::finding::{Finding, FindingKey};
 use super::observation::Cause;
 use super::time::Timestamp;
 
-/// Where an alert stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Status {
-    /// The finding is new, or is back after a withdrawal.
-    Raised,
-    /// The same finding says something else than before.
-    Amended,
-    /// The finding no longer holds; the cause names the document that explains it.
-    Withdrawn,
+closed_set! {
+    /// Where an alert stands.
+    pub enum Status {
+        /// The finding is new, or is back after a withdrawal.
+        Raised = "raised",
+        /// The same finding says something else than before.
+        Amended = "amended",
+        /// The finding no longer holds; the cause names the document that explains it.
+        Withdrawn = "withdrawn",
+    }
 }
 
 /// One revision of an alert, to be published.
@@ -80,17 +82,6 @@ pub struct Occasion<'a> {
     pub ruleset: &'a Text,
     /// The reference version in play.
     pub reference_version: u64,
-}
-
-impl Status {
-    /// The name in alerts.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Raised => "raised",
-            Self::Amended => "amended",
-            Self::Withdrawn => "withdrawn",
-        }
-    }
 }
 
 /// Codes concerned and evidence that an alert cut short keeps.

@@ -6,20 +6,23 @@ use std::collections::BTreeMap;
 
 use super::Text;
 use super::amount::Money;
+use super::closed_set::closed_set;
 use super::document::{DocumentKey, Origin};
 use super::rules::RuleId;
 use super::time::Timestamp;
 
-/// May a line, or a claim, be paid? Ordered from best to worst.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Verdict {
-    /// Pay.
-    #[default]
-    Pay,
-    /// Hold until somebody has looked at it.
-    Hold,
-    /// Refuse.
-    Refuse,
+closed_set! {
+    /// May a line, or a claim, be paid? Ordered from best to worst.
+    #[derive(Default)]
+    pub enum Verdict {
+        /// Pay.
+        #[default]
+        Pay = "pay",
+        /// Hold until somebody has looked at it.
+        Hold = "hold",
+        /// Refuse.
+        Refuse = "refuse",
+    }
 }
 
 /// A live settlement document as the register knows it: an entry of the `claims` topic.
@@ -82,17 +85,6 @@ pub struct CodeVerdict {
     pub revision: u64,
     /// Code rules whose findings on it act hold or refuse.
     pub reasons: BTreeMap<RuleId, Verdict>,
-}
-
-impl Verdict {
-    /// The name in decisions.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Pay => "pay",
-            Self::Hold => "hold",
-            Self::Refuse => "refuse",
-        }
-    }
 }
 
 /// The published answer to one claim.

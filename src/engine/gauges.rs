@@ -10,6 +10,7 @@ use super::overlay::StateValue;
 use super::partition::PartitionState;
 use crate::broker::TopicPartition;
 use crate::domain::time::Timestamp;
+use crate::telemetry::labels::StageLabel;
 use crate::telemetry::metrics;
 
 /// What one worker remembers for its gauges.
@@ -29,17 +30,17 @@ impl Gauges {
     /// A partition came.
     pub(super) fn opened(&mut self) {
         self.owned += 1;
-        metrics::assigned(self.stage, 1);
+        metrics::PARTITIONS_OWNED.change(StageLabel(self.stage), 1);
     }
 
     /// A partition went: it is somebody else's from here on, and so are its gauges.
     pub(super) fn closed(&mut self, partition: &TopicPartition) {
         self.owned = self.owned.saturating_sub(1);
-        metrics::revoked(self.stage, 1);
-        metrics::lag(&partition.topic, partition.partition, 0);
+        metrics::PARTITIONS_OWNED.change(StageLabel(self.stage), -1);
+        lag(partition, 0);
         let name = partition.to_string();
-        metrics::watermark_delay(&name, Duration::ZERO);
-        metrics::wall_delay(&name, Duration::ZERO);
+        metrics::WATERMARK_DELAY.set([&name], Duration::ZERO);
+        metrics::WALL_DELAY.set([&name], Duration::ZERO);
     }
 
     /// Whether it is time to ask the broker again.
@@ -56,16 +57,16 @@ impl Gauges {
     ) {
         self.asked_at = Some(Instant::now());
         for (partition, state) in partitions {
-            if let Some(lag) = lags.get(partition) {
-                metrics::lag(&partition.topic, partition.partition, *lag);
+            if let Some(records) = lags.get(partition) {
+                lag(partition, *records);
             }
             let watermark = &state.facts().watermark;
             let name = partition.to_string();
             if let Some(now) = watermark.now() {
-                metrics::watermark_delay(&name, behind(now, wall));
+                metrics::WATERMARK_DELAY.set([&name], behind(now, wall));
             }
             if let Some(passed_on) = watermark.wall {
-                metrics::wall_delay(&name, behind(passed_on, wall));
+                metrics::WALL_DELAY.set([&name], behind(passed_on, wall));
             }
         }
     }
@@ -74,8 +75,16 @@ impl Gauges {
 /// A worker that is dropped with its session owns nothing any more.
 impl Drop for Gauges {
     fn drop(&mut self) {
-        metrics::revoked(self.stage, self.owned);
+        let owned = i32::try_from(self.owned).unwrap_or(i32::MAX);
+        metrics::PARTITIONS_OWNED.change(StageLabel(self.stage), -owned);
     }
+}
+
+/// Records of a partition that wait to be processed. Zero when the partition goes: its lag is then somebody else's
+/// to report.
+fn lag(partition: &TopicPartition, records: i64) {
+    let number = partition.partition.to_string();
+    metrics::LAG.set([&partition.topic, &number], records.max(0) as f64);
 }
 
 fn behind(moment: Timestamp, wall: Timestamp) -> Duration {

@@ -19,6 +19,7 @@ use crate::domain::observation::Moment;
 use crate::domain::time::Timestamp;
 use crate::pipeline::tally::Tally;
 use crate::store::StoreError;
+use crate::telemetry::limit::Limit;
 use crate::wire::WireError;
 use outbox::Outbox;
 use overlay::StateValue;
@@ -105,7 +106,7 @@ impl<V: StateValue> Context<'_, V> {
         }
         let are_more = due.len() > at_once_max;
         if are_more {
-            self.tally.limit("timers_per_entry_max");
+            self.tally.limit(Limit::TimersPerEntry);
         }
         Ok(are_more)
     }

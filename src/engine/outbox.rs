@@ -7,8 +7,9 @@ use crate::broker::{Header, OutRecord, TopicPartition};
 use crate::domain::alert::AlertChange;
 use crate::domain::claim::{Claim, CodeVerdict, Decision};
 use crate::domain::observation::CodeChange;
+use crate::pipeline::tally::Tally;
 use crate::pipeline::topics::{Topic, Topology, document_key_bytes};
-use crate::telemetry::metrics;
+use crate::telemetry::limit::Limit;
 use crate::wire::Format;
 use crate::wire::log::entries::{self, ClaimEntry, DocumentEntry, ObservationEntry};
 use crate::wire::outbound::deadletter::{self, DeadLetter};
@@ -98,12 +99,13 @@ impl Outbox {
         }
     }
 
-    /// A revision of an alert.
-    pub fn alert(&mut self, change: &AlertChange) {
+    /// A revision of an alert, counted in the batch's tally.
+    pub fn alert(&mut self, change: &AlertChange, tally: &mut Tally) {
+        tally.alert(change);
         if !self.muted {
             let mut message = alert::encode(change, self.format);
             if message.payload.len() > ALERT_BYTES_MAX {
-                metrics::limits_hit("alert_bytes_max", 1);
+                tally.limit(Limit::AlertBytes);
                 message = alert::encode(&change.cut_short(), self.format);
             }
             self.output(Topic::Alerts, message);

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::broker::TopicPartition;
 use crate::store::folder::Found;
+use crate::telemetry::labels::StageLabel;
 use crate::telemetry::metrics;
 
 /// Between two lines about a replay.
@@ -41,7 +42,8 @@ impl Restore {
         let total = self.until.saturating_sub(self.from).max(0);
         if next_offset >= self.until {
             let records = total.unsigned_abs();
-            metrics::restored(self.stage, records, elapsed);
+            metrics::RESTORED_RECORDS.add(StageLabel(self.stage), records);
+            metrics::RESTORE_SECONDS.record(StageLabel(self.stage), elapsed);
             if records > 0 || self.found != Found::Nothing {
                 tracing::info!(
                     stage = self.stage,

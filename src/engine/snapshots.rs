@@ -23,6 +23,7 @@ use super::restore::Restore;
 use crate::broker::{TopicPartition, Trim};
 use crate::store::snapshot::{Pruned, SnapshotHome, Taken};
 use crate::store::{StoreError, View};
+use crate::telemetry::labels::StageLabel;
 use crate::telemetry::metrics;
 
 /// Where and how often snapshots are taken.
@@ -83,7 +84,7 @@ impl Snapshots {
             self.running = None;
         }
         if self.last.remove(partition).is_some() && self.plan.is_some() {
-            metrics::snapshot_age(&partition.topic, partition.partition, Duration::ZERO);
+            age(partition, Duration::ZERO);
         }
     }
 
@@ -96,7 +97,7 @@ impl Snapshots {
     pub(super) fn measured(&self) {
         if self.plan.is_some() {
             for (partition, last) in &self.last {
-                metrics::snapshot_age(&partition.topic, partition.partition, last.newest_at.elapsed());
+                age(partition, last.newest_at.elapsed());
             }
         }
     }
@@ -169,6 +170,11 @@ impl Drop for Running {
     }
 }
 
+/// How old the newest snapshot of a partition is; zero when the partition goes.
+fn age(partition: &TopicPartition, age: Duration) {
+    metrics::SNAPSHOT_AGE.set([&partition.topic, &partition.partition.to_string()], age);
+}
+
 /// One turn of one partition, on the thread of the snapshot.
 struct Turn {
     stage: &'static str,
@@ -189,7 +195,7 @@ impl Turn {
                 return None;
             }
             Err(error) => {
-                metrics::snapshot_failed(self.stage);
+                metrics::SNAPSHOTS_FAILED.add(StageLabel(self.stage), 1);
                 tracing::warn!(partition = %self.partition, %error, "no snapshot could be taken");
                 return None;
             }
@@ -207,10 +213,13 @@ impl Turn {
     }
 
     fn say(&self, taken: &Taken, elapsed: Duration) {
-        let (topic, number) = (&self.partition.topic, self.partition.partition);
         let offset = taken.manifest.next_offset;
-        metrics::snapshot_taken(self.stage, taken.bytes_written, elapsed);
-        metrics::snapshot_offset(topic, number, offset);
+        let stage = StageLabel(self.stage);
+        metrics::SNAPSHOTS_TAKEN.add(stage, 1);
+        metrics::SNAPSHOT_BYTES.add(stage, taken.bytes_written);
+        metrics::SNAPSHOT_SECONDS.record(stage, elapsed);
+        let number = self.partition.partition.to_string();
+        metrics::SNAPSHOT_OFFSET.set([&self.partition.topic, &number], offset as f64);
         tracing::info!(
             partition = %self.partition,
             offset,
@@ -236,7 +245,8 @@ impl Turn {
         }
         match log.trim(&self.partition, before) {
             Ok(first) => {
-                metrics::trimmed(&self.partition.topic, self.partition.partition, first);
+                let number = self.partition.partition.to_string();
+                metrics::TRIMMED_OFFSET.set([&self.partition.topic, &number], first as f64);
                 tracing::info!(partition = %self.partition, first, "the log was trimmed; it begins at {first} now");
             }
             Err(error) => {

@@ -30,7 +30,7 @@ use crate::pipeline::tally::Tally;
 use crate::store::folder::Found;
 use crate::store::memory::MemoryStore;
 use crate::store::{Store, StoreError};
-use crate::telemetry::metrics;
+use crate::telemetry::{labels, metrics};
 
 /// What the broker has of a partition that is to be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -383,6 +383,11 @@ impl<S: Stage> Worker<S> {
         Ok(())
     }
 
+    /// The stage, as metrics call it.
+    fn label(&self) -> labels::StageLabel {
+        labels::StageLabel(self.stage.name())
+    }
+
     /// How many offsets of each partition are still to be applied, where that is known.
     fn lags(&mut self) -> Result<BTreeMap<TopicPartition, i64>, StageError> {
         let mut lags = self.session.lags()?;
@@ -415,10 +420,10 @@ impl<S: Stage> Worker<S> {
             if !offsets.is_empty() {
                 let commit_started = Instant::now();
                 match self.session.commit(outputs, &offsets) {
-                    Ok(()) => metrics::committed(self.stage.name(), commit_started.elapsed()),
+                    Ok(()) => metrics::COMMIT_SECONDS.record(self.label(), commit_started.elapsed()),
                     Err(BrokerError::Aborted(reason)) if attempt < self.options.aborts_max => {
                         tracing::warn!(stage = self.stage.name(), reason, "batch aborted, applied again");
-                        metrics::aborted(self.stage.name());
+                        metrics::TRANSACTIONS_ABORTED.add(self.label(), 1);
                         self.roll_back(batch);
                         self.stage.aborted();
                         continue;
@@ -426,9 +431,10 @@ impl<S: Stage> Worker<S> {
                     Err(error) => return Err(error.into()),
                 }
             }
+            let mut forgotten = 0;
             for source in batch.iter().map(|record| &record.source).collect::<BTreeSet<_>>() {
                 let Some(state) = self.partitions.get_mut(source) else { continue };
-                metrics::forgotten(self.stage.name(), state.sweep()?);
+                forgotten += state.sweep()?;
                 state.write()?;
                 if self.restores.get_mut(source).is_some_and(|restore| restore.reached(state.next_offset)) {
                     self.restores.remove(source);
@@ -436,9 +442,12 @@ impl<S: Stage> Worker<S> {
             }
             self.tally.add(&tally);
             meters::record(&tally);
+            metrics::STATE_FORGOTTEN.add(self.label(), u64::try_from(forgotten).unwrap_or(u64::MAX));
             if !batch.is_empty() {
-                metrics::batch(self.stage.name(), batch.len(), batch.iter().map(payload_bytes).sum());
-                metrics::batch_seconds(self.stage.name(), started.elapsed());
+                let bytes: usize = batch.iter().map(payload_bytes).sum();
+                metrics::BATCH_RECORDS.record(self.label(), batch.len() as f64);
+                metrics::BATCH_BYTES.record(self.label(), bytes as f64);
+                metrics::BATCH_SECONDS.record(self.label(), started.elapsed());
             }
             return Ok(published);
         }

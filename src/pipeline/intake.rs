@@ -7,20 +7,21 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::tally::InputOutcome;
 use super::topics::{Topic, Topology};
 use crate::broker::{Record, TopicPartition};
 use crate::domain::Text;
 use crate::domain::document::lending::borrowing_alias;
 use crate::domain::document::{DocumentKey, Origin, Upload};
 use crate::domain::horizon;
+use crate::domain::outcome::{InputOutcome, RejectReason};
 use crate::domain::reference::{Book, Slice};
 use crate::domain::time::{Millis, Timestamp};
 use crate::engine::outbox::Outbox;
 use crate::engine::{Context, Stage, StageError, WallClock};
+use crate::telemetry::limit::Limit;
 use crate::wire::inbound::intake::{self, Decoded, DecodedUpload, Input, Limits};
 use crate::wire::inbound::pseudonym::Pseudonymiser;
-use crate::wire::inbound::reject::{Reject, RejectReason};
+use crate::wire::inbound::reject::Reject;
 use crate::wire::log::entries::{DocumentEntry, Tick};
 use crate::wire::outbound::deadletter::DeadLetter;
 
@@ -247,7 +248,7 @@ impl Stage for Intake {
                 if self.take_uploads(uploads, &mut refused, topic, record, cx) {
                     cx.tally.input(topic, InputOutcome::Decoded);
                     for reject in &refused {
-                        *cx.tally.rejected_uploads.entry(reject.reason.name()).or_default() += 1;
+                        *cx.tally.rejected_uploads.entry(reject.reason).or_default() += 1;
                         send_dead_letter(reject, &origin, cx.out);
                     }
                 } else {
@@ -329,7 +330,7 @@ impl Intake {
                 continue;
             }
             if let Err(reject) = self.pass_on(upload, &book, cx.out) {
-                cx.tally.limit("reference_records_max");
+                cx.tally.limit(Limit::ReferenceRecords);
                 refused.push(reject);
                 continue;
             }
@@ -349,7 +350,7 @@ impl Intake {
 /// Refuses a record of which nothing could be used.
 fn refuse_record(rejects: &[Reject], topic: Topic, origin: &Origin, cx: &mut Context<'_, ()>) {
     let reason = rejects.first().map_or(RejectReason::Unparseable, |reject| reject.reason);
-    cx.tally.input(topic, InputOutcome::Rejected(reason.name()));
+    cx.tally.input(topic, InputOutcome::Rejected(reason));
     for reject in rejects {
         send_dead_letter(reject, origin, cx.out);
     }
@@ -369,7 +370,7 @@ fn before_horizon(document: &DocumentKey, horizon: Millis) -> Reject {
 fn send_dead_letter(reject: &Reject, origin: &Origin, out: &mut Outbox) {
     out.dead_letter(&DeadLetter {
         origin: origin.clone(),
-        reason: reject.reason.name(),
+        reason: reject.reason,
         field: reject.field.clone(),
         sentence: reject.sentence.clone(),
         institution_id: reject.institution_id.clone(),

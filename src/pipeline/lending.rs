@@ -15,6 +15,7 @@ use crate::domain::document::{DocumentKey, Group};
 use crate::domain::register::DocumentState;
 use crate::domain::register::lending::{Loan, Offered, reconsider};
 use crate::engine::{Context, StageError};
+use crate::telemetry::limit::Limit;
 use crate::wire::log::entries::{DocumentEntry, LoanRest};
 
 /// Codes passed on by one entry to all settlements that it tells, about.
@@ -43,7 +44,7 @@ pub(super) fn keep(
         return Ok(());
     }
     if loan.is_overfull {
-        cx.tally.limit("lenders_per_alias_max");
+        cx.tally.limit(Limit::LendersPerAlias);
     }
     let lender = Some(lender).filter(|_| !loan.is_overfull);
     tell_borrowers(alias, lender, None, cx)
@@ -59,7 +60,7 @@ pub(super) fn join(
         return Ok(());
     }
     if cx.state.value(&alias_key_bytes(alias))?.lending.count_member(alias).is_overfull {
-        cx.tally.limit("lenders_per_alias_max");
+        cx.tally.limit(Limit::LendersPerAlias);
         tell_borrowers(alias, None, None, cx)?;
     }
     tell_of_lenders(alias, member, None, cx)

@@ -1,50 +1,43 @@
 //! Records in metrics what a committed batch counted.
 
-use super::tally::{InputOutcome, Tally};
-use crate::domain::document::merge::Outcome;
-use crate::telemetry::metrics::{self, UploadOutcome};
+use super::tally::Tally;
+use crate::domain::outcome::InputOutcome;
+use crate::telemetry::metrics;
 
 /// Records a committed batch.
 pub(crate) fn record(tally: &Tally) {
-    metrics::inputs_read(tally.read_total());
+    metrics::INPUTS_READ.add((), tally.read_total());
     for ((_, outcome), count) in &tally.inputs {
         match outcome {
-            InputOutcome::Rejected(reason) => metrics::inputs_rejected(reason, *count),
-            InputOutcome::Ignored => metrics::inputs_ignored(*count),
-            InputOutcome::Decoded => metrics::inputs_decoded(*count),
+            InputOutcome::Rejected(reason) => metrics::INPUTS_REJECTED.add(*reason, *count),
+            InputOutcome::Ignored => metrics::INPUTS_IGNORED.add((), *count),
+            InputOutcome::Decoded => metrics::INPUTS_DECODED.add((), *count),
         }
     }
     for (reason, count) in &tally.rejected_uploads {
-        metrics::uploads_rejected(reason, *count);
+        metrics::UPLOADS_REJECTED.add(*reason, *count);
     }
-    metrics::uploads_derived(tally.derived_total());
+    metrics::UPLOADS_DERIVED.add((), tally.derived_total());
     for (outcome, count) in &tally.merged {
-        let outcome = match outcome {
-            Outcome::Accepted => UploadOutcome::Accepted,
-            Outcome::Duplicate => UploadOutcome::Duplicate,
-            Outcome::Superseded => UploadOutcome::Superseded,
-            Outcome::NoRoom => UploadOutcome::NoRoom,
-            Outcome::TooLate => UploadOutcome::TooLate,
-        };
-        metrics::uploads(outcome, *count);
+        metrics::UPLOADS.add(*outcome, *count);
     }
-    metrics::reversals_forwarded(tally.forwarded);
-    metrics::reversed_at_issue(tally.reversed_at_issue);
-    for ((rule, status), count) in &tally.alerts {
-        metrics::alerts(*rule, *status, *count);
+    metrics::REVERSALS_FORWARDED.add((), tally.forwarded);
+    metrics::REVERSED_AT_ISSUE.add((), tally.reversed_at_issue);
+    for (revision, count) in &tally.alerts {
+        metrics::ALERTS.add(*revision, *count);
     }
     for (rule, count) in &tally.observed {
-        metrics::findings_observed(*rule, *count);
+        metrics::FINDINGS_OBSERVED.add(*rule, *count);
     }
     for ((rule, reason), count) in &tally.allowed {
-        metrics::findings_allowed(*rule, *count);
+        metrics::FINDINGS_ALLOWED.add(*rule, *count);
         tracing::info!(rule = rule.name(), %reason, count, "findings silenced by an allowance");
     }
-    for ((verdict, provisional), count) in &tally.decisions {
-        metrics::decisions(*verdict, *provisional, *count);
+    for (decision, count) in &tally.decisions {
+        metrics::DECISIONS.add(*decision, *count);
     }
-    metrics::decisions_withdrawn(tally.decisions_withdrawn);
+    metrics::DECISIONS_WITHDRAWN.add((), tally.decisions_withdrawn);
     for (limit, count) in &tally.limits {
-        metrics::limits_hit(limit, *count);
+        metrics::LIMITS_HIT.add(*limit, *count);
     }
 }

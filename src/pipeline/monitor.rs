@@ -10,6 +10,7 @@ use crate::domain::{Text, horizon};
 use crate::engine::overlay::StateValue;
 use crate::engine::{Context, Stage, StageError, unreadable};
 use crate::store::StoreError;
+use crate::telemetry::limit::Limit;
 use crate::wire::log::entries::{self, ObservationEntry};
 use crate::wire::state;
 
@@ -101,10 +102,9 @@ fn judge(
 }
 
 fn publish(effects: MonitorEffects, cx: &mut Context<'_, CodeState>) {
-    cx.tally.limits_hit("observations_per_code_max", effects.without_room);
+    cx.tally.limits_hit(Limit::ObservationsPerCode, effects.without_room);
     for alert in &effects.alerts {
-        cx.tally.alert(alert);
-        cx.out.alert(alert);
+        cx.out.alert(alert, cx.tally);
     }
     cx.tally.observed(&effects.observed);
     cx.tally.allowed(effects.allowed);

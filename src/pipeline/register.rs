@@ -13,17 +13,17 @@ use super::lending;
 use super::topics::{Topic, Topology, alias_key_bytes, document_key_bytes};
 use crate::broker::Record;
 use crate::domain::alert::FINDINGS_KEPT_MAX;
-use crate::domain::document::merge::Outcome;
 use crate::domain::document::room::PARTS_KEPT_MAX;
 use crate::domain::document::{DocumentKey, Group, Reversal, Upload};
 use crate::domain::horizon;
+use crate::domain::outcome::{RejectReason, UploadOutcome};
 use crate::domain::register::{self, DocumentState, REVERSALS_OF_ALIAS_MAX, Refusal, RegisterEffects};
 use crate::domain::time::{Millis, Timestamp};
 use crate::engine::outbox::Outbox;
 use crate::engine::overlay::{Space, StateValue};
 use crate::engine::{Context, Stage, StageError, unreadable};
 use crate::store::StoreError;
-use crate::wire::inbound::reject::RejectReason;
+use crate::telemetry::limit::Limit;
 use crate::wire::log::entries::{self, ClaimEntry, DocumentEntry, ObservationEntry, Tick};
 use crate::wire::outbound::deadletter::DeadLetter;
 use crate::wire::state;
@@ -105,7 +105,7 @@ impl Stage for Register {
 fn take(upload: Upload, cx: &mut Context<'_, DocumentState>) -> Result<(), StageError> {
     let outcome = merge(&upload, cx)?;
     *cx.tally.merged.entry(outcome).or_default() += 1;
-    if let (Upload::Reversal(reversal), Outcome::Accepted) = (upload, outcome)
+    if let (Upload::Reversal(reversal), UploadOutcome::Accepted) = (upload, outcome)
         && reversal.of_alias
     {
         let alias = reversal.target.clone();
@@ -120,7 +120,7 @@ fn take(upload: Upload, cx: &mut Context<'_, DocumentState>) -> Result<(), Stage
 }
 
 /// Merges one upload into the document (or alias) that it names, and publishes what changed.
-fn merge(upload: &Upload, cx: &mut Context<'_, DocumentState>) -> Result<Outcome, StageError> {
+fn merge(upload: &Upload, cx: &mut Context<'_, DocumentState>) -> Result<UploadOutcome, StageError> {
     let moment = cx.moment();
     let rules = cx.state.facts().rules.clone();
     let apply = |state: &mut DocumentState| register::apply(state, upload, &moment, &rules);
@@ -172,11 +172,10 @@ fn publish_of(
     let mut effects = look(state);
     let due = state.due;
     cx.state.set_timer(key, before, due);
-    cx.tally.limits_hit("document_findings_max", effects.without_room);
+    cx.tally.limits_hit(Limit::DocumentFindings, effects.without_room);
     cx.tally.reversed_at_issue += u64::from(effects.meets_reversal);
     for alert in std::mem::take(&mut effects.alerts) {
-        cx.tally.alert(&alert);
-        cx.out.alert(&alert);
+        cx.out.alert(&alert, cx.tally);
     }
     cx.tally.observed(&effects.observed);
     cx.tally.allowed(std::mem::take(&mut effects.allowed));
@@ -197,7 +196,7 @@ fn refuse(upload: &Upload, refusal: Refusal, cx: &mut Context<'_, DocumentState>
     const INSTEAD: &str = "replace the document by one full upload, take it back as a whole, or report under another document id.";
     let (reason, sentence) = match refusal {
         Refusal::Parts => {
-            cx.tally.limit("document_parts_max");
+            cx.tally.limit(Limit::DocumentParts);
             let kept = "lines, codes and reversed lines";
             let sentence = format!(
                 "The document keeps at most {PARTS_KEPT_MAX} {kept}, and this upload adds to them; {INSTEAD}"
@@ -205,7 +204,7 @@ fn refuse(upload: &Upload, refusal: Refusal, cx: &mut Context<'_, DocumentState>
             (RejectReason::OverLimit, sentence)
         }
         Refusal::Reversals => {
-            cx.tally.limit("reversals_per_alias_max");
+            cx.tally.limit(Limit::ReversalsPerAlias);
             let sentence = format!(
                 "At most {REVERSALS_OF_ALIAS_MAX} single lines are taken back under one number, and this reversal is of \
                  another; take back the document as a whole."
@@ -218,7 +217,7 @@ fn refuse(upload: &Upload, refusal: Refusal, cx: &mut Context<'_, DocumentState>
             (RejectReason::TimeOutOfRange, sentence.to_owned())
         }
         Refusal::Findings => {
-            cx.tally.limit("document_findings_max");
+            cx.tally.limit(Limit::DocumentFindings);
             let sentence = format!(
                 "At most {FINDINGS_KEPT_MAX} findings are published of one document, those withdrawn among them, and \
                  this upload adds to them; {INSTEAD}"
@@ -229,7 +228,7 @@ fn refuse(upload: &Upload, refusal: Refusal, cx: &mut Context<'_, DocumentState>
     let key = upload.key();
     cx.out.dead_letter(&DeadLetter {
         origin: upload.origin().clone(),
-        reason: reason.name(),
+        reason,
         field: None,
         sentence,
         institution_id: Some(key.institution_id.clone()),

@@ -7,19 +7,9 @@ use super::topics::Topic;
 use crate::domain::Text;
 use crate::domain::alert::{AlertChange, Status};
 use crate::domain::claim::{Decision, Verdict};
-use crate::domain::document::merge::Outcome;
+use crate::domain::outcome::{InputOutcome, RejectReason, UploadOutcome};
 use crate::domain::rules::RuleId;
-
-/// The one end of every input record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum InputOutcome {
-    /// Refused as a whole, with a stable reason.
-    Rejected(&'static str),
-    /// It reports no fact: a message of no interest, or a control record.
-    Ignored,
-    /// Uploads were derived from it.
-    Decoded,
-}
+use crate::telemetry::limit::Limit;
 
 /// What happened, by closed names. The accounting that always holds:
 /// records read = rejected + ignored + decoded, and
@@ -31,11 +21,11 @@ pub struct Tally {
     /// How they ended.
     pub inputs: BTreeMap<(Topic, InputOutcome), u64>,
     /// Uploads refused beside others of the same record, by reason.
-    pub rejected_uploads: BTreeMap<&'static str, u64>,
+    pub rejected_uploads: BTreeMap<RejectReason, u64>,
     /// Uploads derived, by topic.
     pub derived: BTreeMap<Topic, u64>,
     /// Ends of uploads.
-    pub merged: BTreeMap<Outcome, u64>,
+    pub merged: BTreeMap<UploadOutcome, u64>,
     /// Reversals passed on from an alias to the documents behind it.
     pub forwarded: u64,
     /// Uploads and reversals of the same stamp that met in a document: with stamps of whole seconds, a new upload within
@@ -51,8 +41,8 @@ pub struct Tally {
     pub observed: BTreeMap<RuleId, u64>,
     /// Findings that an allowance silenced, by rule and its reason.
     pub allowed: BTreeMap<(RuleId, Text), u64>,
-    /// Limits that were hit, by name.
-    pub limits: BTreeMap<&'static str, u64>,
+    /// Limits that were reached.
+    pub limits: BTreeMap<Limit, u64>,
 }
 
 impl Tally {
@@ -94,15 +84,15 @@ impl Tally {
         }
     }
 
-    /// A limit was hit.
-    pub fn limit(&mut self, name: &'static str) {
-        self.limits_hit(name, 1);
+    /// A limit was reached.
+    pub fn limit(&mut self, limit: Limit) {
+        self.limits_hit(limit, 1);
     }
 
-    /// A limit was hit so many times; perhaps not at all.
-    pub fn limits_hit(&mut self, name: &'static str, times: usize) {
+    /// A limit was reached so many times; perhaps not at all.
+    pub fn limits_hit(&mut self, limit: Limit, times: usize) {
         if times > 0 {
-            *self.limits.entry(name).or_default() += u64::try_from(times).unwrap_or(u64::MAX);
+            *self.limits.entry(limit).or_default() += u64::try_from(times).unwrap_or(u64::MAX);
         }
     }
 
@@ -122,7 +112,7 @@ impl Tally {
     }
 
     /// Uploads that ended so.
-    pub fn merged_as(&self, outcome: Outcome) -> u64 {
+    pub fn merged_as(&self, outcome: UploadOutcome) -> u64 {
         self.merged.get(&outcome).copied().unwrap_or_default()
     }
 

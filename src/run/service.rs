@@ -30,6 +30,8 @@ use crate::pipeline::monitor::Monitor;
 use crate::pipeline::register::Register;
 use crate::pipeline::topics::{Topic, Topology};
 use crate::store::StoreError;
+use crate::telemetry::labels::StageLabel;
+use crate::telemetry::limit::Limit;
 use crate::telemetry::metrics;
 use crate::wire::inbound::reference;
 
@@ -392,12 +394,12 @@ impl Seat {
                 Ok(()) => return,
                 Err(StageError::Broker(BrokerError::SessionLost(reason) | BrokerError::Aborted(reason))) => {
                     tracing::warn!(stage = self.stage, reason, "session lost; starting a new one");
-                    metrics::session_lost(self.stage);
+                    metrics::SESSIONS_LOST.add(StageLabel(self.stage), 1);
                     stop.pause(SESSION_PAUSE);
                 }
                 Err(StageError::Store(StoreError::Failed(reason))) => {
                     tracing::error!(stage = self.stage, reason, "the state cannot be kept; trying again");
-                    metrics::session_lost(self.stage);
+                    metrics::SESSIONS_LOST.add(StageLabel(self.stage), 1);
                     stop.pause(STORE_PAUSE);
                 }
                 Err(error) => stop.fail(error),
@@ -435,7 +437,7 @@ fn apply_reference(book: &SharedBook, records: Vec<Record>) {
             Ok(change) => book.apply_at(record.offset.unsigned_abs().saturating_add(1), change),
             Err(error) => {
                 tracing::warn!(offset = record.offset, %error, "reference record passed over");
-                metrics::limits_hit("reference_unreadable", 1);
+                metrics::LIMITS_HIT.add(Limit::ReferenceUnreadable, 1);
             }
         }
     }

@@ -7,8 +7,8 @@ use std::net::SocketAddr;
 
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder};
 
-use super::declared::{Kind, METRICS, Unit};
-use super::metrics::make_handles;
+use super::metric::{Kind, Unit};
+use super::metrics::{declarations, make_handles};
 
 /// The endpoint could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +20,7 @@ pub struct ExporterError {
     problem: String,
 }
 
-/// Starts the endpoint, once in a process and before anything is recorded (see [`metrics`](super::metrics)).
+/// Starts the endpoint, once in a process and before anything is recorded (see [`metric`](super::metric)).
 pub fn start(listen: SocketAddr) -> Result<(), ExporterError> {
     let failed = |error: BuildError| ExporterError { listen, problem: error.to_string() };
     builder().map_err(failed)?.with_http_listener(listen).install().map_err(failed)?;
@@ -31,7 +31,7 @@ pub fn start(listen: SocketAddr) -> Result<(), ExporterError> {
 
 /// A builder that knows the buckets of every declared histogram.
 fn builder() -> Result<PrometheusBuilder, BuildError> {
-    METRICS.iter().filter(|metric| metric.kind == Kind::Histogram).try_fold(
+    declarations().filter(|metric| metric.kind == Kind::Histogram).try_fold(
         PrometheusBuilder::new(),
         |builder, metric| {
             builder.set_buckets_for_metric(Matcher::Full(metric.name.to_owned()), metric.buckets)
@@ -42,7 +42,7 @@ fn builder() -> Result<PrometheusBuilder, BuildError> {
 /// Tells the recorder in force what each metric means.
 fn describe() {
     metrics::with_recorder(|recorder| {
-        for metric in METRICS {
+        for metric in declarations() {
             let unit = match metric.unit {
                 Unit::Count => metrics::Unit::Count,
                 Unit::Seconds => metrics::Unit::Seconds,

@@ -1,381 +1,221 @@
-//! Typed recording of the declared metrics.
+//! The one table of metrics: name, kind, unit, labels, what it says, and the handles. What is not here is not recorded,
+//! and what is here is on the reference page and, held by tests, on the dashboard.
 //!
-//! All handles are made once, when the exporter starts or else at the first record; from then on a record is one
-//! look-up in a small map and one atomic operation, and without an exporter nothing at all. So the exporter is
-//! started *before* anything is recorded: handles made earlier stay silent. Series with closed label sets are made
-//! with the handles, so that they start at zero rather than with the first event.
+//! Names follow Prometheus: base units, `_total` for counters. Label values come from closed sets ([`labels`](super::labels))
+//! or are topics and partitions, so their number is bounded; codes, documents and institutions are never labels.
 //!
-//! Counts of a batch are recorded when it is committed, so an aborted batch counts nothing.
+//! Counts of a batch are kept in its tally and recorded when it is committed, so an aborted batch counts nothing.
 
-use std::collections::BTreeMap;
-use std::sync::LazyLock;
-use std::time::Duration;
+use std::fmt::Write as _;
 
-use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata};
-
-use super::declared::{self, Metric};
+use super::labels::StageLabel;
+use super::limit::Limit;
+use super::metric::{Counter, Declared, Gauge, Histogram, Metric, OpenGauge};
 use crate::domain::alert::Status;
 use crate::domain::claim::Verdict;
+use crate::domain::outcome::{RejectReason, UploadOutcome};
 use crate::domain::rules::RuleId;
-use crate::domain::rules::catalogue::RULES;
 
-/// Names of the stages, as they stand in labels.
-pub const STAGES: [&str; 4] = ["intake", "register", "monitor", "adjudicate"];
+/// Declares metrics and the table of all of them. What stands above a metric is its help.
+macro_rules! declare {
+    ($($(#[doc = $help:literal])+ $name:ident: $kind:ty = $metric:expr;)+) => {
+        $(
+            $(#[doc = $help])+
+            pub static $name: $kind =
+                <$kind>::new(Metric { help: concat!($($help),+).trim_ascii(), ..$metric });
+        )+
 
-static METADATA: Metadata<'static> = Metadata::new("tracewarden", Level::INFO, None);
-
-/// The handles of this process.
-static HANDLES: LazyLock<Handles> = LazyLock::new(Handles::new);
-
-/// What became of uploads in their documents.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum UploadOutcome {
-    /// Something in it was new.
-    Accepted,
-    /// All of it was known.
-    Duplicate,
-    /// It was older than what is known.
-    Superseded,
-    /// Its document had no room for it.
-    NoRoom,
-    /// Its document is about a moment behind the horizon.
-    TooLate,
+        /// All metrics, in the order of the reference page.
+        pub static METRICS: &[&dyn Declared] = &[$(&$name),+];
+    };
 }
 
-/// A batch was taken: so many records, so many bytes.
-pub fn batch(stage: &str, records: usize, bytes: usize) {
-    HANDLES.batch(stage, records, bytes);
+/// Of one batch or transaction: a commit costs about 5 ms on a healthy cluster.
+const SECONDS_SHORT: &[f64] =
+    &[0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0];
+/// Of rebuilding a partition's state.
+const SECONDS_LONG: &[f64] = &[0.01, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3_600.0];
+const RECORDS: &[f64] = &[1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 3_000.0, 10_000.0, 100_000.0];
+const BYTES: &[f64] = &[1_024.0, 8_192.0, 65_536.0, 524_288.0, 4_194_304.0, 33_554_432.0, 268_435_456.0];
+
+declare! {
+    /// 1, labelled with the version that runs.
+    BUILD_INFO: OpenGauge = Metric::new("tracewarden_build_info").labels(&["version"]);
+
+    /// Records read from the input topics; equals rejected + ignored + decoded.
+    INPUTS_READ: Counter = Metric::new("tracewarden_inputs_read_total");
+
+    /// Records refused as a whole; each has one dead letter with the same reason.
+    INPUTS_REJECTED: Counter<RejectReason> = Metric::new("tracewarden_inputs_rejected_total");
+
+    /// Uploads refused while others of the same record were taken; each has one dead letter with the same reason.
+    UPLOADS_REJECTED: Counter<RejectReason> = Metric::new("tracewarden_uploads_rejected_total");
+
+    /// Records of the national interface that report no fact, such as a pre-settlement.
+    INPUTS_IGNORED: Counter = Metric::new("tracewarden_inputs_ignored_total");
+
+    /// Records that became one or more uploads.
+    INPUTS_DECODED: Counter = Metric::new("tracewarden_inputs_decoded_total");
+
+    /// Uploads made from decoded records; equals the sum of tracewarden_uploads_total once nothing is in flight.
+    UPLOADS_DERIVED: Counter = Metric::new("tracewarden_uploads_derived_total");
+
+    /// Uploads merged into their document: accepted (something new), duplicate (all known already), superseded (older
+    /// than what is known), no_room and too_late (refused with a dead letter, since the document is full, or about a
+    /// moment behind store.horizon_days).
+    UPLOADS: Counter<UploadOutcome> = Metric::new("tracewarden_uploads_total");
+
+    /// Reversals passed on from an alias (a batch number, a settlement id) to the documents behind it.
+    REVERSALS_FORWARDED: Counter = Metric::new("tracewarden_reversals_forwarded_total");
+
+    /// Uploads and reversals of the same issued_at that met in a document. The national interface stamps whole seconds:
+    /// a new upload within the second of a cancellation ends cancelled, whatever its sender meant.
+    REVERSED_AT_ISSUE: Counter = Metric::new("tracewarden_uploads_reversed_at_issue_total");
+
+    /// Alert revisions published: raised, amended, withdrawn. Raised less withdrawn are open.
+    ALERTS: Counter<(RuleId, Status)> = Metric::new("tracewarden_alerts_total");
+
+    /// Findings of rules whose action is observe: counted, never published.
+    FINDINGS_OBSERVED: Counter<RuleId> = Metric::new("tracewarden_findings_observed_total");
+
+    /// Findings silenced by an entry of `[[rules.allow]]`: counted and logged with the reason, never published.
+    FINDINGS_ALLOWED: Counter<RuleId> = Metric::new("tracewarden_findings_allowed_total");
+
+    /// Decision revisions published, by verdict (pay, hold, refuse).
+    DECISIONS: Counter<(Verdict, bool)> = Metric::new("tracewarden_decisions_total");
+
+    /// Decisions withdrawn because their claim was taken back; not among tracewarden_decisions_total.
+    DECISIONS_WITHDRAWN: Counter = Metric::new("tracewarden_decisions_withdrawn_total");
+
+    /// Partitions that the workers of this process own.
+    PARTITIONS_OWNED: Gauge<StageLabel> = Metric::new("tracewarden_partitions_owned");
+
+    /// Records of a partition that are written and not yet processed.
+    LAG: OpenGauge = Metric::new("tracewarden_lag_records").labels(&["topic", "partition"]);
+
+    /// Records in one batch.
+    BATCH_RECORDS: Histogram<StageLabel> = Metric::new("tracewarden_batch_records").buckets(RECORDS);
+
+    /// Bytes read in one batch.
+    BATCH_BYTES: Histogram<StageLabel> = Metric::new("tracewarden_batch_bytes").bytes().buckets(BYTES);
+
+    /// Time to apply one batch and commit it.
+    BATCH_SECONDS: Histogram<StageLabel> =
+        Metric::new("tracewarden_batch_seconds").seconds().buckets(SECONDS_SHORT);
+
+    /// Time to publish and commit one batch in one transaction.
+    COMMIT_SECONDS: Histogram<StageLabel> =
+        Metric::new("tracewarden_commit_seconds").seconds().buckets(SECONDS_SHORT);
+
+    /// Transactions that were aborted and done again; nothing of them is visible.
+    TRANSACTIONS_ABORTED: Counter<StageLabel> = Metric::new("tracewarden_transactions_aborted_total");
+
+    /// Broker sessions dropped because an outcome was unknown or the session was fenced; each leads to a restore.
+    SESSIONS_LOST: Counter<StageLabel> = Metric::new("tracewarden_sessions_lost_total");
+
+    /// Time to rebuild the state of one partition after it was assigned.
+    RESTORE_SECONDS: Histogram<StageLabel> =
+        Metric::new("tracewarden_restore_seconds").seconds().buckets(SECONDS_LONG);
+
+    /// Records applied again, without outputs, to rebuild state.
+    RESTORED_RECORDS: Counter<StageLabel> = Metric::new("tracewarden_restored_records_total");
+
+    /// Snapshots of partitions that were written to store.snapshot_url.
+    SNAPSHOTS_TAKEN: Counter<StageLabel> = Metric::new("tracewarden_snapshots_taken_total");
+
+    /// Snapshots that could not be written; the log says why, and the next turn tries again.
+    SNAPSHOTS_FAILED: Counter<StageLabel> = Metric::new("tracewarden_snapshots_failed_total");
+
+    /// Time to write one snapshot, beside the work.
+    SNAPSHOT_SECONDS: Histogram<StageLabel> =
+        Metric::new("tracewarden_snapshot_seconds").seconds().buckets(SECONDS_LONG);
+
+    /// Bytes written for snapshots: what the snapshot before did not have.
+    SNAPSHOT_BYTES: Counter<StageLabel> = Metric::new("tracewarden_snapshot_written_bytes_total").bytes();
+
+    /// Age of the newest snapshot of a partition, or how long this process has owned it without taking one.
+    SNAPSHOT_AGE: OpenGauge =
+        Metric::new("tracewarden_snapshot_age_seconds").labels(&["topic", "partition"]).seconds();
+
+    /// Offset of the newest snapshot that this process took of a partition.
+    SNAPSHOT_OFFSET: OpenGauge = Metric::new("tracewarden_snapshot_offset").labels(&["topic", "partition"]);
+
+    /// First offset still in the log of a partition after this process trimmed it (store.trim_internal_topics).
+    TRIMMED_OFFSET: OpenGauge = Metric::new("tracewarden_trimmed_offset").labels(&["topic", "partition"]);
+
+    /// How far the event time of a partition (now) is behind the wall clock: the age of the backlog. Graces wait for
+    /// it.
+    WATERMARK_DELAY: OpenGauge =
+        Metric::new("tracewarden_watermark_delay_seconds").labels(&["partition"]).seconds();
+
+    /// How far the wall clock that travels with the records is behind the real one. Decision deadlines wait for it.
+    WALL_DELAY: OpenGauge = Metric::new("tracewarden_wall_delay_seconds").labels(&["partition"]).seconds();
+
+    /// How often a limit that keeps state or work bounded was reached.
+    LIMITS_HIT: Counter<Limit> = Metric::new("tracewarden_limits_hit_total");
+
+    /// Documents, codes, claims and members of aliases removed since they are older than store.horizon_days.
+    STATE_FORGOTTEN: Counter<StageLabel> = Metric::new("tracewarden_state_forgotten_total");
 }
 
-/// A batch was applied and committed in this time.
-pub fn batch_seconds(stage: &str, elapsed: Duration) {
-    HANDLES.of(stage, |stage| stage.batch_seconds.record(elapsed));
-}
-
-/// A transaction was committed in this time.
-pub fn committed(stage: &str, elapsed: Duration) {
-    HANDLES.of(stage, |stage| stage.commit_seconds.record(elapsed));
-}
-
-/// A transaction was aborted and is done again.
-pub fn aborted(stage: &str) {
-    HANDLES.of(stage, |stage| stage.aborted.increment(1));
-}
-
-/// A broker session was dropped.
-pub fn session_lost(stage: &str) {
-    HANDLES.of(stage, |stage| stage.sessions_lost.increment(1));
-}
-
-/// The state of a partition was rebuilt.
-pub fn restored(stage: &str, records: u64, elapsed: Duration) {
-    HANDLES.restored(stage, records, elapsed);
-}
-
-/// A snapshot was taken in this time, for which so many bytes were written.
-pub fn snapshot_taken(stage: &str, bytes_written: u64, elapsed: Duration) {
-    HANDLES.of(stage, |stage| {
-        stage.snapshots_taken.increment(1);
-        stage.snapshot_bytes.increment(bytes_written);
-        stage.snapshot_seconds.record(elapsed);
-    });
-}
-
-/// A snapshot could not be taken.
-pub fn snapshot_failed(stage: &str) {
-    HANDLES.of(stage, |stage| stage.snapshots_failed.increment(1));
-}
-
-/// How old the newest snapshot of a partition is; zero when the partition goes.
-pub fn snapshot_age(topic: &str, partition: i32, age: Duration) {
-    gauge(&declared::SNAPSHOT_AGE, of_partition(topic, partition)).set(age);
-}
-
-/// The offset of the newest snapshot of a partition.
-pub fn snapshot_offset(topic: &str, partition: i32, offset: i64) {
-    gauge(&declared::SNAPSHOT_OFFSET, of_partition(topic, partition)).set(offset as f64);
-}
-
-/// The first offset still in the log of a partition.
-pub fn trimmed(topic: &str, partition: i32, first: i64) {
-    gauge(&declared::TRIMMED_OFFSET, of_partition(topic, partition)).set(first as f64);
-}
-
-/// Partitions came.
-pub fn assigned(stage: &str, partitions: usize) {
-    HANDLES.of(stage, |stage| stage.partitions_owned.increment(partitions as f64));
-}
-
-/// Partitions went.
-pub fn revoked(stage: &str, partitions: usize) {
-    HANDLES.of(stage, |stage| stage.partitions_owned.decrement(partitions as f64));
-}
-
-/// Records of a partition that wait to be processed. Zero when the partition goes: its lag is then somebody
-/// else's to report.
-pub fn lag(topic: &str, partition: i32, records: i64) {
-    gauge(&declared::LAG, of_partition(topic, partition)).set(records.max(0) as f64);
-}
-
-/// How far the `now` of a partition (called `documents/3`) is behind the wall clock; zero when the partition goes.
-pub fn watermark_delay(partition: &str, delay: Duration) {
-    partition_gauge(&declared::WATERMARK_DELAY, partition).set(delay);
-}
-
-/// How far the `wall` of a partition is behind the wall clock; zero when the partition goes.
-pub fn wall_delay(partition: &str, delay: Duration) {
-    partition_gauge(&declared::WALL_DELAY, partition).set(delay);
-}
-
-/// Input records were read.
-pub fn inputs_read(count: u64) {
-    HANDLES.inputs_read.increment(count);
-}
-
-/// Input records were refused, with one of the stable reasons.
-pub fn inputs_rejected(reason: &'static str, count: u64) {
-    counter(&declared::INPUTS_REJECTED, vec![Label::new("reason", reason)]).increment(count);
-}
-
-/// Uploads were refused beside others of the same record, with one of the stable reasons.
-pub fn uploads_rejected(reason: &'static str, count: u64) {
-    counter(&declared::UPLOADS_REJECTED, vec![Label::new("reason", reason)]).increment(count);
-}
-
-/// Input records reported no fact.
-pub fn inputs_ignored(count: u64) {
-    HANDLES.inputs_ignored.increment(count);
-}
-
-/// Input records became uploads.
-pub fn inputs_decoded(count: u64) {
-    HANDLES.inputs_decoded.increment(count);
-}
-
-/// Uploads were derived from input records.
-pub fn uploads_derived(count: u64) {
-    HANDLES.uploads_derived.increment(count);
-}
-
-/// Uploads were merged.
-pub fn uploads(outcome: UploadOutcome, count: u64) {
-    increment(&HANDLES.uploads, outcome, count);
-}
-
-/// Reversals were passed on from an alias.
-pub fn reversals_forwarded(count: u64) {
-    HANDLES.reversals_forwarded.increment(count);
-}
-
-/// Uploads met reversals of their own stamp.
-pub fn reversed_at_issue(count: u64) {
-    HANDLES.reversed_at_issue.increment(count);
-}
-
-/// Alert revisions were published.
-pub fn alerts(rule: RuleId, status: Status, count: u64) {
-    increment(&HANDLES.alerts, (rule, status), count);
-}
-
-/// A rule that only observes found something.
-pub fn findings_observed(rule: RuleId, count: u64) {
-    increment(&HANDLES.observed, rule, count);
-}
-
-/// An allowance silenced findings.
-pub fn findings_allowed(rule: RuleId, count: u64) {
-    increment(&HANDLES.allowed, rule, count);
-}
-
-/// Decision revisions were published.
-pub fn decisions(verdict: Verdict, provisional: bool, count: u64) {
-    increment(&HANDLES.decisions, (verdict, provisional), count);
-}
-
-/// Decisions were withdrawn with their claims.
-pub fn decisions_withdrawn(count: u64) {
-    HANDLES.decisions_withdrawn.increment(count);
-}
-
-/// A limit, called by its stable name, was reached.
-pub fn limits_hit(limit: &'static str, count: u64) {
-    counter(&declared::LIMITS_HIT, vec![Label::new("limit", limit)]).increment(count);
-}
-
-/// State of a stage that was forgotten since it is older than the horizon.
-pub fn forgotten(stage: &'static str, count: usize) {
-    if count > 0 {
-        let count = u64::try_from(count).unwrap_or(u64::MAX);
-        counter(&declared::STATE_FORGOTTEN, vec![Label::new("stage", stage)]).increment(count);
-    }
+/// Every metric, as it was declared.
+pub fn declarations() -> impl Iterator<Item = &'static Metric> {
+    METRICS.iter().map(|metric| metric.metric())
 }
 
 /// Makes the handles, against the recorder in force, and says which version runs.
 pub(super) fn make_handles() {
-    LazyLock::force(&HANDLES);
-    gauge(&declared::BUILD_INFO, vec![Label::new("version", env!("CARGO_PKG_VERSION"))]).set(1.0);
+    for metric in METRICS {
+        metric.make_handles();
+    }
+    BUILD_INFO.set([env!("CARGO_PKG_VERSION")], 1.0);
 }
 
-/// Every series whose labels are known beforehand.
-struct Handles {
-    stages: BTreeMap<&'static str, StageHandles>,
-    inputs_read: Counter,
-    inputs_ignored: Counter,
-    inputs_decoded: Counter,
-    uploads_derived: Counter,
-    uploads: BTreeMap<UploadOutcome, Counter>,
-    reversals_forwarded: Counter,
-    reversed_at_issue: Counter,
-    alerts: BTreeMap<(RuleId, Status), Counter>,
-    observed: BTreeMap<RuleId, Counter>,
-    allowed: BTreeMap<RuleId, Counter>,
-    decisions: BTreeMap<(Verdict, bool), Counter>,
-    decisions_withdrawn: Counter,
+/// The reference page; `deploy/reference/metrics.md` is this text.
+pub fn reference_page() -> String {
+    let mut page = String::from(
+        "# Metrics\n\nMade from the declarations in `src/telemetry/metrics.rs`. The endpoint is `/metrics` at \
+         `http.listen`, in the text format of Prometheus.\n\n| name | kind | unit | labels | meaning |\n|---|---|---|---|---|\n",
+    );
+    for metric in declarations() {
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | {} | {} | {} |",
+            metric.name,
+            metric.kind.name(),
+            metric.unit.name(),
+            metric.labels.join(", "),
+            metric.help
+        );
+    }
+    page
 }
 
-/// The series of one stage.
-struct StageHandles {
-    batch_records: Histogram,
-    batch_bytes: Histogram,
-    batch_seconds: Histogram,
-    commit_seconds: Histogram,
-    aborted: Counter,
-    sessions_lost: Counter,
-    restore_seconds: Histogram,
-    restored_records: Counter,
-    snapshots_taken: Counter,
-    snapshots_failed: Counter,
-    snapshot_seconds: Histogram,
-    snapshot_bytes: Counter,
-    partitions_owned: Gauge,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::metric::Kind;
 
-impl Handles {
-    fn new() -> Self {
-        let outcome = |name| counter(&declared::UPLOADS, vec![Label::new("outcome", name)]);
-        Self {
-            stages: STAGES.into_iter().map(|stage| (stage, StageHandles::new(stage))).collect(),
-            inputs_read: counter(&declared::INPUTS_READ, vec![]),
-            inputs_ignored: counter(&declared::INPUTS_IGNORED, vec![]),
-            inputs_decoded: counter(&declared::INPUTS_DECODED, vec![]),
-            uploads_derived: counter(&declared::UPLOADS_DERIVED, vec![]),
-            uploads: BTreeMap::from([
-                (UploadOutcome::Accepted, outcome("accepted")),
-                (UploadOutcome::Duplicate, outcome("duplicate")),
-                (UploadOutcome::Superseded, outcome("superseded")),
-                (UploadOutcome::NoRoom, outcome("no_room")),
-                (UploadOutcome::TooLate, outcome("too_late")),
-            ]),
-            reversals_forwarded: counter(&declared::REVERSALS_FORWARDED, vec![]),
-            reversed_at_issue: counter(&declared::REVERSED_AT_ISSUE, vec![]),
-            alerts: alert_counters(),
-            observed: rule_counters(&declared::FINDINGS_OBSERVED),
-            allowed: rule_counters(&declared::FINDINGS_ALLOWED),
-            decisions: decision_counters(),
-            decisions_withdrawn: counter(&declared::DECISIONS_WITHDRAWN, vec![]),
+    #[test]
+    fn declarations_follow_the_naming_rules() {
+        for metric in declarations() {
+            assert!(metric.name.starts_with("tracewarden_"), "{}", metric.name);
+            assert_eq!(metric.name.ends_with("_total"), metric.kind == Kind::Counter, "{}", metric.name);
+            assert_eq!(metric.buckets.is_empty(), metric.kind != Kind::Histogram, "{}", metric.name);
+            assert!(metric.buckets.windows(2).all(|pair| pair[0] < pair[1]), "{}", metric.name);
         }
     }
 
-    /// Records at a stage; an unknown one has no series.
-    fn of(&self, stage: &str, record: impl FnOnce(&StageHandles)) {
-        if let Some(handles) = self.stages.get(stage) {
-            record(handles);
+    #[test]
+    fn the_reference_page_is_the_file_for_deployment() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/reference/metrics.md");
+        if std::env::var_os("TRACEWARDEN_WRITE_GENERATED").is_some() {
+            std::fs::write(path, reference_page()).unwrap();
         }
+        assert!(
+            std::fs::read_to_string(path).unwrap() == reference_page(),
+            "deploy/reference/metrics.md is out of date; run this test with TRACEWARDEN_WRITE_GENERATED=1"
+        );
     }
-
-    fn batch(&self, stage: &str, records: usize, bytes: usize) {
-        if records > 0 {
-            self.of(stage, |stage| {
-                stage.batch_records.record(records as f64);
-                stage.batch_bytes.record(bytes as f64);
-            });
-        }
-    }
-
-    fn restored(&self, stage: &str, records: u64, elapsed: Duration) {
-        self.of(stage, |stage| {
-            stage.restored_records.increment(records);
-            stage.restore_seconds.record(elapsed);
-        });
-    }
-}
-
-impl StageHandles {
-    fn new(stage: &'static str) -> Self {
-        let labels = || vec![Label::new("stage", stage)];
-        Self {
-            batch_records: histogram(&declared::BATCH_RECORDS, labels()),
-            batch_bytes: histogram(&declared::BATCH_BYTES, labels()),
-            batch_seconds: histogram(&declared::BATCH_SECONDS, labels()),
-            commit_seconds: histogram(&declared::COMMIT_SECONDS, labels()),
-            aborted: counter(&declared::TRANSACTIONS_ABORTED, labels()),
-            sessions_lost: counter(&declared::SESSIONS_LOST, labels()),
-            restore_seconds: histogram(&declared::RESTORE_SECONDS, labels()),
-            restored_records: counter(&declared::RESTORED_RECORDS, labels()),
-            snapshots_taken: counter(&declared::SNAPSHOTS_TAKEN, labels()),
-            snapshots_failed: counter(&declared::SNAPSHOTS_FAILED, labels()),
-            snapshot_seconds: histogram(&declared::SNAPSHOT_SECONDS, labels()),
-            snapshot_bytes: counter(&declared::SNAPSHOT_BYTES, labels()),
-            partitions_owned: gauge(&declared::PARTITIONS_OWNED, labels()),
-        }
-    }
-}
-
-/// One series per rule.
-fn rule_counters(metric: &declared::Metric) -> BTreeMap<RuleId, Counter> {
-    RULES.iter().map(|rule| (rule.id, counter(metric, vec![Label::new("rule", rule.name)]))).collect()
-}
-
-fn alert_counters() -> BTreeMap<(RuleId, Status), Counter> {
-    let mut counters = BTreeMap::new();
-    for rule in &RULES {
-        for status in [Status::Raised, Status::Amended, Status::Withdrawn] {
-            let labels = vec![Label::new("rule", rule.name), Label::new("status", status.name())];
-            counters.insert((rule.id, status), counter(&declared::ALERTS, labels));
-        }
-    }
-    counters
-}
-
-fn decision_counters() -> BTreeMap<(Verdict, bool), Counter> {
-    let mut counters = BTreeMap::new();
-    for verdict in [Verdict::Pay, Verdict::Hold, Verdict::Refuse] {
-        for (provisional, name) in [(false, "false"), (true, "true")] {
-            let labels = vec![Label::new("verdict", verdict.name()), Label::new("provisional", name)];
-            counters.insert((verdict, provisional), counter(&declared::DECISIONS, labels));
-        }
-    }
-    counters
-}
-
-fn increment<K: Ord>(counters: &BTreeMap<K, Counter>, key: K, count: u64) {
-    if let Some(counter) = counters.get(&key) {
-        counter.increment(count);
-    }
-}
-
-fn of_partition(topic: &str, partition: i32) -> Vec<Label> {
-    vec![Label::new("topic", topic.to_owned()), Label::new("partition", partition.to_string())]
-}
-
-fn partition_gauge(metric: &Metric, partition: &str) -> Gauge {
-    gauge(metric, vec![Label::new("partition", partition.to_owned())])
-}
-
-fn counter(metric: &Metric, labels: Vec<Label>) -> Counter {
-    metrics::with_recorder(|recorder| {
-        recorder.register_counter(&Key::from_parts(metric.name, labels), &METADATA)
-    })
-}
-
-fn gauge(metric: &Metric, labels: Vec<Label>) -> Gauge {
-    metrics::with_recorder(|recorder| {
-        recorder.register_gauge(&Key::from_parts(metric.name, labels), &METADATA)
-    })
-}
-
-fn histogram(metric: &Metric, labels: Vec<Label>) -> Histogram {
-    metrics::with_recorder(|recorder| {
-        recorder.register_histogram(&Key::from_parts(metric.name, labels), &METADATA)
-    })
 }

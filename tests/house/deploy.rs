@@ -13,7 +13,9 @@ use tracewarden::domain::document::room::PARTS_KEPT_MAX;
 use tracewarden::domain::finding::EVIDENCE_MAX;
 use tracewarden::domain::timeline::{OBSERVATIONS_KEPT_MAX, OBSERVATIONS_WALKED_MAX};
 use tracewarden::present::figures::grouped;
-use tracewarden::telemetry::declared::{Kind, METRICS, Metric};
+use tracewarden::telemetry::limit::Limit;
+use tracewarden::telemetry::metric::{Kind, Metric};
+use tracewarden::telemetry::metrics::declarations;
 
 #[test]
 fn the_dashboard_shows_every_metric_and_no_other() {
@@ -26,7 +28,7 @@ fn the_dashboard_shows_every_metric_and_no_other() {
             shown.extend(metrics_in(target["expr"].as_str().unwrap()));
         }
     }
-    let declared: BTreeSet<_> = METRICS.iter().map(|metric| metric.name).collect();
+    let declared: BTreeSet<_> = declarations().map(|metric| metric.name).collect();
     assert_eq!(shown, declared);
 }
 
@@ -57,25 +59,9 @@ fn alarms_use_declared_metrics_and_are_explained() {
 fn the_guide_names_every_limit() {
     let guide = read("deploy/README.md");
     let table = guide.split("\n## Limits\n").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
-    let mut counted = BTreeSet::new();
-    for file in [
-        "src/pipeline/intake.rs",
-        "src/pipeline/register.rs",
-        "src/pipeline/monitor.rs",
-        "src/pipeline/adjudicate.rs",
-        "src/engine/outbox.rs",
-        "src/run/service.rs",
-    ] {
-        let text = read(file);
-        for call in [".limit(\"", "limits_hit(\""] {
-            let names = text.split(call).skip(1).filter_map(|rest| rest.split('"').next());
-            counted.extend(names.map(str::to_owned));
-        }
-    }
-    assert!(counted.len() >= 6, "{counted:?}");
-    for limit in &counted {
-        assert!(table.contains(&format!("`{limit}`")), "{limit} is not explained");
-    }
+    let named: BTreeSet<&str> =
+        table.split("limit `").skip(1).filter_map(|rest| rest.split('`').next()).collect();
+    assert_eq!(named, Limit::ALL.iter().map(|limit| limit.name()).collect());
     for bound in [
         OBSERVATIONS_WALKED_MAX,
         OBSERVATIONS_KEPT_MAX,
@@ -88,7 +74,7 @@ fn the_guide_names_every_limit() {
         assert!(table.contains(&format!("{} ", grouped(bound as u64))), "{bound} is not there");
     }
     for word in words(table).filter(|word| word.starts_with("tracewarden_")) {
-        assert!(METRICS.iter().any(|metric| metric.name == word), "there is no {word}");
+        assert!(declarations().any(|metric| metric.name == word), "there is no {word}");
     }
 }
 
@@ -225,7 +211,7 @@ fn metrics_in(query: &str) -> BTreeSet<&'static str> {
 }
 
 fn declared(name: &str) -> Option<&'static Metric> {
-    METRICS.iter().find(|metric| match metric.kind {
+    declarations().find(|metric| match metric.kind {
         Kind::Histogram => {
             ["_bucket", "_sum", "_count"].iter().any(|end| name.strip_suffix(end) == Some(metric.name))
         }

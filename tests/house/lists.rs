@@ -6,13 +6,8 @@ use crate::source::{SourceFile, code_files};
 const TIED: &[(&str, &[&str], (&str, &str))] = &[
     (
         "metrics on the dashboard",
-        &["src/telemetry/declared.rs", "deploy/dashboard.json"],
+        &["src/telemetry/metrics.rs", "deploy/dashboard.json"],
         ("tests/house/deploy.rs", "the_dashboard_shows_every_metric_and_no_other"),
-    ),
-    (
-        "metrics at the endpoint",
-        &["src/telemetry/declared.rs", "src/telemetry/metrics.rs"],
-        ("tests/program/metrics_endpoint.rs", "the_endpoint_shows_what_is_declared_and_recorded"),
     ),
     (
         "alarms and what to do for them",
@@ -21,7 +16,7 @@ const TIED: &[(&str, &[&str], (&str, &str))] = &[
     ),
     (
         "limits",
-        &["src/telemetry/declared.rs", "deploy/README.md"],
+        &["src/telemetry/limit.rs", "deploy/README.md"],
         ("tests/house/deploy.rs", "the_guide_names_every_limit"),
     ),
     (

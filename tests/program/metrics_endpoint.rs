@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use tracewarden::domain::alert::Status;
 use tracewarden::domain::claim::Verdict;
+use tracewarden::domain::outcome::{RejectReason, UploadOutcome};
 use tracewarden::domain::rules::RuleId;
-use tracewarden::telemetry::declared::METRICS;
 use tracewarden::telemetry::exporter;
-use tracewarden::telemetry::metrics::{self, UploadOutcome};
+use tracewarden::telemetry::labels::StageLabel;
+use tracewarden::telemetry::metrics::{self, declarations};
 
 #[test]
 fn the_endpoint_shows_what_is_declared_and_recorded() {
@@ -28,43 +29,37 @@ fn the_endpoint_shows_what_is_declared_and_recorded() {
 }
 
 fn record_everything() {
-    metrics::inputs_read(4);
-    metrics::inputs_rejected("unparseable", 2);
-    metrics::uploads_rejected("over_limit", 6);
-    metrics::inputs_ignored(1);
-    metrics::inputs_decoded(1);
-    metrics::uploads_derived(3);
-    metrics::uploads(UploadOutcome::Accepted, 3);
-    metrics::reversals_forwarded(1);
-    metrics::alerts(RuleId::Reflow, Status::Raised, 1);
-    metrics::findings_observed(RuleId::UnknownProduct, 5);
-    metrics::decisions(Verdict::Hold, true, 1);
-    metrics::decisions_withdrawn(7);
-    metrics::assigned("monitor", 4);
-    metrics::revoked("monitor", 1);
-    metrics::lag("tracewarden.observations", 2, 17);
-    metrics::lag("tracewarden.observations", 3, -1);
-    metrics::batch("monitor", 500, 70_000);
-    metrics::batch("monitor", 0, 0);
-    metrics::batch_seconds("monitor", Duration::from_millis(13));
-    metrics::committed("monitor", Duration::from_millis(6));
-    metrics::aborted("monitor");
-    metrics::session_lost("monitor");
-    metrics::restored("monitor", 1_000, Duration::from_secs(2));
-    metrics::snapshot_taken("monitor", 4_096, Duration::from_secs(3));
-    metrics::snapshot_failed("register");
-    metrics::snapshot_age("tracewarden.observations", 2, Duration::from_secs(60));
-    metrics::snapshot_offset("tracewarden.observations", 2, 120);
-    metrics::trimmed("tracewarden.observations", 2, 99);
-    metrics::forgotten("monitor", 2);
-    metrics::watermark_delay("documents/1", Duration::from_millis(2_500));
-    metrics::wall_delay("documents/1", Duration::from_millis(300));
-    metrics::limits_hit("timers_per_entry_max", 1);
-    metrics::committed("no such stage", Duration::from_secs(1));
+    let monitor = StageLabel("monitor");
+    metrics::INPUTS_READ.add((), 4);
+    metrics::INPUTS_REJECTED.add(RejectReason::Unparseable, 2);
+    metrics::UPLOADS_REJECTED.add(RejectReason::OverLimit, 6);
+    metrics::UPLOADS.add(UploadOutcome::Accepted, 3);
+    metrics::ALERTS.add((RuleId::Reflow, Status::Raised), 1);
+    metrics::FINDINGS_OBSERVED.add(RuleId::UnknownProduct, 5);
+    metrics::DECISIONS.add((Verdict::Hold, true), 1);
+    metrics::DECISIONS_WITHDRAWN.add((), 7);
+    metrics::PARTITIONS_OWNED.change(monitor, 4);
+    metrics::PARTITIONS_OWNED.change(monitor, -1);
+    metrics::LAG.set(["tracewarden.observations", "2"], 17.0);
+    metrics::BATCH_RECORDS.record(monitor, 500.0);
+    metrics::BATCH_BYTES.record(monitor, 70_000.0);
+    metrics::BATCH_SECONDS.record(monitor, Duration::from_millis(13));
+    metrics::COMMIT_SECONDS.record(monitor, Duration::from_millis(6));
+    metrics::RESTORE_SECONDS.record(monitor, Duration::from_secs(2));
+    metrics::SNAPSHOTS_TAKEN.add(monitor, 1);
+    metrics::SNAPSHOT_BYTES.add(monitor, 4_096);
+    metrics::SNAPSHOT_SECONDS.record(monitor, Duration::from_secs(3));
+    metrics::SNAPSHOTS_FAILED.add(StageLabel("register"), 1);
+    metrics::SNAPSHOT_AGE.set(["tracewarden.observations", "2"], Duration::from_secs(60));
+    metrics::SNAPSHOT_OFFSET.set(["tracewarden.observations", "2"], 120.0);
+    metrics::TRIMMED_OFFSET.set(["tracewarden.observations", "2"], 99.0);
+    metrics::WATERMARK_DELAY.set(["documents/1"], Duration::from_millis(2_500));
+    metrics::WALL_DELAY.set(["documents/1"], Duration::from_millis(300));
+    metrics::COMMIT_SECONDS.record(StageLabel("no such stage"), Duration::from_secs(1));
 }
 
 fn every_metric_is_shown_as_declared(shown: &str) {
-    for metric in METRICS {
+    for metric in declarations() {
         let kind = format!("# TYPE {} {}\n", metric.name, metric.kind.name());
         assert!(shown.contains(&kind), "{} is not a {}:\n{shown}", metric.name, metric.kind.name());
         assert!(shown.contains(&format!("# HELP {} {}\n", metric.name, metric.help)), "{}", metric.name);
@@ -74,7 +69,7 @@ fn every_metric_is_shown_as_declared(shown: &str) {
         }
     }
     let kinds = shown.lines().filter(|line| line.starts_with("# TYPE")).count();
-    assert_eq!(kinds, METRICS.len(), "something is recorded that is not declared:\n{shown}");
+    assert_eq!(kinds, declarations().count(), "something is recorded that is not declared:\n{shown}");
     assert!(!shown.contains("no such stage"));
 }
 
@@ -100,7 +95,8 @@ fn recorded_values_are_shown(shown: &str) {
         "tracewarden_batch_records_count{stage=\"monitor\"} 1",
         "tracewarden_partitions_owned{stage=\"monitor\"} 3",
         "tracewarden_lag_records{topic=\"tracewarden.observations\",partition=\"2\"} 17",
-        "tracewarden_lag_records{topic=\"tracewarden.observations\",partition=\"3\"} 0",
+        "tracewarden_limits_hit_total{limit=\"timers_per_entry_max\"} 0",
+        "tracewarden_inputs_rejected_total{reason=\"wrong_topic\"} 0",
         "tracewarden_watermark_delay_seconds{partition=\"documents/1\"} 2.5",
     ] {
         assert!(shown.lines().any(|shown| shown == line), "{line} is missing in\n{shown}");

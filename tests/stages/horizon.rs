@@ -2,7 +2,7 @@
 //! the horizon are refused: so nothing is judged by half of its past.
 
 use serde_json::{Value, json};
-use tracewarden::domain::document::merge::Outcome;
+use tracewarden::domain::outcome::UploadOutcome;
 use tracewarden::pipeline::topics::Topic;
 use tracewarden::run::local::Local;
 
@@ -130,7 +130,7 @@ fn a_document_whose_day_is_behind_the_horizon_is_neither_corrected_nor_reversed(
         (published(&local, Topic::Deadletter), local.tally(), published(&local, Topic::Decisions).len())
     };
     let (letters, tally, decisions) = left(&[]);
-    assert_eq!((letters.len(), tally.merged_as(Outcome::Accepted), decisions), (0, 2, 1));
+    assert_eq!((letters.len(), tally.merged_as(UploadOutcome::Accepted), decisions), (0, 2, 1));
     // Another day does not open it again.
     let another_day = settled("S1", "2026-04-10", "2026-04-09", CODE);
     for late in [corrected("2026-04-10"), reversed("S1", "2026-04-10"), another_day] {
@@ -141,7 +141,7 @@ fn a_document_whose_day_is_behind_the_horizon_is_neither_corrected_nor_reversed(
             (&json!("time_out_of_range"), &json!("S1"))
         );
         assert!(letters[0]["sentence"].as_str().unwrap().contains("store.horizon_days"), "{letters:?}");
-        assert_eq!((tally.merged_as(Outcome::TooLate), tally.in_flight(), decisions), (1, 0, 1));
+        assert_eq!((tally.merged_as(UploadOutcome::TooLate), tally.in_flight(), decisions), (1, 0, 1));
     }
 }
 

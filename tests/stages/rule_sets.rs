@@ -2,6 +2,7 @@
 //! it, and both only where and when they say.
 
 use tracewarden::pipeline::topics::Topic;
+use tracewarden::telemetry::limit::Limit;
 
 use crate::support::cases;
 use crate::support::local::{Ended, fed, options};
@@ -181,7 +182,7 @@ fn the_set_in_force_says_how_many_timers_fire_at_once() {
     let mut told = |most: Option<usize>| {
         options.rules.timers_per_entry_max = most;
         let mut local = fed(&world, &options);
-        let reached = local.tally().limits.get("timers_per_entry_max").copied().unwrap_or_default();
+        let reached = local.tally().limits.get(&Limit::TimersPerEntry).copied().unwrap_or_default();
         (reached, Ended::of(&mut local).answer)
     };
     let [one_by_one, all_at_once] = [Some(1), Some(1_000)].map(&mut told);

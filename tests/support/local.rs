@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 use tracewarden::config::Config;
+use tracewarden::domain::outcome::InputOutcome;
 use tracewarden::domain::reference::Book;
-use tracewarden::pipeline::tally::{InputOutcome, Tally};
+use tracewarden::pipeline::tally::Tally;
 use tracewarden::pipeline::topics::Topic;
 use tracewarden::run::local::{Local, LocalOptions};
 use tracewarden::wire::inbound::{moment, reference};

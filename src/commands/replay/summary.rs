@@ -1,9 +1,9 @@
 //! What a replay says at its end: the accounting of the uploads, what was published, and how far time came.
 
 use crate::domain::document::Origin;
-use crate::domain::document::merge::Outcome;
+use crate::domain::outcome::{InputOutcome, UploadOutcome};
 use crate::domain::time::Timestamp;
-use crate::pipeline::tally::{InputOutcome, Tally};
+use crate::pipeline::tally::Tally;
 use crate::present::figures::grouped;
 use crate::run::local::Local;
 use crate::sim::evaluate::{Language, columns};
@@ -35,11 +35,11 @@ fn accounting(tally: &Tally, language: Language) -> Vec<String> {
     ];
     let uploads = [
         (tally.derived_total(), "拆出", "derived"),
-        (merged(Outcome::Accepted), "接受", "accepted"),
-        (merged(Outcome::Duplicate), "重复", "duplicate"),
-        (merged(Outcome::Superseded), "已被取代", "superseded"),
-        (merged(Outcome::NoRoom), "超出容量", "without room"),
-        (merged(Outcome::TooLate), "超出保留期", "too late"),
+        (merged(UploadOutcome::Accepted), "接受", "accepted"),
+        (merged(UploadOutcome::Duplicate), "重复", "duplicate"),
+        (merged(UploadOutcome::Superseded), "已被取代", "superseded"),
+        (merged(UploadOutcome::NoRoom), "超出容量", "without room"),
+        (merged(UploadOutcome::TooLate), "超出保留期", "too late"),
         (tally.in_flight(), "在途", "in flight"),
     ];
     let mut lines = vec![
@@ -76,14 +76,14 @@ fn equation(title: &str, terms: &[(u64, &str, &str)], language: Language) -> Str
 fn refused(tally: &Tally, language: Language) -> Vec<String> {
     let title = language.of("拒收", "rejected");
     let whole = tally.inputs.iter().filter_map(|((_, outcome), count)| match outcome {
-        InputOutcome::Rejected(reason) => Some(line(title, reason, &grouped(*count))),
+        InputOutcome::Rejected(reason) => Some(line(title, reason.name(), &grouped(*count))),
         _ => None,
     });
     let beside = language.of("份，同一记录中另有可用的上传", "beside other uploads of the same record");
     let parts = tally
         .rejected_uploads
         .iter()
-        .map(|(reason, count)| line(title, reason, &format!("{} {beside}", grouped(*count))));
+        .map(|(reason, count)| line(title, reason.name(), &format!("{} {beside}", grouped(*count))));
     whole.chain(parts).collect()
 }
 

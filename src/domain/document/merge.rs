@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use super::canonical_text::Canonical;
 use super::{CodesFacet, DocumentKey, FeeFacet, Header, LineVersion, Origin, Part, Parts, Reversal, Version};
 use crate::domain::Text;
+use crate::domain::outcome::UploadOutcome;
 use crate::domain::time::Timestamp;
 
 /// One version of one part, with its stamp and the upload that carried it.
@@ -76,21 +77,6 @@ pub struct Document {
     pub reversed_lines: BTreeMap<Text, Reversed>,
 }
 
-/// What became of an upload; counted, and dependent on the order of arrival.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Outcome {
-    /// Some part, full stamp or reversal of it is newer than what was known.
-    Accepted,
-    /// All it carries is already the newest known.
-    Duplicate,
-    /// It says nothing new, and some of it is older than what is known.
-    Superseded,
-    /// The document has no room for it; nothing of it is kept.
-    NoRoom,
-    /// The document is about a moment behind the horizon; nothing of the upload is kept.
-    TooLate,
-}
-
 /// What an upload changed in the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Change {
@@ -106,7 +92,7 @@ pub enum Change {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Merged {
     /// How the upload is counted.
-    pub outcome: Outcome,
+    pub outcome: UploadOutcome,
     /// What it changed.
     pub change: Change,
     /// Whether a part and a reversal of it bear the same stamp. The national interface stamps whole seconds: a new
@@ -145,9 +131,9 @@ impl Tally {
 
     fn merged(&self, stamp_moved: bool) -> Merged {
         let outcome = match (self.newer, self.older) {
-            (true, _) => Outcome::Accepted,
-            (false, true) => Outcome::Superseded,
-            (false, false) => Outcome::Duplicate,
+            (true, _) => UploadOutcome::Accepted,
+            (false, true) => UploadOutcome::Superseded,
+            (false, false) => UploadOutcome::Duplicate,
         };
         let change = match (self.newer || stamp_moved, self.reference) {
             (true, _) => Change::Content,

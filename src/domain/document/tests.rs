@@ -4,10 +4,11 @@ use proptest::prelude::*;
 
 use super::canonical_text::Canonical;
 use super::live::LiveLine;
-use super::merge::{Change, Document, Merged, Outcome};
+use super::merge::{Change, Document, Merged};
 use super::observe::observe;
 use super::samples::*;
 use super::*;
+use crate::domain::outcome::UploadOutcome;
 use crate::domain::reference::{Key, Product, Value};
 
 fn apply(document: &mut Document, upload: &Upload) -> Merged {
@@ -25,7 +26,7 @@ fn merged(uploads: &[Upload]) -> Document {
     document
 }
 
-fn outcomes(uploads: &[Upload]) -> Vec<Outcome> {
+fn outcomes(uploads: &[Upload]) -> Vec<UploadOutcome> {
     let mut document = Document::default();
     uploads.iter().map(|upload| apply(&mut document, upload).outcome).collect()
 }
@@ -44,7 +45,7 @@ fn a_full_upload_replaces_what_is_older() {
     }
     assert_eq!(
         outcomes(&[second.clone().into(), first.into(), second.into()]),
-        [Outcome::Accepted, Outcome::Superseded, Outcome::Duplicate]
+        [UploadOutcome::Accepted, UploadOutcome::Superseded, UploadOutcome::Duplicate]
     );
 }
 
@@ -119,7 +120,7 @@ fn a_full_upload_spares_a_partial_one_of_the_same_stamp_and_not_of_an_older() {
     assert_eq!(line_ids(&merged(&[older.into(), whole.clone().into()])), ["1"]);
     // The same parts first as a partial upload: the full stamp is still news.
     let as_partial = Version { full: false, ..whole.clone() };
-    assert_eq!(outcomes(&[as_partial.into(), whole.into()]), [Outcome::Accepted; 2]);
+    assert_eq!(outcomes(&[as_partial.into(), whole.into()]), [UploadOutcome::Accepted; 2]);
 }
 
 #[test]
@@ -148,11 +149,11 @@ fn equal_versions_take_the_newer_reference() {
     let mut document = merged(&[old.clone().into()]);
     assert_eq!(
         document.merge(&new),
-        Merged { outcome: Outcome::Duplicate, change: Change::Reference, meets_reversal: false }
+        Merged { outcome: UploadOutcome::Duplicate, change: Change::Reference, meets_reversal: false }
     );
     assert_eq!(
         document.merge(&old),
-        Merged { outcome: Outcome::Duplicate, change: Change::Nothing, meets_reversal: false }
+        Merged { outcome: UploadOutcome::Duplicate, change: Change::Nothing, meets_reversal: false }
     );
     assert_eq!(document, merged(&[new.into(), old.into()]));
 }
@@ -173,7 +174,7 @@ fn a_reversal_takes_back_what_is_no_later_in_either_order() {
     let again = full(Kind::Settlement, 6, &[line("1", AMBROXOL, 1, &[A])]);
     let all = [reversal(5, None, Parts::ALL).into(), again.into(), upload.into()];
     assert_eq!(line_ids(&merged(&all)), ["1"]);
-    assert_eq!(outcomes(&all), [Outcome::Accepted, Outcome::Accepted, Outcome::Superseded]);
+    assert_eq!(outcomes(&all), [UploadOutcome::Accepted, UploadOutcome::Accepted, UploadOutcome::Superseded]);
 }
 
 #[test]
@@ -197,7 +198,13 @@ fn reversals_are_counted_by_what_they_add() {
     let of_line = reversal(1, Some("1"), Parts::ALL);
     assert_eq!(
         outcomes(&[early.clone().into(), late.clone().into(), early.into(), late.into(), of_line.into()]),
-        [Outcome::Accepted, Outcome::Accepted, Outcome::Superseded, Outcome::Duplicate, Outcome::Superseded]
+        [
+            UploadOutcome::Accepted,
+            UploadOutcome::Accepted,
+            UploadOutcome::Superseded,
+            UploadOutcome::Duplicate,
+            UploadOutcome::Superseded
+        ]
     );
 }
 

@@ -15,8 +15,8 @@ use super::difference::Step;
 use super::{DocumentState, RegisterEffects, judge};
 use crate::domain::document::DocumentKey;
 use crate::domain::document::lending::{LENDERS_MAX, Offer, Offers, Windows};
-use crate::domain::document::merge::Outcome;
 use crate::domain::observation::Moment;
+use crate::domain::outcome::UploadOutcome;
 use crate::domain::rules::ruleset::RuleSet;
 
 /// What is kept of lending beside a document, or under an alias.
@@ -123,7 +123,7 @@ pub fn reconsider(
     moment: &Moment,
     rules: &RuleSet,
 ) -> RegisterEffects {
-    let mut effects = RegisterEffects::nothing(Outcome::Duplicate);
+    let mut effects = RegisterEffects::nothing(UploadOutcome::Duplicate);
     let waiting = std::mem::take(&mut state.lending.waiting);
     if waiting.is_empty() {
         return effects;

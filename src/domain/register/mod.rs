@@ -33,12 +33,13 @@ use super::alert::{AlertBook, AlertChange, FINDINGS_KEPT_MAX, Occasion};
 use super::claim::{Claim, Verdict};
 use super::document::lending::{Offers, Windows, lend};
 use super::document::live::{LINES_MAX, LiveDocument};
-use super::document::merge::{Change, Document, Outcome};
+use super::document::merge::{Change, Document};
 use super::document::observe::Spot;
 use super::document::{DocumentKey, Kind, Reversal, Upload};
 use super::finding::{self, Finding};
 use super::horizon;
 use super::observation::{CodeChange, Moment};
+use super::outcome::UploadOutcome;
 use super::rules::line::{Evaluation, evaluate};
 use super::rules::ruleset::RuleSet;
 use super::rules::{Action, RuleId};
@@ -84,7 +85,7 @@ pub struct PublishedClaim {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegisterEffects {
     /// How the upload is counted.
-    pub outcome: Outcome,
+    pub outcome: UploadOutcome,
     /// Why it was not taken, if it was not; then nothing changed and nothing is published.
     pub refused: Option<Refusal>,
     /// Whether the state changed and is to be written: it can even where nothing is published (a reversal that waits
@@ -122,10 +123,10 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    fn outcome(self) -> Outcome {
+    fn outcome(self) -> UploadOutcome {
         match self {
-            Self::Parts | Self::Findings | Self::Reversals => Outcome::NoRoom,
-            Self::Horizon => Outcome::TooLate,
+            Self::Parts | Self::Findings | Self::Reversals => UploadOutcome::NoRoom,
+            Self::Horizon => UploadOutcome::TooLate,
         }
     }
 }
@@ -135,7 +136,7 @@ impl RegisterEffects {
         Self { refused: Some(refusal), ..Self::nothing(refusal.outcome()) }
     }
 
-    fn nothing(outcome: Outcome) -> Self {
+    fn nothing(outcome: UploadOutcome) -> Self {
         Self {
             outcome,
             refused: None,
@@ -204,7 +205,7 @@ pub fn reverse_all(
     rules: &RuleSet,
 ) -> RegisterEffects {
     let parts_before = state.parts.clone();
-    let mut effects = RegisterEffects::nothing(Outcome::Accepted);
+    let mut effects = RegisterEffects::nothing(UploadOutcome::Accepted);
     let mut last = None;
     for reversal in reversals {
         let upload = Upload::Reversal(reversal.clone());
@@ -246,7 +247,7 @@ pub fn tick(
     moment: &Moment,
     rules: &RuleSet,
 ) -> RegisterEffects {
-    let mut effects = RegisterEffects::nothing(Outcome::Duplicate);
+    let mut effects = RegisterEffects::nothing(UploadOutcome::Duplicate);
     effects.changed = true;
     let (parts, offers) = (state.parts.clone(), state.lending.offers.clone());
     judge(state, (&parts, &offers), &Step::of_time(key), moment, rules, &mut effects);

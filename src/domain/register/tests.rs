@@ -48,7 +48,7 @@ fn a_settlement_publishes_its_observations_and_its_claim() {
     let mut state = DocumentState::default();
     let lines = [line("1", AMBROXOL, 1, &[A]), line("2", AMBROXOL, 2, &[B, A]), line("3", AMBROXOL, 1, &[])];
     let effects = step(&mut state, full(Kind::Settlement, 1, &lines));
-    assert_eq!(effects.outcome, Outcome::Accepted);
+    assert_eq!(effects.outcome, UploadOutcome::Accepted);
     assert_eq!(
         changes(&effects),
         [(A, vec![("1", 1)], vec![], What::Asserted), (B, vec![("2", 1)], vec![], What::Asserted)]
@@ -89,7 +89,7 @@ fn an_upload_that_says_nothing_new_publishes_nothing() {
     step(&mut state, upload.clone());
     let known = state.clone();
     let again = step(&mut state, upload);
-    assert_eq!((again.outcome, again.changed), (Outcome::Duplicate, false));
+    assert_eq!((again.outcome, again.changed), (UploadOutcome::Duplicate, false));
     assert!(again.alerts.is_empty() && again.changes.is_empty() && again.claim.is_none());
     assert_eq!(state, known);
 }
@@ -109,7 +109,7 @@ fn what_did_not_change_keeps_its_revision() {
     assert_eq!(awaits, [BTreeMap::from([(A.into(), 1)]), BTreeMap::from([(B.into(), 2)])]);
     // The same fee facet issued later says the same: nothing to publish, although the state changed.
     let effects = step(&mut state, partial(3, &[two.without_codes()]));
-    assert_eq!((effects.outcome, effects.changed), (Outcome::Accepted, true));
+    assert_eq!((effects.outcome, effects.changed), (UploadOutcome::Accepted, true));
     assert!(effects.changes.is_empty() && effects.claim.is_none());
     assert_eq!(state.revision, 2);
     // A code that moves from one line to another is retracted and asserted in one change.
@@ -138,7 +138,7 @@ fn a_reversal_takes_back_all_that_was_published_once() {
 fn a_reversal_that_comes_first_leaves_nothing_to_publish() {
     let mut state = DocumentState::default();
     let first = step(&mut state, reversal(1, None, Parts::ALL));
-    assert_eq!((first.outcome, first.changed), (Outcome::Accepted, true));
+    assert_eq!((first.outcome, first.changed), (UploadOutcome::Accepted, true));
     let effects = step(&mut state, full(Kind::Settlement, 1, &[line("1", AMBROXOL, 1, &[])]));
     assert!(effects.alerts.is_empty() && effects.changes.is_empty() && effects.claim.is_none());
     assert_eq!(state.revision, 0);
@@ -170,7 +170,7 @@ fn newer_reference_for_the_same_content_is_judged_again() {
     set(&mut newer, Key::Product { prefix: "8177322".into() }, Value::Product(syrup), None, None);
     let upload = version(&newer, true, 1, Some(header(Kind::Settlement)), Group::Settlement, &lines);
     let effects = step(&mut state, upload);
-    assert_eq!(effects.outcome, Outcome::Duplicate);
+    assert_eq!(effects.outcome, UploadOutcome::Duplicate);
     assert_eq!(alerts(&effects), [("swap", "1", Status::Raised, 1, What::Reference)]);
     assert_eq!(changes(&effects), [(A, vec![("1", 2)], vec![], What::Reference)]);
     assert!(effects.claim.is_some());
@@ -349,7 +349,7 @@ fn a_full_document_takes_all_that_does_not_add_to_it_and_refuses_the_rest_untouc
         assert_eq!(effects.refused, refused, "{what}");
         if refused.is_some() {
             assert_eq!(effects, RegisterEffects::refused(Refusal::Parts), "{what}");
-            assert_eq!((effects.outcome, effects.changed), (Outcome::NoRoom, false), "{what}");
+            assert_eq!((effects.outcome, effects.changed), (UploadOutcome::NoRoom, false), "{what}");
             assert!(state == known, "{what}: the document is as it was");
         }
     }
@@ -370,11 +370,11 @@ fn a_document_with_all_its_findings_takes_what_brings_no_more_and_what_replaces_
     };
     let mut state = known();
     let effects = step(&mut state, partial(2, &[naked("2")]));
-    assert_eq!((effects.refused, effects.outcome), (Some(Refusal::Findings), Outcome::NoRoom));
+    assert_eq!((effects.refused, effects.outcome), (Some(Refusal::Findings), UploadOutcome::NoRoom));
     assert!(state == known(), "the document is as it was");
     // What brings no new finding: the amount of line 1 is another now, as the fund's is shared by two lines.
     let effects = step(&mut state, partial(2, &[line("2", AMBROXOL, 1, &[B])]));
-    assert_eq!((effects.refused, effects.outcome), (None, Outcome::Accepted));
+    assert_eq!((effects.refused, effects.outcome), (None, UploadOutcome::Accepted));
     let effects = step(&mut state, partial(3, &[line("1", AMBROXOL, 1, &[A])]));
     assert_eq!(alerts(&effects), [("no_code", "1", Status::Withdrawn, 3, What::Asserted)]);
     // What replaces it is taken: the line that is new is refused payment, though there is no room for its alert.

@@ -1,4 +1,4 @@
-//! Why an input was refused: one closed set of reasons with stable names.
+//! A refused input: why, and what its sender is told.
 //!
 //! A refusal goes to people, so it says in a sentence what is wrong and what to do. It goes beyond the protected
 //! zone too, so it never repeats what the input said: no value, only the name of the field.
@@ -6,27 +6,7 @@
 use std::fmt;
 
 use crate::domain::Text;
-
-/// Stable reason of a refusal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum RejectReason {
-    /// Neither JSON nor Protobuf of a known shape.
-    Unparseable,
-    /// A required field is absent, null or empty.
-    MissingField,
-    /// A field does not have the form that it must have.
-    MalformedField,
-    /// The kind of the document does not belong to the topic.
-    WrongTopic,
-    /// Larger than the configured limits.
-    OverLimit,
-    /// A moment too early, too late, or earlier than another that it cannot precede.
-    TimeOutOfRange,
-    /// A message of the national interface that is not known.
-    UnknownMessage,
-    /// A message that reverses a reversal.
-    UnsupportedReversal,
-}
+pub use crate::domain::outcome::RejectReason;
 
 /// One refused input, or one refused document of an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,34 +21,6 @@ pub struct Reject {
     pub institution_id: Option<Text>,
     /// The document, when it could be read.
     pub document_id: Option<Text>,
-}
-
-impl RejectReason {
-    /// All reasons.
-    pub const ALL: [Self; 8] = [
-        Self::Unparseable,
-        Self::MissingField,
-        Self::MalformedField,
-        Self::WrongTopic,
-        Self::OverLimit,
-        Self::TimeOutOfRange,
-        Self::UnknownMessage,
-        Self::UnsupportedReversal,
-    ];
-
-    /// The name in dead letters and metrics.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Unparseable => "unparseable",
-            Self::MissingField => "missing_field",
-            Self::MalformedField => "malformed_field",
-            Self::WrongTopic => "wrong_topic",
-            Self::OverLimit => "over_limit",
-            Self::TimeOutOfRange => "time_out_of_range",
-            Self::UnknownMessage => "unknown_message",
-            Self::UnsupportedReversal => "unsupported_reversal",
-        }
-    }
 }
 
 impl Reject {

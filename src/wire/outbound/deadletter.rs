@@ -5,6 +5,7 @@ use super::{Event, parse_json};
 use super::{Format, Message};
 use crate::domain::Text;
 use crate::domain::document::Origin;
+use crate::domain::outcome::RejectReason;
 use crate::domain::time::Timestamp;
 use crate::wire::WireError;
 use crate::wire::pb;
@@ -17,7 +18,7 @@ pub struct DeadLetter {
     /// Where the refused input is.
     pub origin: Origin,
     /// Stable reason.
-    pub reason: &'static str,
+    pub reason: RejectReason,
     /// The field at fault, where there is one: `lines[2].quantity`.
     pub field: Option<String>,
     /// A sentence for a human: what is wrong and what to do.
@@ -36,14 +37,14 @@ pub fn encode(letter: &DeadLetter, format: Format) -> Message {
     let event = Event {
         id: format!(
             "{key}/{}/{}/{}",
-            letter.reason,
+            letter.reason.name(),
             letter.field.as_deref().unwrap_or_default(),
             letter.document_id.as_deref().unwrap_or_default()
         ),
         source: "/tracewarden/deadletter",
         kind: "tracewarden.deadletter".to_owned(),
         time: received_at(origin),
-        subject: letter.reason,
+        subject: letter.reason.name(),
     };
     event.message(key.clone().into_bytes(), &message(letter), format)
 }
@@ -62,7 +63,7 @@ pub fn message(letter: &DeadLetter) -> DeadLetterMessage {
             partition: origin.partition,
             offset: origin.offset,
         }),
-        reason: letter.reason.into(),
+        reason: letter.reason.name().into(),
         field: letter.field.clone(),
         sentence: letter.sentence.clone(),
         institution_id: letter.institution_id.as_deref().map(Into::into),

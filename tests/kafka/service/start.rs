@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use tracewarden::telemetry::declared::METRICS;
+use tracewarden::telemetry::metrics::declarations;
 
 use crate::support::installation::Installation;
 use crate::support::kafka::Cluster;
@@ -129,7 +129,7 @@ fn metrics_are_served_and_the_end_is_orderly() {
         std::thread::sleep(Duration::from_millis(50));
     }
     let shown = get(address);
-    let declared = |line: &str| METRICS.iter().any(|metric| line.split(' ').nth(2) == Some(metric.name));
+    let declared = |line: &str| declarations().any(|metric| line.split(' ').nth(2) == Some(metric.name));
     let kinds: Vec<&str> = shown.lines().filter(|line| line.starts_with("# TYPE")).collect();
     assert!(kinds.len() > 10 && kinds.iter().all(|line| declared(line)), "{kinds:#?}");
     service.stop();

@@ -2,7 +2,7 @@
 //! visit. They reach every document behind it, before or after them, few or thousands.
 
 use serde_json::{Value, json};
-use tracewarden::domain::document::merge::Outcome;
+use tracewarden::domain::outcome::UploadOutcome;
 
 use super::messages::{
     DAY, HOSPITAL, PHARMACY, PRODUCT, Settlement, cancel, code, decision, decision_at, fees, line_alert,
@@ -236,8 +236,7 @@ fn nothing_is_left(ended: &Ended) {
 #[test]
 fn thousands_of_documents_are_reached_a_page_at_a_time_while_others_join() {
     // How many messages of rows come before the reversal; the others join while its pages are under way.
-    let cases =
-        [(0, (1000, 1), false), (4, (1000, 1), false), (8, (1000, 1), false), (4, (3, 4), true)];
+    let cases = [(0, (1000, 1), false), (4, (1000, 1), false), (8, (1000, 1), false), (4, (3, 4), true)];
     for (before, shape, some_twice) in cases {
         let mut local = start(&reference(), &shaped(shape));
         let mut feed = |message: &str| {
@@ -282,8 +281,8 @@ fn what_comes_again_after_that_changes_nothing() {
     assert!(local.drain().expect("outputs are readable").is_empty());
     let tally = local.tally();
     assert_eq!(tally.forwarded, told, "nobody is told again");
-    assert_eq!(tally.merged_as(Outcome::Superseded) as usize, DOCUMENTS);
-    assert_eq!(tally.merged_as(Outcome::Duplicate), 1);
+    assert_eq!(tally.merged_as(UploadOutcome::Superseded) as usize, DOCUMENTS);
+    assert_eq!(tally.merged_as(UploadOutcome::Duplicate), 1);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::domain::document::Origin;
+use crate::domain::outcome::RejectReason;
 use crate::domain::time::Timestamp;
 
 #[test]
@@ -14,7 +15,7 @@ fn a_refused_input_is_named_by_its_place() {
             offset: 42,
             received_at: Timestamp::from_unix_millis(1_767_576_660_000),
         },
-        reason: "malformed_field",
+        reason: RejectReason::MalformedField,
         field: Some("lines[2].quantity".to_owned()),
         sentence: "lines[2].quantity must be greater than 0".to_owned(),
         institution_id: Some("P37020304446".into()),
@@ -40,7 +41,7 @@ fn a_line_of_a_file_was_received_at_no_known_moment() {
             offset: 7,
             received_at: Timestamp::default(),
         },
-        reason: "unparseable",
+        reason: RejectReason::Unparseable,
         field: None,
         sentence: "The upload is no JSON.".to_owned(),
         institution_id: None,
