@@ -10,11 +10,12 @@ use std::sync::Arc;
 use super::register::{FORWARD_PAGE, members_after, publish};
 use super::topics::{alias_key_bytes, document_key_bytes};
 use crate::domain::Text;
-use crate::domain::document::lending::Offer;
+use crate::domain::document::lending::{Offer, is_lent_under};
 use crate::domain::document::{DocumentKey, Group};
 use crate::domain::register::DocumentState;
 use crate::domain::register::lending::{Loan, Offered, reconsider};
 use crate::engine::{Context, StageError};
+use crate::telemetry::limit::Limit;
 use crate::wire::log::entries::{DocumentEntry, LoanRest};
 
 /// Codes passed on by one entry to all settlements that it tells, about.
@@ -43,10 +44,26 @@ pub(super) fn keep(
         return Ok(());
     }
     if loan.is_overfull {
-        cx.tally.limit("lenders_per_alias_max");
+        cx.tally.limit(Limit::LendersPerAlias);
     }
     let lender = Some(lender).filter(|_| !loan.is_overfull);
     tell_borrowers(alias, lender, None, cx)
+}
+
+/// Takes note of one more document behind an alias and tells it of what is offered there.
+pub(super) fn join(
+    alias: &DocumentKey,
+    member: DocumentKey,
+    cx: &mut Context<'_, DocumentState>,
+) -> Result<(), StageError> {
+    if !is_lent_under(alias) || member.group != Group::Settlement {
+        return Ok(());
+    }
+    if cx.state.value(&alias_key_bytes(alias))?.lending.count_member(alias).is_overfull {
+        cx.tally.limit(Limit::LendersPerAlias);
+        tell_borrowers(alias, None, None, cx)?;
+    }
+    tell_of_lenders(alias, member, None, cx)
 }
 
 /// Passes on what is still to be passed on.
@@ -84,7 +101,7 @@ fn tell_borrowers(
 }
 
 /// Tells a settlement one page of what is offered under an alias.
-pub(super) fn tell_of_lenders(
+fn tell_of_lenders(
     alias: &DocumentKey,
     member: DocumentKey,
     after: Option<&Text>,

@@ -6,6 +6,7 @@
 //! cancelled lines of a long document would otherwise make each document behind the alias be judged once for every one
 //! of them. What a hand-over lends takes the same way ([`super::lending`]). Aliases are a key space of their own: a document may be called like one.
 
+use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use super::lending;
@@ -247,9 +248,13 @@ fn add_member(
     if !cx.state.note_member(row, received_at.max(cx.written_at))? {
         return Ok(());
     }
-    let kept = cx.state.value(&alias_key_bytes(alias))?.parts.reversals(alias);
+    let state = cx.state.value(&alias_key_bytes(alias))?;
+    let mut kept = state.parts.reversals(alias);
+    // Of those not told yet it will hear with all the others.
+    let untold: BTreeSet<_> = state.untold.iter().map(|told| (&told.line_id, told.issued_at)).collect();
+    kept.retain(|reversal| !untold.contains(&(&reversal.line_id, reversal.issued_at)));
     forward(&kept, member.clone(), cx);
-    lending::tell_of_lenders(alias, member, None, cx)
+    lending::join(alias, member, cx)
 }
 
 /// Tells the documents behind an alias of the reversals that arrived under it since that was done last.

@@ -12,12 +12,16 @@ closed_set! {
         DocumentFindings = "document_findings_max",
         /// Lines, codes and reversed lines kept of one document.
         DocumentParts = "document_parts_max",
+        /// What is lent under one alias.
+        LendersPerAlias = "lenders_per_alias_max",
         /// Observations kept of one code, and findings ever published of it.
         ObservationsPerCode = "observations_per_code_max",
         /// Reference records named by one upload.
         ReferenceRecords = "reference_records_max",
         /// Reference records that cannot be read and are passed over.
         ReferenceUnreadable = "reference_unreadable",
+        /// Single lines taken back under one alias.
+        ReversalsPerAlias = "reversals_per_alias_max",
         /// Timers fired by one entry.
         TimersPerEntry = "timers_per_entry_max",
     }

@@ -24,10 +24,10 @@ use crate::domain::amount::Quantity;
 use crate::domain::reference::{Institution, Product, Slice};
 use crate::domain::time::{Day, Millis, Timestamp};
 
-/// Most lenders of one alias, and of one settlement.
+/// Most lenders under one alias, and most documents behind it.
 pub const LENDERS_MAX: usize = 1_000;
 
-/// Most codes that the lenders of one alias offer together, and those of one settlement.
+/// Most codes that the lenders under one alias offer together.
 pub const CODES_LENT_MAX: usize = 20_000;
 
 /// How far apart in time a hand-over and its settlement may be.
@@ -259,14 +259,23 @@ impl FromIterator<Offer> for Offers {
     }
 }
 
+const SETTLEMENT_SPACE: &str = "setl";
+const VISIT_SPACE: &str = "lend";
+
+/// Whether anything can be lent under the alias.
+pub fn is_lent_under(alias: &DocumentKey) -> bool {
+    let space = alias.document_id.split_once('/').map(|(space, _)| space);
+    alias.group == Group::Settlement && matches!(space, Some(SETTLEMENT_SPACE | VISIT_SPACE))
+}
+
 /// The alias of all settlements with that settlement id; what the platform cancels goes there too.
 pub fn settlement_alias(institution_id: &Text, settlement_id: &str) -> DocumentKey {
-    alias(institution_id, "setl", settlement_id)
+    alias(institution_id, SETTLEMENT_SPACE, settlement_id)
 }
 
 /// The alias of all settlements with that visit id and no settlement id.
 pub fn visit_alias(institution_id: &Text, visit_id: &str) -> DocumentKey {
-    alias(institution_id, "lend", visit_id)
+    alias(institution_id, VISIT_SPACE, visit_id)
 }
 
 /// `/` is escaped inside the id, so that different ids never join to the same alias.

@@ -5,18 +5,18 @@
 //! long settlement would otherwise cost the square of it. When it looks is said by an entry of the log, so it does not
 //! depend on batches.
 //!
-//! Limits: an alias keeps the offers of so many lenders, and so many codes. One that was offered more stays *overfull*, and
-//! holds the claims that would borrow there, as documents over their limits do: what was refused cannot be asked for
-//! again.
+//! Limits: an alias keeps the offers of so many lenders, and so many codes, for so many documents. One that was offered
+//! more, or has more behind it, stays *overfull*: it passes nothing on any more, and holds the claims that would borrow
+//! there, as documents over their limits do. It is the mark of a sender that writes one number everywhere.
 
 use std::sync::Arc;
 
 use super::difference::Step;
 use super::{DocumentState, RegisterEffects, judge};
 use crate::domain::document::DocumentKey;
-use crate::domain::document::lending::{Offer, Offers, Windows};
-use crate::domain::document::merge::Outcome;
+use crate::domain::document::lending::{LENDERS_MAX, Offer, Offers, Windows};
 use crate::domain::observation::Moment;
+use crate::domain::outcome::UploadOutcome;
 use crate::domain::rules::ruleset::RuleSet;
 
 /// What is kept of lending beside a document, or under an alias.
@@ -26,6 +26,8 @@ pub struct Lending {
     pub offers: Offers,
     /// What was offered since.
     pub waiting: Offers,
+    /// Of an alias, how many documents are behind it.
+    pub members: usize,
     /// The windows that the document was last judged by; none while it neither lends nor is offered anything.
     pub windows: Option<Windows>,
 }
@@ -63,6 +65,9 @@ impl Lending {
 
     /// Takes what was offered under the alias that this is of. What its members are to be told of it.
     pub fn offer(&mut self, alias: &DocumentKey, offer: Offer) -> Loan {
+        if self.is_overfull(alias) {
+            return Loan::default();
+        }
         let is_unheard_of = self.offers.of(&offer.lender).is_none();
         let is_lent_here = offer.aliases(&alias.institution_id).contains(alias);
         let kept = if is_lent_here { offer } else { offer.without_lines() };
@@ -70,12 +75,29 @@ impl Lending {
             return Loan::default();
         }
         if !self.offers.has_room_for(&kept) {
-            let is_overfull = self.offers.overfull.insert(alias.document_id.clone());
-            return Loan { offers: Vec::new(), is_overfull };
+            return self.overfill(alias);
         }
         let kept = Arc::new(kept);
         self.offers.take(kept.clone());
         Loan { offers: vec![kept], is_overfull: false }
+    }
+
+    /// Takes note of one more document behind the alias that this is of. What the others are to be told of it.
+    pub fn count_member(&mut self, alias: &DocumentKey) -> Loan {
+        self.members = self.members.saturating_add(1);
+        let is_too_many = self.members > LENDERS_MAX && !self.is_overfull(alias);
+        if is_too_many { self.overfill(alias) } else { Loan::default() }
+    }
+
+    fn is_overfull(&self, alias: &DocumentKey) -> bool {
+        self.offers.overfull.contains(&alias.document_id)
+    }
+
+    /// Nothing is lent here from now on.
+    fn overfill(&mut self, alias: &DocumentKey) -> Loan {
+        self.offers = Offers::default();
+        self.offers.overfull.insert(alias.document_id.clone());
+        Loan { offers: Vec::new(), is_overfull: true }
     }
 
     /// Takes what an alias passed on to the settlement that this is of. Whether the settlement is to look at itself, and
@@ -101,7 +123,7 @@ pub fn reconsider(
     moment: &Moment,
     rules: &RuleSet,
 ) -> RegisterEffects {
-    let mut effects = RegisterEffects::nothing(Outcome::Duplicate);
+    let mut effects = RegisterEffects::nothing(UploadOutcome::Duplicate);
     let waiting = std::mem::take(&mut state.lending.waiting);
     if waiting.is_empty() {
         return effects;

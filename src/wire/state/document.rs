@@ -60,6 +60,7 @@ impl Wire for Lending {
             waiting: offers(&self.waiting, table),
             overfull: self.offers.overfull.iter().map(|alias| table.text(alias)).collect(),
             waiting_overfull: self.waiting.overfull.iter().map(|alias| table.text(alias)).collect(),
+            members: self.members as u64,
             by_settlement: self.windows.map(|windows| windows.by_settlement.get()),
             by_visit: self.windows.map(|windows| windows.by_visit.get()),
         }
@@ -76,6 +77,7 @@ impl Wire for Lending {
         Ok(Self {
             offers: offers(&message.offers, &message.overfull)?,
             waiting: offers(&message.waiting, &message.waiting_overfull)?,
+            members: usize::try_from(message.members).unwrap_or(usize::MAX),
             windows: windows.map(|(by_settlement, by_visit)| Windows {
                 by_settlement: Millis::new(by_settlement),
                 by_visit: Millis::new(by_visit),

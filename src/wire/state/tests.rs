@@ -103,7 +103,12 @@ fn lending() -> impl Strategy<Value = Lending> {
             by_visit: Millis::new(by_visit),
         })
     });
-    (offers(), offers(), windows).prop_map(|(offers, waiting, windows)| Lending { offers, waiting, windows })
+    (offers(), offers(), any::<u32>(), windows).prop_map(|(offers, waiting, members, windows)| Lending {
+        offers,
+        waiting,
+        members: members as usize,
+        windows,
+    })
 }
 
 fn document_state() -> BoxedStrategy<DocumentState> {

@@ -9,7 +9,7 @@ use tracewarden::broker::{Broker, BrokerError, Header, OutRecord, SessionOptions
 use tracewarden::config::Config;
 use tracewarden::domain::reference::Book;
 use tracewarden::domain::rules::Severity;
-use tracewarden::domain::time::{Millis, Timestamp};
+use tracewarden::domain::time::Timestamp;
 use tracewarden::engine::outbox::Outbox;
 use tracewarden::engine::worker::{Step, Worker, WorkerOptions};
 use tracewarden::engine::{Stage, StageError};

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::Text;
 use crate::domain::claim::ClaimLine;
-use crate::domain::document::lending::{LENDERS_MAX, borrowing_alias};
+use crate::domain::document::lending::borrowing_alias;
 use crate::domain::document::samples::{
     A, AMBROXOL, B, LOT_CODE, Line, STRANGER, book, header, line, minute, version,
 };
@@ -82,6 +82,7 @@ impl World {
                     return;
                 }
                 members.push(member.clone());
+                let _ = state.lending.count_member(at);
                 let is_overfull = state.lending.offers.overfull.contains(&at.document_id);
                 let loan = Loan { offers: state.lending.offers.iter().cloned().collect(), is_overfull };
                 self.send(at, &member, Word::Loan(at.clone(), loan));
@@ -297,6 +298,22 @@ fn more_lenders_than_are_kept_hold_the_claim() {
     }
     world.settle(|_| 0);
     assert_eq!(claim_of(world, "S1"), ["1 over_limit"]);
+}
+
+#[test]
+fn more_documents_than_one_number_can_mean_hold_their_claims_too() {
+    let alias = document(Group::Settlement, "lend/v");
+    let mut lending = Lending::default();
+    let offer = upload("D1", Kind::Dispense, 1, (None, Some("v")), &[line("9", AMBROXOL, 1, &[A])]);
+    let mut lender = DocumentState::default();
+    let effects = apply(&mut lender, &offer, &World::default().moment(), &RuleSet::default());
+    let offer = effects.offered.map(|offered| offered.offer);
+    assert_eq!(offer.clone().map(|offer| lending.offer(&alias, offer).offers.len()), Some(1));
+    let told = (0..LENDERS_MAX + 2).filter(|_| lending.count_member(&alias).is_overfull).count();
+    assert_eq!(told, 1);
+    assert_eq!(lending.offers.iter().count(), 0);
+    let newer = offer.map(|offer| Offer { revision: 9, ..offer });
+    assert_eq!(newer.map(|offer| lending.offer(&alias, offer)), Some(Loan::default()));
 }
 
 #[test]

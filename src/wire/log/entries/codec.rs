@@ -14,7 +14,9 @@ use crate::domain::observation::CodeChange;
 use crate::domain::register::lending::Loan;
 use crate::domain::rules::ruleset::RuleSet;
 use crate::wire::WireError;
-use crate::wire::log::{TableReader, TableWriter, Wire, element_bytes, moment, read, read_all, write_all};
+use crate::wire::log::{
+    TableReader, TableWriter, Wire, element_bytes, moment, read, read_all, read_optional, write_all,
+};
 use crate::wire::pb_internal as pb;
 use crate::wire::pb_internal::{claim_entry, document_entry, observation_entry};
 
@@ -142,6 +144,7 @@ impl Wire for DocumentEntry {
             }),
             Self::Tell { alias } => Entry::Tell(pb::Tell { alias: Some(alias.to_message(table)) }),
             Self::ForwardPage { reversals, after } => Entry::ForwardPage(pb::ForwardPage {
+                reversal: None,
                 reversals: write_all(reversals, table),
                 after: Some(after.to_message(table)),
             }),
@@ -192,7 +195,10 @@ impl Wire for DocumentEntry {
             },
             Entry::Tell(tell) => Self::Tell { alias: read(&tell.alias, "tell.alias", table)? },
             Entry::ForwardPage(page) => Self::ForwardPage {
-                reversals: read_all(&page.reversals, table)?,
+                reversals: read_optional(&page.reversal, table)?
+                    .into_iter()
+                    .chain(read_all(&page.reversals, table)?)
+                    .collect(),
                 after: read(&page.after, "forward_page.after", table)?,
             },
             Entry::Offered(offered) => Self::Offered {
