@@ -13,7 +13,9 @@ use crate::domain::Text;
 use crate::domain::adjudicator::Policy;
 use crate::domain::alert::{AlertBook, Published};
 use crate::domain::amount::{Money, Quantity};
-use crate::domain::claim::{Claim, ClaimLine, CodeVerdict, Verdict};
+use crate::domain::claim::{Claim, ClaimLine, CodeVerdict, LentTo, Verdict};
+use crate::domain::document::lending::{Offer, OfferedLine};
+use crate::domain::document::merge::Stamped;
 use crate::domain::document::occurred::OccurredAt;
 use crate::domain::document::particulars::{Circumstances, Prescription, Service};
 use crate::domain::document::{
@@ -335,8 +337,7 @@ pub(crate) fn observation() -> BoxedStrategy<Observation> {
     let quantities = (of(quantity()), of(quantity()), of(quantity()));
     let line = (any::<(bool, bool)>(), quantities, any::<u32>(), of(money()), any::<bool>());
     let about = (of(text()), of(text()), of(product()), person());
-    let lent_from = (text(), text()).prop_map(|(document_id, line_id)| LentFrom { document_id, line_id });
-    let links = (of(text()), of(text()), of(returned_sale()), of(lent_from));
+    let links = (of(text()), of(text()), of(returned_sale()), of(lent_from()));
     let institution = (text(), of(text()), of(day()), of(day()));
     (event, line, about, links, institution, any::<(u64, u64)>(), origin())
         .prop_map(|(event, line, about, links, institution, versions, origin)| Observation {
@@ -387,6 +388,36 @@ pub(crate) fn code_change() -> impl Strategy<Value = CodeChange> {
     )
 }
 
+pub(crate) fn lent_to() -> impl Strategy<Value = LentTo> {
+    (text(), text(), text()).prop_map(|(code, document_id, line_id)| LentTo { code, document_id, line_id })
+}
+
+fn lent_from() -> impl Strategy<Value = LentFrom> {
+    (text(), text()).prop_map(|(document_id, line_id)| LentFrom { document_id, line_id })
+}
+
+pub(crate) fn offer() -> impl Strategy<Value = Offer> {
+    let line = (text(), text(), any::<bool>(), codes_part(), moment(), origin()).prop_map(
+        |(line_id, product_code, split, part, issued_at, origin)| OfferedLine {
+            line_id,
+            product_code,
+            split,
+            codes: Stamped { issued_at, part, origin },
+        },
+    );
+    (text(), any::<u64>(), moment(), of(text()), of(text()), vec(line, 0..3), origin()).prop_map(
+        |(lender, revision, time, settlement_id, visit_id, lines, origin)| Offer {
+            lender,
+            revision,
+            time,
+            settlement_id,
+            visit_id,
+            lines,
+            origin,
+        },
+    )
+}
+
 pub(crate) fn paid() -> impl Strategy<Value = Paid> {
     (money(), of(money())).prop_map(|(paid, recovered)| Paid { paid, recovered })
 }
@@ -431,8 +462,16 @@ pub(crate) fn handling_book() -> BoxedStrategy<handling::Book> {
 pub(crate) fn claim() -> BoxedStrategy<Claim> {
     let rules = btree_set(rule(), 0..3);
     let ruling = of((verdict(), rules).prop_map(|(verdict, rules)| LineRuling { verdict, rules }));
-    let line = (text(), money(), reasons(), ruling, btree_map(text(), any::<u64>(), 0..3)).prop_map(
-        |(line_id, amount, reasons, ruling, awaits)| ClaimLine { line_id, amount, reasons, ruling, awaits },
+    let awaits = btree_map(text(), any::<u64>(), 0..3);
+    let line = (text(), money(), reasons(), ruling, awaits, vec(lent_to(), 0..3)).prop_map(
+        |(line_id, amount, reasons, ruling, awaits, lent)| ClaimLine {
+            line_id,
+            amount,
+            reasons,
+            ruling,
+            awaits,
+            lent,
+        },
     );
     let versions = (text(), any::<u64>());
     (document_key(), any::<u64>(), any::<bool>(), moment(), vec(line, 0..3), versions, origin())
@@ -469,7 +508,7 @@ pub(crate) fn rule_set() -> BoxedStrategy<RuleSet> {
         severity: what.2,
         grace: what.3,
     });
-    let windows = (millis(), millis(), of(millis()), any::<Option<u32>>());
+    let windows = (millis(), millis(), of(millis()), any::<Option<u32>>(), millis(), day());
     let policy =
         (millis(), any::<bool>(), any::<bool>()).prop_map(|(decision_deadline, pays, deadline_enabled)| {
             Policy {
@@ -483,6 +522,8 @@ pub(crate) fn rule_set() -> BoxedStrategy<RuleSet> {
             digest,
             sale_link_window: windows.0,
             sale_match_window: windows.1,
+            lend_window: windows.4,
+            duty_from: windows.5,
             defaults,
             overrides,
             allowances,
@@ -511,16 +552,17 @@ fn allowance() -> BoxedStrategy<Allowance> {
 
 fn side() -> BoxedStrategy<Side> {
     let event = (select(&Kind::ALL[..]), of(select(&ROLES[..])), moment(), person(), text());
-    (observation_key(), event, any::<(bool, bool)>(), origin())
-        .prop_map(|(key, (kind, role, occurred_at, person, region), (custody, custody_proof), origin)| Side {
+    (observation_key(), event, any::<(bool, bool)>(), of(lent_from()), origin())
+        .prop_map(|(key, (kind, role, occurred_at, person, region), custody, lent_from, origin)| Side {
             key,
             kind,
             role,
             occurred_at,
             person,
             region,
-            custody,
-            custody_proof,
+            custody: custody.0,
+            custody_proof: custody.1,
+            lent_from,
             origin,
         })
         .boxed()
