@@ -8,13 +8,14 @@ use tracewarden::config::Config;
 use tracewarden::domain::document::{Origin, Upload};
 use tracewarden::domain::monitor::{self, CodeState};
 use tracewarden::domain::observation::{CodeChange, Moment};
-use tracewarden::domain::reference::Book;
+use tracewarden::domain::reference::{self, Book};
 use tracewarden::domain::register::{self, DocumentState};
 use tracewarden::domain::rules::ruleset::RuleSet;
 use tracewarden::domain::time::Timestamp;
 use tracewarden::run::local::{Local, LocalOptions};
 use tracewarden::sim::{self, Parameters};
-use tracewarden::wire::inbound::intake::{self, Decoded, Input, Limits};
+use tracewarden::wire::inbound::intake::{self, Decoded, Door, Input, Limits};
+use tracewarden::wire::inbound::nhsa::medical::MedicalTypes;
 use tracewarden::wire::inbound::pseudonym::Pseudonymiser;
 use tracewarden::wire::log::entries::{self, DocumentEntry};
 use tracewarden::wire::state;
@@ -45,33 +46,22 @@ fn origin() -> Origin {
 fn decode(line: &str, limits: &Limits, pseudonymiser: &Pseudonymiser) -> Upload {
     let origin = origin();
     let input = Input {
-        group: None,
+        inlet: None,
         content_type: None,
         payload: line.as_bytes(),
         origin: &origin,
         record_timestamp: None,
     };
-    match intake::decode(&input, limits, pseudonymiser) {
+    let door =
+        Door { limits, pseudonymiser, medical_types: &MedicalTypes::default(), book: &Book::default() };
+    match intake::take_in(&input, &door) {
         Decoded::Uploads { mut uploads, .. } => uploads.remove(0).upload,
         other => panic!("the simulator writes valid uploads: {other:?}"),
     }
 }
 
 fn with_reference(mut upload: Upload, book: &Book) -> Upload {
-    if let Upload::Version(version) = &mut upload {
-        let institution_id = version.key.institution_id.clone();
-        if let Some(header) = &mut version.header {
-            header.reference = book.for_header(&institution_id);
-        }
-        for line in &mut version.lines {
-            if let Some(fee) = &mut line.fee {
-                fee.reference = book.for_fee(&institution_id, &fee.content);
-            }
-            if let Some(codes) = &mut line.codes {
-                codes.reference = book.for_codes(&codes.content);
-            }
-        }
-    }
+    reference::attach(&mut upload, book);
     upload
 }
 

@@ -5,12 +5,11 @@ use std::path::PathBuf;
 
 use super::{ConfigArguments, Failure, files, publisher, say};
 use crate::broker::OutRecord;
-use crate::domain::document::Group;
 use crate::pipeline::topics::{Topic, Topology};
 use crate::present::figures::grouped;
 use crate::present::progress::Progress;
 use crate::run::topics::topology;
-use crate::wire::inbound::route::route;
+use crate::wire::inbound::route::{Route, route};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -28,11 +27,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let topology = topology(&config);
     let publisher = publisher(&config)?;
     let progress = Progress::of_count("publish", None);
-    let mut published = 0_u64;
+    let (mut published, mut unknown) = (0_u64, 0_u64);
     for path in &arguments.files {
         files::for_each_line(path, |number, line| {
+            let routing = route(&line);
+            unknown += u64::from(routing.inlet.is_none());
             publisher
-                .publish(&record(&topology, line))
+                .publish(&record(&topology, routing, line))
                 .map_err(|error| files::at_line(path, number, error))?;
             published += 1;
             progress.advance(1);
@@ -45,13 +46,18 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     })?;
     progress.finish();
     say(format_args!("{} uploads published", grouped(published)))?;
+    if unknown > 0 {
+        say(format_args!(
+            "{} of them have no known kind or message number: intake refuses them with the reason",
+            grouped(unknown)
+        ))?;
+    }
     Ok(())
 }
 
 /// The record of an upload: its topic follows from its kind, its partition from its institution.
-pub(super) fn record(topology: &Topology, upload: Vec<u8>) -> OutRecord {
-    let routing = route(&upload);
-    let topic = Topic::of_group(routing.group.unwrap_or(Group::Settlement));
+pub(super) fn record(topology: &Topology, routing: Route, upload: Vec<u8>) -> OutRecord {
+    let topic = routing.inlet.map_or(Topic::Settlement, Topic::of_inlet);
     let key = routing.institution_id.map(String::into_bytes);
     OutRecord {
         target: topology.target(topic, key.as_deref().unwrap_or_default()),

@@ -11,6 +11,7 @@ use crate::present::figures::grouped;
 use crate::present::progress::Progress;
 use crate::run::topics::topology;
 use crate::sim::{self, Dirt, Parameters, UploadForm};
+use crate::wire::inbound::route::route;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -190,8 +191,8 @@ impl KafkaSink {
         let topology = topology(&config);
         let publisher = publisher(&config)?;
         for json in sim::reference(parameters) {
-            let change = crate::wire::inbound::reference::from_json(json.as_bytes())?;
-            publisher.publish(&super::reference::record(&topology, &change))?;
+            let entry = crate::wire::inbound::reference::from_json(json.as_bytes())?;
+            publisher.publish(&super::reference::record(&topology, &entry))?;
         }
         publisher.flush()?;
         let pace = Pace::new(arguments.rate, arguments.speed_up);
@@ -201,7 +202,8 @@ impl KafkaSink {
     fn send(&mut self, sent_at_ms: i64, json: String) -> Result<(), Failure> {
         let due = self.pace.due(sent_at_ms);
         std::thread::sleep(due.saturating_sub(self.pace.began.elapsed()));
-        Ok(self.publisher.publish(&super::publish::record(&self.topology, json.into_bytes()))?)
+        let (routing, upload) = (route(json.as_bytes()), json.into_bytes());
+        Ok(self.publisher.publish(&super::publish::record(&self.topology, routing, upload))?)
     }
 }
 

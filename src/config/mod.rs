@@ -31,7 +31,7 @@ use std::io::Read;
 use std::path::Path;
 
 pub use error::ConfigError;
-pub use secrets::{BrokerSettings, PSEUDONYM_KEY_BYTES_MIN, PseudonymKey};
+pub use secrets::{BrokerSettings, PseudonymKey};
 pub use sections::{
     Adjudicate, Config, Http, Intake, Kafka, Log, LogFormat, Output, OutputFormat, Provisional, Stage, Store,
     StoreKind,

@@ -63,6 +63,11 @@ impl Money {
     pub fn saturating_sub(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0).max(0))
     }
+
+    /// The difference, which may be less than nothing.
+    pub const fn less(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
 }
 
 /// Decimal without trailing zeros: `2`, `0.5`, `1.125`.

@@ -8,6 +8,7 @@ use super::Text;
 use super::amount::Money;
 use super::closed_set::closed_set;
 use super::document::{DocumentKey, Origin};
+use super::handling::{LineRuling, Paid};
 use super::rules::RuleId;
 use super::time::Timestamp;
 
@@ -53,10 +54,25 @@ pub struct ClaimLine {
     pub line_id: Text,
     /// What the fund would pay for it.
     pub amount: Money,
-    /// Line rules whose findings act hold or refuse, each once, in rule order.
+    /// Line rules whose findings alert, hold or refuse, each once, in rule order; those that alert let pay.
     pub reasons: BTreeMap<RuleId, Verdict>,
+    /// The ruling that acts on it.
+    pub ruling: Option<LineRuling>,
     /// The codes whose verdict the line waits for, each with the revision at which its observation was last asserted.
     pub awaits: BTreeMap<Text, u64>,
+    /// The codes that the hand-over lent to it.
+    pub lent: Vec<LentTo>,
+}
+
+/// A code that a hand-over lent to a line.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LentTo {
+    /// The code, or the text of one that cannot be read.
+    pub code: Text,
+    /// The dispensing document, at the same institution.
+    pub document_id: Text,
+    /// Its line.
+    pub line_id: Text,
 }
 
 /// The monitor's answer to one settlement observation: an entry of the `claims` topic.
@@ -70,8 +86,17 @@ pub struct CodeVerdict {
     pub code: Text,
     /// The revision of the observation that is judged.
     pub revision: u64,
-    /// Code rules whose findings on it act hold or refuse.
+    /// Code rules whose findings on it alert, hold or refuse; those that alert let pay.
     pub reasons: BTreeMap<RuleId, Verdict>,
+}
+
+/// What was paid for a claim: an entry of the `claims` topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimPaid {
+    /// The claim.
+    pub key: DocumentKey,
+    /// All payments together; none while there is none that stands.
+    pub paid: Option<Paid>,
 }
 
 /// The published answer to one claim.
@@ -89,8 +114,10 @@ pub struct Decision {
     pub provisional: bool,
     /// When a final decision was due, of a provisional one.
     pub deadline: Option<Timestamp>,
-    /// Payable of the last revision that released money, less payable now, at least zero.
+    /// What was paid, or else payable of the last revision that released money, less payable now, at least zero.
     pub recover: Money,
+    /// What was paid, where payments are known.
+    pub paid: Option<Paid>,
     /// Per line, in line order.
     pub lines: Vec<DecisionLine>,
     /// Whether the claim was taken back.
@@ -114,8 +141,27 @@ pub struct DecisionLine {
     pub line_id: Text,
     /// May it be paid?
     pub verdict: Verdict,
-    /// Rules whose findings act hold or refuse, by name, each once.
+    /// Rules whose findings act hold or refuse, each once.
     pub reasons: Vec<RuleId>,
+    /// Whether a ruling holds or refuses it.
+    pub is_ruled: bool,
+    /// Rules whose findings act milder by a ruling, each once.
+    pub overruled: Vec<RuleId>,
     /// What the fund would pay for it.
     pub amount: Money,
+    /// The codes that the hand-over lent to it.
+    pub lent: Vec<LentTo>,
+}
+
+impl DecisionLine {
+    /// The reason that a ruling gives.
+    const RULING: &str = "ruling";
+
+    /// Why it is not paid, by name, sorted.
+    pub fn reason_names(&self) -> Vec<&'static str> {
+        let mut names: Vec<&str> = self.reasons.iter().map(|rule| rule.name()).collect();
+        names.extend(self.is_ruled.then_some(Self::RULING));
+        names.sort_unstable();
+        names
+    }
 }

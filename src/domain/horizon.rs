@@ -49,7 +49,7 @@ pub fn is_too_late(
 ) -> bool {
     let received = horizon.map(|horizon| upload.origin().received_at.minus(horizon));
     let Some(remembered) = received.max(forgotten_before) else { return false };
-    let known = document.header.as_ref().map(|header| header.part.content.occurred_at);
+    let known = document.header.as_ref().map(|header| header.part.content.moment());
     [known, moment_stated(upload)].into_iter().flatten().any(|about| about < remembered)
 }
 
@@ -82,17 +82,24 @@ pub fn newest_of_claim(state: &ClaimState) -> Option<Timestamp> {
 /// The newest fact about a document, or reversal of it.
 pub fn newest_of_document(state: &DocumentState) -> Option<Timestamp> {
     let Document { full, header, lines, reversed, reversed_lines } = &state.parts;
-    let occurred = header.as_ref().map(|header| header.part.content.occurred_at);
+    let occurred = header.as_ref().map(|header| header.part.content.moment());
     let of_lines = lines.values().filter_map(|line| received(&line.fee).max(received(&line.codes)));
     let of_reversals = reversed_lines.values().chain([reversed]).filter_map(newest_reversal);
-    occurred.max(*full).max(received(header)).max(of_lines.max()).max(of_reversals.max())
+    let of_lending = state.lending.offers.newest().max(state.lending.waiting.newest()).max(state.due);
+    occurred
+        .max(*full)
+        .max(received(header))
+        .max(of_lines.max())
+        .max(of_reversals.max())
+        .max(state.handling.newest())
+        .max(of_lending)
 }
 
 /// When what the upload reports happened, if it says so.
 fn moment_stated(upload: &Upload) -> Option<Timestamp> {
     match upload {
-        Upload::Version(version) => version.header.as_ref().map(|header| header.content.occurred_at),
-        Upload::Reversal(_) => None,
+        Upload::Version(version) => version.header.as_ref().map(|header| header.content.moment()),
+        Upload::Reversal(_) | Upload::Handling(_) => None,
     }
 }
 

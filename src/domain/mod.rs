@@ -20,6 +20,7 @@ pub mod claim;
 pub(crate) mod closed_set;
 pub mod document;
 pub mod finding;
+pub mod handling;
 pub mod horizon;
 pub mod monitor;
 pub mod observation;

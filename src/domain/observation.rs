@@ -27,12 +27,16 @@ pub struct Observation {
     pub role: Role,
     /// occurred_at of the document.
     pub time: Timestamp,
+    /// Whether the document says no more than the day; then `time` stands for it.
+    pub is_day: bool,
     /// issued_at of the live codes facet.
     pub codes_issued_at: Timestamp,
     /// 拆零.
     pub split: bool,
-    /// Quantity of the line.
+    /// Quantity of the line, after adjustments.
     pub quantity: Option<Quantity>,
+    /// What it was before them, of a line that they made smaller.
+    pub quantity_before: Option<Quantity>,
     /// Units given with the code.
     pub units: Option<Quantity>,
     /// Number of distinct valid codes on the line, at least 1.
@@ -51,6 +55,8 @@ pub struct Observation {
     pub settlement_id: Option<Text>,
     /// The sale that a return gives back.
     pub returns: Option<ReturnedSale>,
+    /// The hand-over that lent the code to this line of a settlement.
+    pub lent_from: Option<LentFrom>,
     /// Whether the document names a delivery note or an invoice.
     pub has_papers: bool,
     /// Region of the institution on the document's day.
@@ -71,13 +77,27 @@ pub struct Observation {
     pub origin: Origin,
 }
 
+/// The line of a dispensing, at the same institution, that lent a code to a settlement line.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LentFrom {
+    /// The dispensing document.
+    pub document_id: Text,
+    /// Its line.
+    pub line_id: Text,
+}
+
 /// Observations known late count from no later than this after they happened.
 pub const KNOWN_LATE_MAX: Millis = Millis::from_days(7);
+
+/// When something that happened at `time` became known by what was issued then: at most 7 days after it happened.
+pub fn known_at(time: Timestamp, issued_at: Timestamp) -> Timestamp {
+    time.max(issued_at).min(time.plus(KNOWN_LATE_MAX))
+}
 
 impl Observation {
     /// When it became known: the later of its time and the issue of its codes, at most 7 days after its time.
     pub fn known_at(&self) -> Timestamp {
-        self.time.max(self.codes_issued_at).min(self.time.plus(KNOWN_LATE_MAX))
+        known_at(self.time, self.codes_issued_at)
     }
 
     /// The calendar day of the document.

@@ -4,11 +4,11 @@
 //! the stage that judges the part chooses among them by the day of the document's live header. So judgement
 //! never looks anything up outside its own input.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::Text;
-use super::document::{CodesFacet, FeeFacet};
+use super::document::{CodesFacet, FeeFacet, Upload};
 use super::time::Day;
 
 /// What a record is about.
@@ -92,6 +92,8 @@ pub struct Institution {
     pub stock_uploaded_since: Option<Day>,
     /// From this day on it uploads what it hands over.
     pub dispensing_uploaded_since: Option<Day>,
+    /// From this day on it puts the codes into the settlement itself, so that nothing is lent to it.
+    pub codes_in_settlement_since: Option<Day>,
 }
 
 /// The content of a record, by its key.
@@ -292,6 +294,36 @@ impl Book {
     fn slice(&self, keys: impl IntoIterator<Item = Key>) -> Slice {
         let dated = keys.into_iter().filter_map(|key| self.records.get(&key));
         Slice::new(self.version, dated.flat_map(BTreeMap::values).cloned().collect())
+    }
+}
+
+/// Attaches to every part of an upload all dated records of the keys that it names; how many different ones that are.
+pub fn attach(upload: &mut Upload, book: &Book) -> usize {
+    let Upload::Version(version) = upload else { return 0 };
+    let institution_id = version.key.institution_id.clone();
+    let mut attached = HashSet::new();
+    let mut take = |slice: Slice| {
+        attached.extend(slice.records().iter().map(Arc::as_ptr));
+        slice
+    };
+    if let Some(header) = &mut version.header {
+        header.reference = take(book.for_header(&institution_id));
+    }
+    for line in &mut version.lines {
+        if let Some(fee) = &mut line.fee {
+            fee.reference = take(book.for_fee(&institution_id, &fee.content));
+        }
+        if let Some(codes) = &mut line.codes {
+            codes.reference = take(book.for_codes(&codes.content));
+        }
+    }
+    attached.len()
+}
+
+impl Extend<Change> for Book {
+    /// Applies the changes of a list.
+    fn extend<T: IntoIterator<Item = Change>>(&mut self, changes: T) {
+        changes.into_iter().for_each(|change| self.apply(change));
     }
 }
 

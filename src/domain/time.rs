@@ -95,6 +95,12 @@ impl Day {
         (candidate.civil() == (year, month, day)).then_some(candidate)
     }
 
+    /// Midnight in Beijing, with which it begins.
+    pub const fn begins_at(self) -> Timestamp {
+        let local_millis = (self.0 as i64).saturating_mul(MILLIS_PER_DAY);
+        Timestamp(local_millis.saturating_sub(BEIJING_OFFSET_MILLIS))
+    }
+
     /// Year, month (1–12) and day of the month.
     pub fn civil(self) -> (i32, u32, u32) {
         civil_from_days(self.0)

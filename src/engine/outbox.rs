@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::broker::{Header, OutRecord, TopicPartition};
 use crate::domain::alert::AlertChange;
-use crate::domain::claim::{Claim, CodeVerdict, Decision};
+use crate::domain::claim::{Claim, ClaimPaid, CodeVerdict, Decision};
 use crate::domain::observation::CodeChange;
 use crate::pipeline::tally::Tally;
 use crate::pipeline::topics::{Topic, Topology, document_key_bytes};
@@ -90,6 +90,12 @@ impl Outbox {
     pub fn verdict(&mut self, verdict: CodeVerdict) {
         let partition = self.topology.partition_of(Topic::Claims, &document_key_bytes(&verdict.key));
         self.claim_entry(ClaimEntry::Verdict(Box::new(verdict)), partition);
+    }
+
+    /// What was paid for a claim, for the claim's partition.
+    pub fn paid(&mut self, paid: ClaimPaid) {
+        let partition = self.topology.partition_of(Topic::Claims, &document_key_bytes(&paid.key));
+        self.claim_entry(ClaimEntry::Paid(Box::new(paid)), partition);
     }
 
     /// An entry for a partition of the `claims` topic.

@@ -64,6 +64,12 @@ impl Stage for Adjudicate {
                         adjudicator::verdict(state, *verdict, moment, rules, policy)
                     })?;
                 }
+                ClaimEntry::Paid(paid) => {
+                    let key = document_key_bytes(&paid.key);
+                    self.decide(&key, cx, |state, moment, rules, policy| {
+                        adjudicator::paid(state, paid.paid, moment, rules, policy)
+                    })?;
+                }
                 ClaimEntry::Tick(tick) => {
                     cx.state.facts().time_passes(&tick);
                     self.fire_timers(record.source.partition, cx)?;

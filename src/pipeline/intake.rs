@@ -4,23 +4,27 @@
 //! It is the only stage that turns clocks into data. Its word for an input partition is the wall clock when
 //! everything there was read, else the timestamp of the record last read: a backlog holds time back.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::tally::Tally;
 use super::topics::{Topic, Topology};
 use crate::broker::{Record, TopicPartition};
 use crate::domain::Text;
+use crate::domain::document::lending::borrowing_alias;
 use crate::domain::document::{DocumentKey, Origin, Upload};
 use crate::domain::horizon;
-use crate::domain::outcome::{InputOutcome, RejectReason};
-use crate::domain::reference::{Book, Slice};
+use crate::domain::outcome::{IgnoredBecause, InputOutcome, RejectReason};
+use crate::domain::reference::Book;
 use crate::domain::time::{Millis, Timestamp};
 use crate::engine::outbox::Outbox;
 use crate::engine::{Context, Stage, StageError, WallClock};
 use crate::telemetry::limit::Limit;
-use crate::wire::inbound::intake::{self, Decoded, DecodedUpload, Input, Limits};
+use crate::wire::inbound::intake::{self, Decoded, DecodedUpload, Door, Input, Limits};
+use crate::wire::inbound::nhsa::medical::MedicalTypes;
+use crate::wire::inbound::notes::Notes;
 use crate::wire::inbound::pseudonym::Pseudonymiser;
-use crate::wire::inbound::reject::Reject;
+use crate::wire::inbound::reject::{Reject, Words};
 use crate::wire::log::entries::{DocumentEntry, Tick};
 use crate::wire::outbound::deadletter::DeadLetter;
 
@@ -69,6 +73,8 @@ pub struct Intake {
     pub limits: Limits,
     /// Makes persons pseudonyms.
     pub pseudonymiser: Pseudonymiser,
+    /// What medical types of the national interface are called.
+    pub medical_types: MedicalTypes,
     /// Where time comes from.
     pub clock: Clock,
     /// Whether the records are lines of files: then file and line are read from headers (nobody outside is trusted
@@ -122,6 +128,7 @@ impl Intake {
             book,
             limits,
             pseudonymiser,
+            medical_types: MedicalTypes::default(),
             clock,
             reads_files: false,
             horizon: None,
@@ -183,16 +190,24 @@ impl Intake {
         Origin { topic, partition: record.source.partition, offset: record.offset, received_at }
     }
 
-    /// Attaches reference data and sends the upload, with its aliases, to the partitions of their keys. Refuses an
-    /// upload that names so many products that its record could not be sent.
-    fn pass_on(&self, decoded: DecodedUpload, book: &Book, out: &mut Outbox) -> Result<(), Reject> {
-        let DecodedUpload { mut upload, aliases } = decoded;
+    /// Sends the upload, with its aliases, to the partitions of their keys. Refuses an upload that names so many products
+    /// that its record could not be sent.
+    fn pass_on(&self, decoded: DecodedUpload, out: &mut Outbox) -> Result<(), Reject> {
+        let DecodedUpload { upload, mut aliases, reference_records } = decoded;
+        if let Upload::Version(version) = &upload
+            && let Some(alias) = borrowing_alias(version)
+            && !aliases.contains(&alias)
+        {
+            aliases.push(alias);
+        }
         let (member, received_at) = (upload.key().clone(), upload.origin().received_at);
-        if attach(&mut upload, book) > REFERENCE_RECORDS_MAX {
-            let mut reject = Reject::over_limit("lines", REFERENCE_RECORDS_MAX, "reference records");
-            reject.institution_id = Some(member.institution_id);
-            reject.document_id = Some(member.document_id);
-            return Err(reject);
+        if reference_records > REFERENCE_RECORDS_MAX {
+            return Err(Reject::over_limit(
+                "lines",
+                REFERENCE_RECORDS_MAX,
+                Words::new("条基础数据", "reference records"),
+            )
+            .about(&member.institution_id, &member.document_id));
         }
         let partition = out.document_partition(&member);
         out.document(DocumentEntry::Upload(Box::new(upload)), partition);
@@ -224,10 +239,10 @@ impl Stage for Intake {
             self.reach(&record.source, timestamp);
         }
         let input = Input {
-            group: self
+            inlet: self
                 .topology
                 .topic(&record.source.topic)
-                .and_then(Topic::group)
+                .and_then(Topic::inlet)
                 .filter(|_| !self.reads_files),
             content_type: record.header("content-type"),
             payload: record.payload.as_deref().unwrap_or_default(),
@@ -236,8 +251,17 @@ impl Stage for Intake {
         };
         let topic = self.topology.topic(&record.source.topic).unwrap_or(Topic::Procurement);
         cx.tally.read(topic);
-        match intake::decode(&input, &self.limits, &self.pseudonymiser) {
-            Decoded::Uploads { uploads, mut refused } => {
+        let book = self.book.clone();
+        let book = book.read().unwrap_or_else(PoisonError::into_inner);
+        let door = Door {
+            limits: &self.limits,
+            pseudonymiser: &self.pseudonymiser,
+            medical_types: &self.medical_types,
+            book: &book,
+        };
+        match intake::take_in(&input, &door) {
+            Decoded::Uploads { uploads, mut refused, notes } => {
+                take_note(&notes, &origin, cx.tally);
                 if self.take_uploads(uploads, &mut refused, topic, record, cx) {
                     cx.tally.input(topic, InputOutcome::Decoded);
                     for reject in &refused {
@@ -248,9 +272,9 @@ impl Stage for Intake {
                     refuse_record(&refused, topic, &origin, cx);
                 }
             }
-            Decoded::Ignored { .. } => cx.tally.input(topic, InputOutcome::Ignored),
+            Decoded::Ignored { because, .. } => cx.tally.ignored(topic, because),
             Decoded::Tick { at } => {
-                cx.tally.input(topic, InputOutcome::Ignored);
+                cx.tally.ignored(topic, IgnoredBecause::Control);
                 if self.clock != Clock::Wall {
                     self.reach(&record.source, at);
                 }
@@ -308,8 +332,6 @@ impl Intake {
         record: &Record,
         cx: &mut Context<'_, ()>,
     ) -> bool {
-        let book = self.book.clone();
-        let book = book.read().unwrap_or_else(PoisonError::into_inner);
         let mut passed_on = 0;
         for mut upload in uploads {
             if self.reads_files {
@@ -322,7 +344,7 @@ impl Intake {
                 refused.push(before_horizon(upload.upload.key(), horizon));
                 continue;
             }
-            if let Err(reject) = self.pass_on(upload, &book, cx.out) {
+            if let Err(reject) = self.pass_on(upload, cx.out) {
                 cx.tally.limit(Limit::ReferenceRecords);
                 refused.push(reject);
                 continue;
@@ -340,6 +362,16 @@ impl Intake {
     }
 }
 
+/// Counts what was read leniently and what was left out; which fields those were stands in the log too.
+fn take_note(notes: &Notes, origin: &Origin, tally: &mut Tally) {
+    tally.take_note(notes);
+    if !notes.left_out.is_empty() {
+        let fields: Vec<&str> = notes.left_out.keys().copied().collect();
+        let Origin { topic, partition, offset, .. } = origin;
+        tracing::debug!(%topic, partition, offset, ?fields, "optional fields that cannot be read are left out");
+    }
+}
+
 /// Refuses a record of which nothing could be used.
 fn refuse_record(rejects: &[Reject], topic: Topic, origin: &Origin, cx: &mut Context<'_, ()>) {
     let reason = rejects.first().map_or(RejectReason::Unparseable, |reject| reject.reason);
@@ -350,14 +382,16 @@ fn refuse_record(rejects: &[Reject], topic: Topic, origin: &Origin, cx: &mut Con
 }
 
 fn before_horizon(document: &DocumentKey, horizon: Millis) -> Reject {
-    let sentence = format!(
-        "This is about a moment more than {} days before it was received, which is forgotten by store.horizon_days.",
-        horizon.get() / Millis::from_days(1).get()
-    );
-    let mut reject = Reject::new(RejectReason::TimeOutOfRange, sentence);
-    reject.institution_id = Some(document.institution_id.clone());
-    reject.document_id = Some(document.document_id.clone());
-    reject
+    let days = horizon.get() / Millis::from_days(1).get();
+    Reject::said(
+        RejectReason::TimeOutOfRange,
+        format!("所报时间比接收时间早 {days} 天以上，已按 store.horizon_days 清除。"),
+        format!(
+            "This is about a moment more than {days} days before it was received, which is forgotten by \
+             store.horizon_days."
+        ),
+    )
+    .about(&document.institution_id, &document.document_id)
 }
 
 fn send_dead_letter(reject: &Reject, origin: &Origin, out: &mut Outbox) {
@@ -365,33 +399,10 @@ fn send_dead_letter(reject: &Reject, origin: &Origin, out: &mut Outbox) {
         origin: origin.clone(),
         reason: reject.reason,
         field: reject.field.clone(),
-        sentence: reject.sentence.clone(),
+        sentence: reject.sentence().to_owned(),
         institution_id: reject.institution_id.clone(),
         document_id: reject.document_id.clone(),
     });
-}
-
-/// Attaches to every part all dated records of the keys that it names; how many different ones that are.
-fn attach(upload: &mut Upload, book: &Book) -> usize {
-    let Upload::Version(version) = upload else { return 0 };
-    let institution_id = version.key.institution_id.clone();
-    let mut attached = HashSet::new();
-    let mut take = |slice: Slice| {
-        attached.extend(slice.records().iter().map(Arc::as_ptr));
-        slice
-    };
-    if let Some(header) = &mut version.header {
-        header.reference = take(book.for_header(&institution_id));
-    }
-    for line in &mut version.lines {
-        if let Some(fee) = &mut line.fee {
-            fee.reference = take(book.for_fee(&institution_id, &fee.content));
-        }
-        if let Some(codes) = &mut line.codes {
-            codes.reference = take(book.for_codes(&codes.content));
-        }
-    }
-    attached.len()
 }
 
 #[cfg(test)]

@@ -10,9 +10,19 @@ pub(crate) fn record(tally: &Tally) {
     for ((_, outcome), count) in &tally.inputs {
         match outcome {
             InputOutcome::Rejected(reason) => metrics::INPUTS_REJECTED.add(*reason, *count),
-            InputOutcome::Ignored => metrics::INPUTS_IGNORED.add((), *count),
+            // Counted below, by cause.
+            InputOutcome::Ignored => {}
             InputOutcome::Decoded => metrics::INPUTS_DECODED.add((), *count),
         }
+    }
+    for (cause, count) in &tally.ignored {
+        metrics::INPUTS_IGNORED.add(*cause, *count);
+    }
+    for (leniency, count) in &tally.leniencies {
+        metrics::READ_LENIENTLY.add(*leniency, *count);
+    }
+    for (field, count) in &tally.left_out {
+        metrics::FIELDS_LEFT_OUT.add([field], *count);
     }
     for (reason, count) in &tally.rejected_uploads {
         metrics::UPLOADS_REJECTED.add(*reason, *count);
@@ -37,6 +47,11 @@ pub(crate) fn record(tally: &Tally) {
         metrics::DECISIONS.add(*decision, *count);
     }
     metrics::DECISIONS_WITHDRAWN.add((), tally.decisions_withdrawn);
+    for (verdict, fen) in &tally.decided_fen {
+        metrics::DECIDED_FEN.add(*verdict, *fen);
+    }
+    metrics::PAYMENTS_UNCLAIMED.add((), tally.payments_unclaimed);
+    metrics::PAYMENTS_UNCLAIMED_FEN.add((), tally.payments_unclaimed_fen);
     for (limit, count) in &tally.limits {
         metrics::LIMITS_HIT.add(*limit, *count);
     }

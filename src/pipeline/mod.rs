@@ -11,6 +11,7 @@
 
 pub mod adjudicate;
 pub mod intake;
+mod lending;
 pub(crate) mod meters;
 pub mod monitor;
 pub mod register;

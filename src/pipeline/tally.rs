@@ -6,10 +6,12 @@ use std::collections::BTreeMap;
 use super::topics::Topic;
 use crate::domain::Text;
 use crate::domain::alert::{AlertChange, Status};
+use crate::domain::amount::Money;
 use crate::domain::claim::{Decision, Verdict};
-use crate::domain::outcome::{InputOutcome, RejectReason, UploadOutcome};
+use crate::domain::outcome::{IgnoredBecause, InputOutcome, Leniency, RejectReason, UploadOutcome};
 use crate::domain::rules::RuleId;
 use crate::telemetry::limit::Limit;
+use crate::wire::inbound::notes::Notes;
 
 /// What happened, by closed names. The accounting that always holds:
 /// records read = rejected + ignored + decoded, and
@@ -20,6 +22,12 @@ pub struct Tally {
     pub read: BTreeMap<Topic, u64>,
     /// How they ended.
     pub inputs: BTreeMap<(Topic, InputOutcome), u64>,
+    /// Why records were ignored.
+    pub ignored: BTreeMap<IgnoredBecause, u64>,
+    /// What was read leniently, by habit of senders.
+    pub leniencies: BTreeMap<Leniency, u64>,
+    /// Optional fields that could not be read and were left out, by name.
+    pub left_out: BTreeMap<&'static str, u64>,
     /// Uploads refused beside others of the same record, by reason.
     pub rejected_uploads: BTreeMap<RejectReason, u64>,
     /// Uploads derived, by topic.
@@ -37,6 +45,12 @@ pub struct Tally {
     pub decisions: BTreeMap<(Verdict, bool), u64>,
     /// Decisions withdrawn with their claim.
     pub decisions_withdrawn: u64,
+    /// Money in published revisions of decisions, in fen, by the verdict of its line.
+    pub decided_fen: BTreeMap<Verdict, u64>,
+    /// Payments that came before their claim, or after it was taken back.
+    pub payments_unclaimed: u64,
+    /// Their sum in fen.
+    pub payments_unclaimed_fen: u64,
     /// Findings that act `observe`, by rule.
     pub observed: BTreeMap<RuleId, u64>,
     /// Findings that an allowance silenced, by rule and its reason.
@@ -56,6 +70,18 @@ impl Tally {
         *self.inputs.entry((topic, outcome)).or_default() += 1;
     }
 
+    /// It reports no fact.
+    pub fn ignored(&mut self, topic: Topic, because: IgnoredBecause) {
+        self.input(topic, InputOutcome::Ignored);
+        *self.ignored.entry(because).or_default() += 1;
+    }
+
+    /// So was a record read.
+    pub fn take_note(&mut self, notes: &Notes) {
+        add_counts(&mut self.leniencies, &notes.leniencies);
+        add_counts(&mut self.left_out, &notes.left_out);
+    }
+
     /// An alert revision was published.
     pub fn alert(&mut self, change: &AlertChange) {
         *self.alerts.entry((change.finding.rule, change.status)).or_default() += 1;
@@ -67,7 +93,16 @@ impl Tally {
             self.decisions_withdrawn += 1;
         } else {
             *self.decisions.entry((decision.verdict, decision.provisional)).or_default() += 1;
+            for line in &decision.lines {
+                *self.decided_fen.entry(line.verdict).or_default() += line.amount.fen().unsigned_abs();
+            }
         }
+    }
+
+    /// A payment has no claim.
+    pub fn paid_unclaimed(&mut self, amount: Money) {
+        self.payments_unclaimed += 1;
+        self.payments_unclaimed_fen += amount.fen().unsigned_abs();
     }
 
     /// Findings that act `observe`.
@@ -126,8 +161,14 @@ impl Tally {
         self.forwarded += other.forwarded;
         self.reversed_at_issue += other.reversed_at_issue;
         self.decisions_withdrawn += other.decisions_withdrawn;
+        self.payments_unclaimed += other.payments_unclaimed;
+        self.payments_unclaimed_fen += other.payments_unclaimed_fen;
+        add_counts(&mut self.decided_fen, &other.decided_fen);
         add_counts(&mut self.read, &other.read);
         add_counts(&mut self.inputs, &other.inputs);
+        add_counts(&mut self.ignored, &other.ignored);
+        add_counts(&mut self.leniencies, &other.leniencies);
+        add_counts(&mut self.left_out, &other.left_out);
         add_counts(&mut self.rejected_uploads, &other.rejected_uploads);
         add_counts(&mut self.derived, &other.derived);
         add_counts(&mut self.merged, &other.merged);

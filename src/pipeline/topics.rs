@@ -7,6 +7,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::broker::TopicPartition;
 use crate::domain::document::{DocumentKey, Group};
+use crate::wire::inbound::route::Inlet;
 
 /// The topics of one installation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,6 +18,8 @@ pub enum Topic {
     Dispensing,
     /// In: uploads of settlements.
     Settlement,
+    /// In: rulings and payments, written by the bureau alone.
+    Handling,
     /// In, compacted: reference records.
     Reference,
     /// Internal: uploads by document.
@@ -35,10 +38,11 @@ pub enum Topic {
 
 impl Topic {
     /// All topics.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Procurement,
         Self::Dispensing,
         Self::Settlement,
+        Self::Handling,
         Self::Reference,
         Self::Documents,
         Self::Observations,
@@ -48,7 +52,7 @@ impl Topic {
         Self::Deadletter,
     ];
     /// The topics that uploads arrive on.
-    pub const INPUTS: [Self; 3] = [Self::Procurement, Self::Dispensing, Self::Settlement];
+    pub const INPUTS: [Self; 4] = [Self::Procurement, Self::Dispensing, Self::Settlement, Self::Handling];
     /// The topics between the stages.
     pub const INTERNAL: [Self; 3] = [Self::Documents, Self::Observations, Self::Claims];
 
@@ -58,6 +62,7 @@ impl Topic {
             Self::Procurement => "procurement",
             Self::Dispensing => "dispensing",
             Self::Settlement => "settlement",
+            Self::Handling => "handling",
             Self::Reference => "reference",
             Self::Documents => "documents",
             Self::Observations => "observations",
@@ -77,12 +82,21 @@ impl Topic {
         }
     }
 
-    /// The group of documents that an input topic carries.
-    pub const fn group(self) -> Option<Group> {
+    /// The input topic that carries this.
+    pub const fn of_inlet(inlet: Inlet) -> Self {
+        match inlet {
+            Inlet::Documents(group) => Self::of_group(group),
+            Inlet::Handling => Self::Handling,
+        }
+    }
+
+    /// What an input topic carries.
+    pub const fn inlet(self) -> Option<Inlet> {
         match self {
-            Self::Procurement => Some(Group::Procurement),
-            Self::Dispensing => Some(Group::Dispensing),
-            Self::Settlement => Some(Group::Settlement),
+            Self::Procurement => Some(Inlet::Documents(Group::Procurement)),
+            Self::Dispensing => Some(Inlet::Documents(Group::Dispensing)),
+            Self::Settlement => Some(Inlet::Documents(Group::Settlement)),
+            Self::Handling => Some(Inlet::Handling),
             _ => None,
         }
     }
@@ -91,7 +105,7 @@ impl Topic {
 /// Full topic names and partition counts.
 #[derive(Clone, Debug)]
 pub struct Topology {
-    names: [Arc<str>; 10],
+    names: [Arc<str>; 11],
     partitions: i32,
     input_partitions: i32,
 }
@@ -119,7 +133,9 @@ impl Topology {
     /// How many partitions a topic has.
     pub fn partitions(&self, topic: Topic) -> i32 {
         match topic {
-            Topic::Procurement | Topic::Dispensing | Topic::Settlement => self.input_partitions,
+            Topic::Procurement | Topic::Dispensing | Topic::Settlement | Topic::Handling => {
+                self.input_partitions
+            }
             Topic::Reference => 1,
             _ => self.partitions,
         }

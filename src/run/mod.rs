@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use crate::broker::BrokerError;
 use crate::broker::kafka::admin::Topics;
-use crate::config::rules::RuleSetError;
+use crate::config::rules::{RuleSetError, Terms};
 use crate::config::{Config, ConfigError, OutputFormat, Provisional};
 use crate::domain::adjudicator::Policy;
 use crate::domain::claim::Verdict;
@@ -18,6 +18,7 @@ use crate::domain::rules::ruleset::RuleSet;
 use crate::domain::time::Millis;
 use crate::wire::Format;
 use crate::wire::inbound::intake::Limits;
+use crate::wire::inbound::nhsa::medical::{MEDICAL_TYPES, MedicalTypes};
 use crate::wire::inbound::pseudonym::{KeyError, Pseudonymiser};
 
 /// What intake accepts at most.
@@ -32,6 +33,11 @@ pub fn limits(config: &Config) -> Limits {
     }
 }
 
+/// What medical types of the national interface are called.
+pub fn medical_types(config: &Config) -> Result<MedicalTypes, SetupError> {
+    MedicalTypes::parse(&config.intake.medical_types).map_err(|entry| SetupError::MedicalTypes { entry })
+}
+
 /// What is wrong with the set-up of a run.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
@@ -44,6 +50,12 @@ pub enum SetupError {
     /// The key of pseudonyms.
     #[error("intake.pseudonym_key: {0}")]
     PseudonymKey(#[from] KeyError),
+    /// The table of medical types.
+    #[error("intake.medical_types: `{entry}` is no entry; write the first digits of a med_type and one of {}, like `11 outpatient`", MEDICAL_TYPES.join(", "))]
+    MedicalTypes {
+        /// The entry at fault.
+        entry: String,
+    },
     /// The rule set.
     #[error(transparent)]
     Rules(#[from] RuleSetError),
@@ -90,8 +102,7 @@ pub fn format(config: &Config) -> Format {
 /// The rule set, with everything beside the rules that changes what is concluded: what is decided when not every verdict
 /// is there in time, how far back is remembered, how many timers fire at once. Without a wall clock there is no deadline.
 pub fn rules(config: &Config, has_deadline: bool) -> Result<RuleSet, RuleSetError> {
-    let mut rules = crate::config::rules::from_config(config.rules.as_ref())?;
-    rules.policy = Policy {
+    let policy = Policy {
         decision_deadline: Millis::new(config.adjudicate.decision_deadline_ms),
         provisional: match config.adjudicate.provisional {
             Provisional::Hold => Verdict::Hold,
@@ -99,7 +110,10 @@ pub fn rules(config: &Config, has_deadline: bool) -> Result<RuleSet, RuleSetErro
         },
         deadline_enabled: has_deadline,
     };
-    rules.horizon = config.store.horizon_days.map(Millis::from_days);
-    rules.timers_per_entry_max = Some(config.stage.timers_per_entry_max);
-    Ok(rules)
+    let terms = Terms {
+        policy,
+        horizon: config.store.horizon_days.map(Millis::from_days),
+        timers_per_entry_max: Some(config.stage.timers_per_entry_max),
+    };
+    crate::config::rules::from_config(config.rules.as_ref(), terms)
 }

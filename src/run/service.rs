@@ -251,6 +251,7 @@ impl<'a> Service<'a> {
                     let register = Register {
                         tick_observations: self.least_step(config.stage.tick_observations_ms),
                         tick_claims: self.least_step(config.stage.tick_claims_ms),
+                        timers_per_entry_max: config.stage.timers_per_entry_max,
                     };
                     let workers = config.stage.register_workers;
                     self.start(threads, workers, &[Topic::Documents], stop, move || register.clone());
@@ -286,6 +287,8 @@ impl<'a> Service<'a> {
             pseudonymiser,
             self.options.clock,
         );
+        intake.medical_types =
+            super::medical_types(config).map_err(|error| BrokerError::Setup(error.to_string()))?;
         intake.horizon = self.options.rules.horizon;
         // Decision deadlines of what came last are noticed in the usual rhythm.
         let after = IDLE_AFTER.saturating_add(Duration::from_millis(config.adjudicate.decision_deadline_ms));
@@ -433,7 +436,11 @@ fn apply_reference(book: &SharedBook, records: Vec<Record>) {
     let mut book = book.write().unwrap_or_else(PoisonError::into_inner);
     for record in records {
         match reference::decode_record(record.key.as_deref(), record.payload.as_deref()) {
-            Ok(change) => book.apply_at(record.offset.unsigned_abs().saturating_add(1), change),
+            Ok(entry) => {
+                if let Some(change) = entry.into_change() {
+                    book.apply_at(record.offset.unsigned_abs().saturating_add(1), change);
+                }
+            }
             Err(error) => {
                 tracing::warn!(offset = record.offset, %error, "reference record passed over");
                 metrics::LIMITS_HIT.add(Limit::ReferenceUnreadable, 1);

@@ -54,7 +54,7 @@ impl Filed {
     }
 
     /// What is known of a document when it is sent.
-    fn new(document: &Document, form: UploadForm, sent_at: i64) -> Self {
+    fn new(world: &World, document: &Document, form: UploadForm, sent_at: i64) -> Self {
         let filed = Self {
             name: document.name,
             institution: document.institution,
@@ -70,13 +70,16 @@ impl Filed {
         let Body::Full(full) = &document.body else {
             return filed;
         };
-        let rows = full.lines.iter().filter(|_| form == UploadForm::National);
+        let rows = match form {
+            UploadForm::National => national::row_identities(world, document, full),
+            UploadForm::Canonical => Vec::new(),
+        };
         Self {
             kind: full.kind,
             occurred_at: full.occurred_at,
             visit: full.visit.or(full.settlement).unwrap_or_default(),
             names_visit: full.visit.is_some(),
-            rows: rows.map(|line| (line.product, line.lot)).collect(),
+            rows,
             known_at: document.issued_at.clamp(full.occurred_at, full.occurred_at + 7 * super::DAY),
             ..filed
         }
@@ -115,24 +118,43 @@ impl Province {
                 filed
             }
             Accident::Corrected => {
-                self.post(mistaken(document.clone()));
+                let first = self.post(mistaken(document.clone()));
+                // A row of the national form with other codes is another row: the wrong one is deleted first.
+                if document.group() != Group::Settlement && self.world.parameters.form == UploadForm::National
+                {
+                    self.delete_rows(&document, first.sent_at);
+                }
                 document.issued_at += self.hours(24);
                 self.post(document)
             }
             Accident::Deleted => {
                 self.post(document.clone());
-                let name = self.name('X');
-                let (institution, group) = (document.institution, document.group());
                 let issued_at = document.issued_at + self.hours(12);
-                let settlement = document.settlement();
-                let body = Body::Reversal { group, target: document.name, line: None, settlement };
-                let deletion = self.post(Document { name, institution, issued_at, body });
+                let deletion = self.delete(&document, issued_at);
                 document.name.again = 1;
                 document.issued_at = issued_at + self.hours(6);
                 let renewed = self.post(document);
                 // As long as both are there, nobody can tell which one counts.
                 Filed { sent_at: renewed.sent_at.max(deletion.sent_at), ..renewed }
             }
+        }
+    }
+
+    /// Sends the deletion of a document.
+    fn delete(&mut self, document: &Document, issued_at: i64) -> Filed {
+        let deletion = deletion(self.name('X'), document, issued_at);
+        self.post(deletion)
+    }
+
+    /// Sends the deletion of a document's rows right behind them. Nothing is drawn for it, so that the same province
+    /// in the canonical form has the same accidents.
+    fn delete_rows(&mut self, document: &Document, sent_at: i64) {
+        let skew = self.world.institution(document.institution).clock_skew_millis;
+        let name = Name { letter: 'X', ..document.name };
+        let deletion = deletion(name, document, document.issued_at + HOUR / 120 + skew);
+        let sent_at = sent_at.max(document.issued_at + HOUR / 120) + 1000;
+        for (group, json) in national::messages(&self.world, &deletion) {
+            self.enqueue(sent_at, group, json);
         }
     }
 
@@ -160,7 +182,7 @@ impl Province {
                 }
             }
         }
-        Filed::new(&document, form, sent_at)
+        Filed::new(&self.world, &document, form, sent_at)
     }
 
     fn accident(&mut self, document: &Document, handling: Handling) -> Accident {
@@ -213,6 +235,17 @@ impl Province {
     fn hours(&mut self, most: i64) -> i64 {
         self.accidents.within(1, (most * 60).max(1)) * (HOUR / 60)
     }
+}
+
+/// What takes a document back.
+fn deletion(name: Name, document: &Document, issued_at: i64) -> Document {
+    let body = Body::Reversal {
+        group: document.group(),
+        target: document.name,
+        line: None,
+        settlement: document.settlement(),
+    };
+    Document { name, institution: document.institution, issued_at, body }
 }
 
 /// The first version of a document that is corrected later: one pack too many on its first line, whose codes are

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use proptest::collection::{btree_map, vec};
+use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -13,13 +13,18 @@ use crate::domain::Text;
 use crate::domain::adjudicator::Policy;
 use crate::domain::alert::{AlertBook, Published};
 use crate::domain::amount::{Money, Quantity};
-use crate::domain::claim::{Claim, ClaimLine, CodeVerdict, Verdict};
+use crate::domain::claim::{Claim, ClaimLine, CodeVerdict, LentTo, Verdict};
+use crate::domain::document::lending::{Offer, OfferedLine};
+use crate::domain::document::merge::Stamped;
+use crate::domain::document::occurred::OccurredAt;
+use crate::domain::document::particulars::{Circumstances, Prescription, Service};
 use crate::domain::document::{
-    CodesFacet, Counterparty, DocumentKey, FeeFacet, Group, Header, Kind, LineVersion, Origin, Part, Parts,
-    Person, Pseudonym, ReturnedSale, Reversal, Role, ScannedCode, Version,
+    Adjusts, CodesFacet, Counterparty, DocumentKey, FeeFacet, Group, Header, Kind, LineVersion, Origin, Part,
+    Parts, Person, Pseudonym, ReturnedSale, Reversal, Role, ScannedCode, Version,
 };
 use crate::domain::finding::{Attributes, BannedReason, ConcernedCode, Finding, Side};
-use crate::domain::observation::{CodeChange, Observation, ObservationKey, What};
+use crate::domain::handling::{self, Act, Handling, Issued, LineRuling, Paid, Payment, Ruling};
+use crate::domain::observation::{CodeChange, LentFrom, Observation, ObservationKey, What};
 use crate::domain::reference::{Institution, Item, Key, Product, Record, Slice, Value};
 use crate::domain::rules::allowance::Allowance;
 use crate::domain::rules::catalogue::RULES;
@@ -34,8 +39,13 @@ pub(crate) const WHATS: [What; 4] = [What::Asserted, What::Retracted, What::Tick
 const VERDICTS: [Verdict; 3] = [Verdict::Pay, Verdict::Hold, Verdict::Refuse];
 const BANNED: [BannedReason; 3] = [BannedReason::Expired, BannedReason::Recalled, BannedReason::Listed];
 const FAMILIES: [Family; 5] = [Family::Drug20, Family::Gs1, Family::Ma, Family::Hibc, Family::Maker];
-const INVALID: [InvalidReason; 6] = [
+const INVALID: [InvalidReason; 11] = [
     InvalidReason::CheckDigit,
+    InvalidReason::Placeholder,
+    InvalidReason::LogisticsLabel,
+    InvalidReason::PartOfSet,
+    InvalidReason::Rounded,
+    InvalidReason::NotATraceCode,
     InvalidReason::Barcode69,
     InvalidReason::Doubled,
     InvalidReason::Truncated,
@@ -114,13 +124,14 @@ pub(crate) fn product() -> impl Strategy<Value = Product> {
 }
 
 fn institution() -> BoxedStrategy<Institution> {
-    (of(text()), of(text()), of(text()), of(day()), of(day()))
-        .prop_map(|(name, region, tier, stock_uploaded_since, dispensing_uploaded_since)| Institution {
+    (of(text()), of(text()), of(text()), of(day()), of(day()), of(day()))
+        .prop_map(|(name, region, tier, stock, dispensing, codes)| Institution {
             name,
             region,
             tier,
-            stock_uploaded_since,
-            dispensing_uploaded_since,
+            stock_uploaded_since: stock,
+            dispensing_uploaded_since: dispensing,
+            codes_in_settlement_since: codes,
         })
         .boxed()
 }
@@ -160,24 +171,72 @@ pub(crate) fn returned_sale() -> impl Strategy<Value = ReturnedSale> {
     (text(), of(text())).prop_map(|(document_id, line_id)| ReturnedSale { document_id, line_id })
 }
 
+fn occurred_at() -> impl Strategy<Value = OccurredAt> {
+    prop_oneof![moment().prop_map(OccurredAt::Moment), day().prop_map(OccurredAt::Day)]
+}
+
+fn circumstances() -> impl Strategy<Value = Circumstances> {
+    let texts = (of(text()), of(text()), of(text()), of(text()), of(text()));
+    let declared = (of(any::<u32>()), of(any::<u32>()));
+    (texts, of(money()), of(select(&Service::ALL[..])), declared).prop_map(
+        |(texts, account_amount, service, declared)| Circumstances {
+            credential_type: texts.0,
+            device_id: texts.1,
+            operator_kind: texts.2,
+            insured_region: texts.3,
+            medical_type: texts.4,
+            account_amount,
+            service,
+            declared_codes: declared.0,
+            declared_consumable_codes: declared.1,
+        },
+    )
+}
+
+fn prescription() -> impl Strategy<Value = Prescription> {
+    let ids = (of(text()), of(text()), of(text()), of(text()));
+    (ids, any::<bool>(), of(quantity())).prop_map(|(ids, rx_external, days_supply)| Prescription {
+        rx_id: ids.0,
+        rx_external,
+        prescriber_id: ids.1,
+        pharmacist_id: ids.2,
+        department_id: ids.3,
+        days_supply,
+    })
+}
+
 pub(crate) fn header_part() -> BoxedStrategy<Part<Header>> {
     let counterparty = (of(text()), of(text()), of(text()), of(text())).prop_map(
         |(name, license, delivery_note, invoice)| Counterparty { name, license, delivery_note, invoice },
     );
     let ids = (of(text()), of(text()), of(text()));
     part(
-        (select(&Kind::ALL[..]), moment(), person(), ids, of(money()), counterparty, of(returned_sale()))
-            .prop_map(|(kind, occurred_at, person, ids, fund_amount, counterparty, returns)| Header {
-                kind,
-                occurred_at,
-                person,
-                visit_id: ids.0,
-                settlement_id: ids.1,
-                operator_id: ids.2,
-                fund_amount,
-                counterparty,
-                returns,
-            }),
+        (
+            select(&Kind::ALL[..]),
+            occurred_at(),
+            person(),
+            ids,
+            of(money()),
+            counterparty,
+            of(returned_sale()),
+            circumstances(),
+        )
+            .prop_map(
+                |(kind, occurred_at, person, ids, fund_amount, counterparty, returns, circumstances)| {
+                    Header {
+                        kind,
+                        occurred_at,
+                        person,
+                        visit_id: ids.0,
+                        settlement_id: ids.1,
+                        operator_id: ids.2,
+                        fund_amount,
+                        counterparty,
+                        returns,
+                        circumstances,
+                    }
+                },
+            ),
     )
     .boxed()
 }
@@ -193,9 +252,22 @@ pub(crate) fn fee_part() -> BoxedStrategy<Part<FeeFacet>> {
             of(money()),
             of(text()),
             of(day()),
+            of(prop_oneof![text().prop_map(Adjusts::from_text), Just(Adjusts::SameProduct)]),
+            prescription(),
         )
             .prop_map(
-                |(product_code, product_name, quantity, split, amount, fund_amount, lot, expires_on)| {
+                |(
+                    product_code,
+                    product_name,
+                    quantity,
+                    split,
+                    amount,
+                    fund_amount,
+                    lot,
+                    expires_on,
+                    adjusts,
+                    prescription,
+                )| {
                     FeeFacet {
                         product_code,
                         product_name,
@@ -205,6 +277,8 @@ pub(crate) fn fee_part() -> BoxedStrategy<Part<FeeFacet>> {
                         fund_amount,
                         lot,
                         expires_on,
+                        adjusts,
+                        prescription,
                     }
                 },
             ),
@@ -260,9 +334,10 @@ pub(crate) fn observation_key() -> impl Strategy<Value = ObservationKey> {
 
 pub(crate) fn observation() -> BoxedStrategy<Observation> {
     let event = (observation_key(), select(&Kind::ALL[..]), select(&ROLES[..]), moment(), moment());
-    let line = (any::<bool>(), of(quantity()), of(quantity()), any::<u32>(), of(money()), any::<bool>());
+    let quantities = (of(quantity()), of(quantity()), of(quantity()));
+    let line = (any::<(bool, bool)>(), quantities, any::<u32>(), of(money()), any::<bool>());
     let about = (of(text()), of(text()), of(product()), person());
-    let links = (of(text()), of(text()), of(returned_sale()));
+    let links = (of(text()), of(text()), of(returned_sale()), of(lent_from()));
     let institution = (text(), of(text()), of(day()), of(day()));
     (event, line, about, links, institution, any::<(u64, u64)>(), origin())
         .prop_map(|(event, line, about, links, institution, versions, origin)| Observation {
@@ -271,10 +346,12 @@ pub(crate) fn observation() -> BoxedStrategy<Observation> {
             role: event.2,
             time: event.3,
             codes_issued_at: event.4,
-            split: line.0,
-            quantity: line.1,
-            units: line.2,
-            codes_on_line: line.3,
+            is_day: line.0.0,
+            split: line.0.1,
+            quantity: line.1.0,
+            quantity_before: line.1.1,
+            units: line.1.2,
+            codes_on_line: line.2,
             product_code: about.0,
             product_name: about.1,
             product: about.2,
@@ -282,12 +359,13 @@ pub(crate) fn observation() -> BoxedStrategy<Observation> {
             visit_id: links.0,
             settlement_id: links.1,
             returns: links.2,
-            has_papers: line.5,
+            lent_from: links.3,
+            has_papers: line.4,
             region: institution.0,
             tier: institution.1,
             stock_uploaded_since: institution.2,
             dispensing_uploaded_since: institution.3,
-            fund_amount: line.4,
+            fund_amount: line.3,
             revision: versions.0,
             reference_version: versions.1,
             origin,
@@ -310,9 +388,91 @@ pub(crate) fn code_change() -> impl Strategy<Value = CodeChange> {
     )
 }
 
+pub(crate) fn lent_to() -> impl Strategy<Value = LentTo> {
+    (text(), text(), text()).prop_map(|(code, document_id, line_id)| LentTo { code, document_id, line_id })
+}
+
+fn lent_from() -> impl Strategy<Value = LentFrom> {
+    (text(), text()).prop_map(|(document_id, line_id)| LentFrom { document_id, line_id })
+}
+
+pub(crate) fn offer() -> impl Strategy<Value = Offer> {
+    let line = (text(), text(), any::<bool>(), codes_part(), moment(), origin()).prop_map(
+        |(line_id, product_code, split, part, issued_at, origin)| OfferedLine {
+            line_id,
+            product_code,
+            split,
+            codes: Stamped { issued_at, part, origin },
+        },
+    );
+    (text(), any::<u64>(), moment(), of(text()), of(text()), vec(line, 0..3), origin()).prop_map(
+        |(lender, revision, time, settlement_id, visit_id, lines, origin)| Offer {
+            lender,
+            revision,
+            time,
+            settlement_id,
+            visit_id,
+            lines,
+            origin,
+        },
+    )
+}
+
+pub(crate) fn paid() -> impl Strategy<Value = Paid> {
+    (money(), of(money())).prop_map(|(paid, recovered)| Paid { paid, recovered })
+}
+
+fn ruling() -> impl Strategy<Value = Ruling> {
+    (of(verdict()), btree_set(text(), 0..3), text(), text())
+        .prop_map(|(verdict, rules, ruled_by, basis)| Ruling { verdict, rules, ruled_by, basis })
+}
+
+fn payment() -> impl Strategy<Value = Payment> {
+    (money(), day(), any::<bool>(), any::<bool>())
+        .prop_map(|(amount, paid_on, recovered, withdrawn)| Payment { amount, paid_on, recovered, withdrawn })
+}
+
+pub(crate) fn handling() -> BoxedStrategy<Handling> {
+    let act = prop_oneof![
+        (of(text()), ruling()).prop_map(|(line_id, ruling)| Act::Ruling { line_id, ruling }),
+        (text(), payment()).prop_map(|(payment_id, payment)| Act::Payment { payment_id, payment }),
+    ];
+    (document_key(), moment(), act, origin())
+        .prop_map(|(claim, issued_at, act, origin)| Handling { claim, issued_at, act, origin })
+        .boxed()
+}
+
+pub(crate) fn handling_book() -> BoxedStrategy<handling::Book> {
+    let rulings = vec((of(text()), moment(), ruling()), 0..3);
+    let payments = vec((text(), moment(), payment()), 0..3);
+    (rulings, payments)
+        .prop_map(|(rulings, payments)| handling::Book {
+            rulings: rulings
+                .into_iter()
+                .map(|(key, issued_at, act)| (key, Issued { issued_at, act }))
+                .collect(),
+            payments: payments
+                .into_iter()
+                .map(|(key, issued_at, act)| (key, Issued { issued_at, act }))
+                .collect(),
+        })
+        .boxed()
+}
+
 pub(crate) fn claim() -> BoxedStrategy<Claim> {
-    let line = (text(), money(), reasons(), btree_map(text(), any::<u64>(), 0..3))
-        .prop_map(|(line_id, amount, reasons, awaits)| ClaimLine { line_id, amount, reasons, awaits });
+    let rules = btree_set(rule(), 0..3);
+    let ruling = of((verdict(), rules).prop_map(|(verdict, rules)| LineRuling { verdict, rules }));
+    let awaits = btree_map(text(), any::<u64>(), 0..3);
+    let line = (text(), money(), reasons(), ruling, awaits, vec(lent_to(), 0..3)).prop_map(
+        |(line_id, amount, reasons, ruling, awaits, lent)| ClaimLine {
+            line_id,
+            amount,
+            reasons,
+            ruling,
+            awaits,
+            lent,
+        },
+    );
     let versions = (text(), any::<u64>());
     (document_key(), any::<u64>(), any::<bool>(), moment(), vec(line, 0..3), versions, origin())
         .prop_map(|(key, revision, withdrawn, occurred_at, lines, (ruleset, reference_version), origin)| {
@@ -348,7 +508,7 @@ pub(crate) fn rule_set() -> BoxedStrategy<RuleSet> {
         severity: what.2,
         grace: what.3,
     });
-    let windows = (millis(), millis(), of(millis()), any::<Option<u32>>());
+    let windows = (millis(), millis(), of(millis()), any::<Option<u32>>(), millis(), day());
     let policy =
         (millis(), any::<bool>(), any::<bool>()).prop_map(|(decision_deadline, pays, deadline_enabled)| {
             Policy {
@@ -362,6 +522,8 @@ pub(crate) fn rule_set() -> BoxedStrategy<RuleSet> {
             digest,
             sale_link_window: windows.0,
             sale_match_window: windows.1,
+            lend_window: windows.4,
+            duty_from: windows.5,
             defaults,
             overrides,
             allowances,
@@ -390,16 +552,17 @@ fn allowance() -> BoxedStrategy<Allowance> {
 
 fn side() -> BoxedStrategy<Side> {
     let event = (select(&Kind::ALL[..]), of(select(&ROLES[..])), moment(), person(), text());
-    (observation_key(), event, any::<(bool, bool)>(), origin())
-        .prop_map(|(key, (kind, role, occurred_at, person, region), (custody, custody_proof), origin)| Side {
+    (observation_key(), event, any::<(bool, bool)>(), of(lent_from()), origin())
+        .prop_map(|(key, (kind, role, occurred_at, person, region), custody, lent_from, origin)| Side {
             key,
             kind,
             role,
             occurred_at,
             person,
             region,
-            custody,
-            custody_proof,
+            custody: custody.0,
+            custody_proof: custody.1,
+            lent_from,
             origin,
         })
         .boxed()

@@ -13,7 +13,6 @@ use serde_json::Value;
 use tracewarden::broker::kafka::KafkaSettings;
 use tracewarden::broker::kafka::publish::Publisher;
 use tracewarden::broker::{OutRecord, TopicPartition};
-use tracewarden::domain::document::Group;
 use tracewarden::pipeline::topics::{Topic, Topology};
 use tracewarden::wire::inbound::route::route;
 
@@ -170,7 +169,7 @@ impl Installation {
 
 /// An upload as a record of its topic, at the partition of a number.
 pub(crate) fn upload_record(topology: &Topology, upload: &str, number: usize) -> OutRecord {
-    let topic = Topic::of_group(route(upload.as_bytes()).group.unwrap_or(Group::Settlement));
+    let topic = route(upload.as_bytes()).inlet.map_or(Topic::Settlement, Topic::of_inlet);
     let partition = i32::try_from(number).unwrap() % topology.partitions(topic);
     OutRecord {
         target: TopicPartition::new(topology.name(topic).clone(), partition),

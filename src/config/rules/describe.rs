@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::domain::rules::catalogue::{Entry, Judges, RULE_VERSION, RULES};
+use crate::domain::rules::catalogue::{RULE_VERSION, RULES};
+use crate::domain::rules::entry::RuleEntry;
 use crate::domain::rules::ruleset::RuleSet;
 use crate::domain::time::Millis;
 
@@ -12,15 +13,16 @@ const HOUR_MILLIS: u64 = 3_600_000;
 pub fn catalogue_table() -> String {
     let mut text =
         format!("{:<23}{:<9}{:<10}{:<21}{:<8}title\n", "rule", "action", "severity", "waits", "judges");
-    for entry in &RULES {
-        let waits = entry.grace.map_or("-".to_owned(), |(name, grace)| format!("{name} {} h", hours(grace)));
-        let judges = judges(entry);
+    for entry in RULES {
+        let waits =
+            entry.grace.map_or("-".to_owned(), |grace| format!("{} {} h", grace.name, hours(grace.default)));
+        let judges = entry.judges.name();
         let (action, severity) = (entry.action.name(), entry.severity.name());
         // Writing to a string cannot fail.
         let _ = writeln!(
             text,
             "{:<23}{action:<9}{severity:<10}{waits:<21}{judges:<8}{} {}",
-            entry.name, entry.title_zh, entry.title_en
+            entry.name, entry.title.zh, entry.title.en
         );
     }
     text.push_str("\nThe action is the strongest one, which is that on settlements. ");
@@ -43,22 +45,25 @@ pub fn reference_page() -> String {
         "| `sale_match_window_hours` | {} | hours | {WINDOW_MATCH} |",
         hours(set.sale_match_window)
     );
+    let _ = writeln!(page, "| `lend_window_hours` | {} | hours | {WINDOW_LEND} |", hours(set.lend_window));
+    let _ = writeln!(page, "| `duty_from` | {} | day | {DUTY_FROM} |", set.duty_from);
     page.push_str("\n## Rules\n\n| rule | 中文 | action | severity | waits |\n|---|---|---|---|---|\n");
-    for entry in &RULES {
-        let waits = entry.grace.map_or(String::new(), |(name, grace)| format!("{} h ({name})", hours(grace)));
+    for entry in RULES {
+        let waits =
+            entry.grace.map_or(String::new(), |grace| format!("{} h ({})", hours(grace.default), grace.name));
         let (name, action, severity) = (entry.name, entry.action.name(), entry.severity.name());
         let _ =
-            writeln!(page, "| [{name}](#{name}) | {} | {action} | {severity} | {waits} |", entry.title_zh);
+            writeln!(page, "| [{name}](#{name}) | {} | {action} | {severity} | {waits} |", entry.title.zh);
     }
-    for entry in &RULES {
+    for entry in RULES {
         let _ = writeln!(
             page,
             "\n### {}\n\n{} {}: {}.\n",
-            entry.name, entry.title_zh, entry.title_en, entry.catches
+            entry.name, entry.title.zh, entry.title.en, entry.catches
         );
-        let _ = writeln!(page, "- judges: a {}; subject: {}", judges(entry), entry.subject);
-        if let Some((name, grace)) = entry.grace {
-            let _ = writeln!(page, "- `grace_hours` = {}: {name}", hours(grace));
+        let _ = writeln!(page, "- judges: a {}; subject: {}", entry.judges.name(), entry.subject);
+        if let Some(grace) = entry.grace {
+            let _ = writeln!(page, "- `grace_hours` = {}: {}", hours(grace.default), grace.name);
         }
         let _ = writeln!(page, "- basis: {}", entry.basis);
     }
@@ -68,7 +73,7 @@ pub fn reference_page() -> String {
 const PAGE_HEAD: &str = "\
 # Rules
 
-Made from the catalogue in `src/domain/rules/catalogue.rs`. A rule states a fact, not an accusation; what follows from
+Made from the entries in `src/domain/rules`. A rule states a fact, not an accusation; what follows from
 it is set here. `rules.example.toml` beside this page shows every key of the section `[rules]`.
 
 | key of a rule | values | meaning |
@@ -91,6 +96,8 @@ Two halves of a sale are matched in the same way everywhere, so these have no ov
 |---|---|---|---|
 ";
 const WINDOW_LINK: &str = "greatest distance of a dispensing and a settlement that share an id";
+const WINDOW_LEND: &str = "greatest distance of a hand-over that lends its codes by the visit id and a settlement without settlement id";
+const DUTY_FROM: &str = "before this day nothing is held or refused for want of codes, or for wrong ones";
 const WINDOW_MATCH: &str = "greatest distance of those that share nothing but the person";
 
 /// All rules as JSON.
@@ -98,12 +105,12 @@ pub fn catalogue_json() -> String {
     let rules = RULES.iter().map(|entry| {
         serde_json::json!({
             "rule": entry.name,
-            "title": { "zh": entry.title_zh, "en": entry.title_en },
-            "judges": judges(entry),
+            "title": { "zh": entry.title.zh, "en": entry.title.en },
+            "judges": entry.judges.name(),
             "subject": entry.subject,
             "action": entry.action.name(),
             "severity": entry.severity.name(),
-            "grace": entry.grace.map(|(name, _)| name),
+            "grace": entry.grace.map(|grace| grace.name),
             "grace_hours": grace_hours(entry),
             "basis": entry.basis,
             "catches": entry.catches,
@@ -121,8 +128,12 @@ pub fn example() -> String {
     let _ = writeln!(text, "sale_link_window_hours = {}", hours(set.sale_link_window));
     text.push_str(EXAMPLE_MATCH);
     let _ = writeln!(text, "sale_match_window_hours = {}", hours(set.sale_match_window));
+    text.push_str(EXAMPLE_LEND);
+    let _ = writeln!(text, "lend_window_hours = {}", hours(set.lend_window));
+    text.push_str(EXAMPLE_DUTY);
+    let _ = writeln!(text, "duty_from = \"{}\"", set.duty_from);
     for (entry, setting) in RULES.iter().zip(&set.defaults) {
-        let _ = writeln!(text, "\n# {} {}: {}.", entry.title_zh, entry.title_en, entry.catches);
+        let _ = writeln!(text, "\n# {} {}: {}.", entry.title.zh, entry.title.en, entry.catches);
         let _ = writeln!(text, "[rules.{}]", entry.name);
         let _ = writeln!(text, "enabled = {}", setting.enabled);
         let _ = writeln!(text, "action = \"{}\"", setting.action.name());
@@ -148,6 +159,14 @@ const EXAMPLE_HEAD: &str = "\
 # The two halves of a sale, dispensing and settlement, that share an id are at most this far apart.
 ";
 
+const EXAMPLE_LEND: &str = "\
+# A hand-over lends its codes by the visit id to a settlement without settlement id that is at most this far apart.
+";
+
+const EXAMPLE_DUTY: &str = "\
+# Before this day nothing is held or refused for want of codes or for wrong ones: a look-back says it in alerts.
+";
+
 const EXAMPLE_MATCH: &str = "\
 # Those that share nothing but the person are at most this far apart.
 ";
@@ -166,6 +185,15 @@ const EXAMPLE_OVERRIDE: &str = "
 # enabled = true
 # action = \"hold\"
 # severity = \"medium\"
+#
+# A default that changes by date and tier: hospitals are held for want of codes in their first months, and refused by
+# the default afterwards.
+# [[rules.override]]
+# rule = \"no_code\"
+# tier = \"3\"
+# valid_from = \"2026-01-01\"
+# valid_to = \"2026-06-30\"
+# action = \"hold\"
 ";
 
 const EXAMPLE_ALLOW: &str = "
@@ -184,15 +212,8 @@ const EXAMPLE_ALLOW: &str = "
 # reason = \"purchase records lost in a fire\"
 ";
 
-fn judges(entry: &Entry) -> &'static str {
-    match entry.judges {
-        Judges::Line => "line",
-        Judges::Code => "code",
-    }
-}
-
-fn grace_hours(entry: &Entry) -> Option<u64> {
-    entry.grace.map(|(_, grace)| hours(grace))
+fn grace_hours(entry: &RuleEntry) -> Option<u64> {
+    entry.grace.map(|grace| hours(grace.default))
 }
 
 fn hours(length: Millis) -> u64 {

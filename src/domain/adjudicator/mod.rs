@@ -22,6 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Text;
 use super::amount::Money;
 use super::claim::{Claim, ClaimLine, CodeVerdict, Decision, DecisionLine, Verdict};
+use super::handling::Paid;
 use super::observation::Moment;
 use super::rules::RuleId;
 use super::rules::ruleset::RuleSet;
@@ -42,7 +43,9 @@ pub struct ClaimState {
     pub released: Money,
     /// When a provisional decision is due.
     pub deadline: Option<Timestamp>,
-    /// When the last answer came: what nobody claims is forgotten some day as well.
+    /// What was paid, as far as payments are known.
+    pub paid: Option<Paid>,
+    /// When the last answer or word of payments came: what nobody claims is forgotten some day as well.
     pub answered_at: Option<Timestamp>,
 }
 
@@ -51,7 +54,7 @@ pub struct ClaimState {
 pub struct Answer {
     /// The revision of the observation that is judged.
     pub revision: u64,
-    /// Code rules whose findings on it act hold or refuse.
+    /// Code rules whose findings on it alert, hold or refuse; those that alert let pay.
     pub reasons: BTreeMap<RuleId, Verdict>,
 }
 
@@ -75,6 +78,8 @@ pub struct Said {
     pub provisional: bool,
     /// Whether the claim was taken back.
     pub withdrawn: bool,
+    /// What was paid.
+    pub paid: Option<Paid>,
     /// Per line, in line order.
     pub lines: Vec<DecisionLine>,
 }
@@ -159,6 +164,19 @@ pub fn verdict(
     if concerns_claim && state.missing == 0 { decide(state, None, moment, rules, policy) } else { None }
 }
 
+/// Applies what was paid for the claim in all. A claim that waits for answers is decided with it later.
+pub fn paid(
+    state: &mut ClaimState,
+    paid: Option<Paid>,
+    moment: &Moment,
+    rules: &RuleSet,
+    policy: &Policy,
+) -> Option<Decision> {
+    state.paid = paid;
+    state.answered_at = state.answered_at.max(moment.now.or(Some(moment.detected_at)));
+    if state.missing == 0 { decide(state, None, moment, rules, policy) } else { None }
+}
+
 /// Publishes the provisional decision when its deadline has passed and answers are still missing.
 pub fn deadline(
     state: &mut ClaimState,
@@ -206,7 +224,7 @@ fn decide(
     state.deadline = None;
     let claim = state.claim.as_ref()?;
     let provisional = due.is_some() && state.missing > 0;
-    let said = say(claim, &state.answers, provisional, policy);
+    let said = say(claim, state, provisional, policy);
     let never_decided = state.published.is_none();
     let unchanged = state.published.as_ref().is_some_and(|last| last.said == said);
     if unchanged || (said.withdrawn && never_decided) {
@@ -220,7 +238,8 @@ fn decide(
         payable: said.payable,
         provisional,
         deadline: due.filter(|_| provisional),
-        recover: state.released.saturating_sub(said.payable),
+        recover: said.paid.map_or(state.released, |paid| paid.paid).saturating_sub(said.payable),
+        paid: said.paid,
         lines: said.lines.clone(),
         withdrawn: said.withdrawn,
         occurred_at: claim.occurred_at,
@@ -236,27 +255,39 @@ fn decide(
     Some(decision)
 }
 
-fn say(claim: &Claim, answers: &BTreeMap<(Text, Text), Answer>, provisional: bool, policy: &Policy) -> Said {
+fn say(claim: &Claim, state: &ClaimState, provisional: bool, policy: &Policy) -> Said {
     let lines: Vec<DecisionLine> =
-        claim.lines.iter().map(|line| judge(line, answers, policy.provisional)).collect();
-    let paid = lines.iter().filter(|line| line.verdict == Verdict::Pay);
+        claim.lines.iter().map(|line| judge(line, &state.answers, policy.provisional)).collect();
+    let payable = lines.iter().filter(|line| line.verdict == Verdict::Pay);
     Said {
         verdict: lines.iter().map(|line| line.verdict).max().unwrap_or_default(),
-        payable: paid.fold(Money::ZERO, |sum, line| sum.saturating_add(line.amount)),
+        payable: payable.fold(Money::ZERO, |sum, line| sum.saturating_add(line.amount)),
         provisional,
         withdrawn: claim.withdrawn,
+        paid: state.paid,
         lines,
     }
 }
 
-/// The worst of the line's own reasons and the answers to its codes; while one is missing at least `unanswered`.
+/// The worst of the line's own reasons and the answers to its codes, as far as a ruling does not make them act otherwise;
+/// while an answer is missing at least `unanswered`.
 fn judge(line: &ClaimLine, answers: &BTreeMap<(Text, Text), Answer>, unanswered: Verdict) -> DecisionLine {
-    let mut verdict = Verdict::Pay;
-    let mut reasons = BTreeSet::new();
+    let ruled = line.ruling.as_ref().map(|ruling| ruling.verdict).unwrap_or_default();
+    let mut verdict = ruled;
+    let (mut reasons, mut overruled) = (BTreeSet::new(), BTreeSet::new());
     let mut weigh = |found: &BTreeMap<RuleId, Verdict>| {
-        for (rule, act) in found.iter().filter(|(_, act)| **act > Verdict::Pay) {
-            verdict = verdict.max(*act);
-            reasons.insert(*rule);
+        for (rule, act) in found {
+            let acting = match &line.ruling {
+                Some(ruling) if ruling.rules.contains(rule) => ruling.verdict,
+                _ => *act,
+            };
+            verdict = verdict.max(acting);
+            if acting > Verdict::Pay {
+                reasons.insert(*rule);
+            }
+            if acting < *act {
+                overruled.insert(*rule);
+            }
         }
     };
     weigh(&line.reasons);
@@ -271,7 +302,10 @@ fn judge(line: &ClaimLine, answers: &BTreeMap<(Text, Text), Answer>, unanswered:
         line_id: line.line_id.clone(),
         verdict: if complete { verdict } else { verdict.max(unanswered) },
         reasons: reasons.into_iter().collect(),
+        is_ruled: ruled > Verdict::Pay,
+        overruled: overruled.into_iter().collect(),
         amount: line.amount,
+        lent: line.lent.clone(),
     }
 }
 

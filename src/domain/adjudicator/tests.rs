@@ -7,6 +7,7 @@ use proptest::sample::select;
 
 use super::*;
 use crate::domain::document::{DocumentKey, Group, Origin};
+use crate::domain::handling::LineRuling;
 use crate::domain::horizon;
 
 fn at(seconds: i64) -> Timestamp {
@@ -26,7 +27,9 @@ fn line(line_id: &str, fen: i64, awaits: &[(&str, u64)]) -> ClaimLine {
         line_id: line_id.into(),
         amount: Money::from_fen(fen),
         reasons: BTreeMap::new(),
+        ruling: None,
         awaits: awaits.iter().map(|(code, revision)| (Text::from(*code), *revision)).collect(),
+        lent: Vec::new(),
     }
 }
 
@@ -365,4 +368,94 @@ proptest! {
             prop_assert_eq!(found.is_some(), !claim.withdrawn);
         }
     }
+}
+
+fn ruled(line: ClaimLine, verdict: Verdict, rules: &[RuleId]) -> ClaimLine {
+    ClaimLine { ruling: Some(LineRuling { verdict, rules: rules.iter().copied().collect() }), ..line }
+}
+
+const ALERT: (RuleId, Verdict) = (RuleId::NotPurchased, Verdict::Pay);
+
+/// Verdict, reasons and what was overruled of a line with these findings under a ruling.
+fn under(
+    ruling: Verdict,
+    rules: &[RuleId],
+    found: &[(RuleId, Verdict)],
+) -> (Verdict, Vec<&'static str>, Vec<RuleId>) {
+    let mut case = Case::default();
+    let line = ruled(line("1", 1000, &[("a", 1)]), ruling, rules);
+    assert_eq!(case.claim(a_claim(1, vec![line])), None);
+    let decision = case.answer("1", "a", 1, found).unwrap();
+    let line = decision.lines[0].clone();
+    assert_eq!(decision.payable, Money::from_fen(if line.verdict == Verdict::Pay { 1000 } else { 0 }));
+    (line.verdict, line.reason_names(), line.overruled)
+}
+
+#[test]
+fn a_ruling_that_pays_lets_the_findings_of_its_rules_pass_and_no_others() {
+    let (duplicate, resale) = (RuleId::DuplicateSettlement, RuleId::Resale);
+    assert_eq!(
+        under(Verdict::Pay, &[duplicate, resale], &[REFUSE, HOLD]),
+        (Verdict::Pay, vec![], vec![duplicate, resale])
+    );
+    assert_eq!(
+        under(Verdict::Pay, &[duplicate], &[REFUSE, HOLD]),
+        (Verdict::Hold, vec!["resale"], vec![duplicate])
+    );
+    assert_eq!(under(Verdict::Pay, &[duplicate], &[]), (Verdict::Pay, vec![], vec![]));
+}
+
+#[test]
+fn a_ruling_that_holds_or_refuses_does_so_by_itself_and_by_the_alerts_of_its_rules() {
+    let (purchase, duplicate) = (RuleId::NotPurchased, RuleId::DuplicateSettlement);
+    assert_eq!(under(Verdict::Hold, &[], &[ALERT]), (Verdict::Hold, vec!["ruling"], vec![]));
+    assert_eq!(
+        under(Verdict::Refuse, &[purchase], &[ALERT]),
+        (Verdict::Refuse, vec!["not_purchased", "ruling"], vec![])
+    );
+    assert_eq!(
+        under(Verdict::Hold, &[duplicate], &[REFUSE]),
+        (Verdict::Hold, vec!["duplicate_settlement", "ruling"], vec![duplicate])
+    );
+}
+
+fn yuan(yuan: i64) -> Money {
+    Money::from_fen(yuan * 100)
+}
+
+impl Case {
+    fn paid(&mut self, sum: i64, recovered: Option<i64>) -> Option<Decision> {
+        let new = Some(Paid { paid: yuan(sum), recovered: recovered.map(yuan) });
+        self.step(|state, moment, rules, policy| paid(state, new, moment, rules, policy))
+    }
+}
+
+/// Revision, what is to be recovered and what was paid.
+fn money(decision: Option<Decision>) -> Option<(u32, Money, Option<Money>)> {
+    decision.map(|decision| (decision.revision, decision.recover, decision.paid.map(|paid| paid.paid)))
+}
+
+#[test]
+fn what_is_to_be_recovered_follows_from_payments_where_any_is_known() {
+    let mut case = Case::default();
+    assert_eq!(money(case.paid(30, None)), None, "nobody claims it yet");
+    assert_eq!(money(case.claim(a_claim(1, vec![line("1", 3000, &[])]))), Some((1, yuan(0), Some(yuan(30)))));
+    assert_eq!(
+        money(case.claim(a_claim(2, vec![line("1", 2000, &[])]))),
+        Some((2, yuan(10), Some(yuan(30))))
+    );
+    assert_eq!(money(case.paid(20, Some(10))), Some((3, yuan(0), Some(yuan(20)))), "ten came back");
+    assert_eq!(money(case.paid(20, Some(10))), None, "nothing new");
+    assert_eq!(money(case.claim(taken_back(3))), Some((4, yuan(20), Some(yuan(20)))));
+    assert_eq!(money(case.paid(0, Some(30))), Some((5, yuan(0), Some(yuan(0)))), "all of it came back");
+    let none = case.step(|state, moment, rules, policy| paid(state, None, moment, rules, policy));
+    assert_eq!(money(none), Some((6, yuan(0), None)));
+}
+
+#[test]
+fn payments_wait_with_the_claim_for_its_answers() {
+    let mut case = Case::default();
+    assert_eq!(case.claim(a_claim(1, vec![line("1", 3000, &[("a", 1)])])), None);
+    assert_eq!(money(case.paid(30, None)), None);
+    assert_eq!(money(case.answer("1", "a", 1, &[REFUSE])), Some((1, yuan(30), Some(yuan(30)))));
 }

@@ -2,13 +2,17 @@
 //!
 //! A document is identified by [`DocumentKey`] and consists of a header and lines; a line has two facets, *fee*
 //! and *codes*. An upload is a [`Version`] of some of these parts or a [`Reversal`] of them, stamped `issued_at`
-//! by its sender. [`merge`] keeps what counts of all uploads, [`live`] is the view of it, [`observe`] what it says of
-//! codes.
+//! by its sender. [`merge`] keeps what counts of all uploads, [`live`] is the view of it, [`lending`] what the hand-over
+//! adds to a settlement, [`observe`] what it says of codes.
 
+pub mod adjust;
 pub mod canonical_text;
+pub mod lending;
 pub mod live;
 pub mod merge;
 pub mod observe;
+pub mod occurred;
+pub mod particulars;
 pub mod room;
 #[cfg(test)]
 pub(crate) mod samples;
@@ -16,9 +20,13 @@ pub(crate) mod samples;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
+use self::occurred::OccurredAt;
+use self::particulars::{Circumstances, Prescription};
 use super::Text;
 use super::amount::{Money, Quantity};
+use super::handling::Handling;
 use super::reference::Slice;
 use super::time::{Day, Timestamp};
 use super::trace_code::Scan;
@@ -104,6 +112,14 @@ pub struct Pseudonym {
     pub digest: [u8; 16],
 }
 
+impl fmt::Display for Pseudonym {
+    /// As it stands in alerts and canonical texts: the key's id and the digest in hexadecimal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.key_id)?;
+        self.digest.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
 /// A person as known to one document: up to two pseudonyms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Person {
@@ -141,7 +157,7 @@ pub struct Header {
     /// What the document reports.
     pub kind: Kind,
     /// When that happened.
-    pub occurred_at: Timestamp,
+    pub occurred_at: OccurredAt,
     /// The insured person.
     pub person: Person,
     /// 就医流水号.
@@ -156,6 +172,8 @@ pub struct Header {
     pub counterparty: Counterparty,
     /// The sale that a return gives back.
     pub returns: Option<ReturnedSale>,
+    /// What else it says of the visit.
+    pub circumstances: Circumstances,
 }
 
 /// The fee facet of a line: one part of a document.
@@ -177,6 +195,19 @@ pub struct FeeFacet {
     pub lot: Option<Text>,
     /// 有效期至.
     pub expires_on: Option<Day>,
+    /// Which line of the document was sold by so much less: then it is an adjustment, and no line otherwise.
+    pub adjusts: Option<Adjusts>,
+    /// What it says of the prescription.
+    pub prescription: Prescription,
+}
+
+/// What an adjustment is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Adjusts {
+    /// That line.
+    Line(Text),
+    /// Lines of the same product: the sender does not say which.
+    SameProduct,
 }
 
 /// The codes facet of a line: one part of a document. Equal codes are one, their given units add up; in the
@@ -287,6 +318,33 @@ pub enum Upload {
     Version(Box<Version>),
     /// It takes parts back.
     Reversal(Reversal),
+    /// It says what people did about a claim.
+    Handling(Box<Handling>),
+}
+
+impl Adjusts {
+    /// How uploads write [`Adjusts::SameProduct`].
+    pub const SAME_PRODUCT: &str = "*";
+
+    /// What a text of an upload says.
+    pub fn from_text(text: Text) -> Self {
+        if &*text == Self::SAME_PRODUCT { Self::SameProduct } else { Self::Line(text) }
+    }
+
+    /// The text of uploads.
+    pub fn text(&self) -> Text {
+        match self {
+            Self::Line(line_id) => line_id.clone(),
+            Self::SameProduct => Self::SAME_PRODUCT.into(),
+        }
+    }
+}
+
+impl Header {
+    /// The moment by which the document is ordered.
+    pub fn moment(&self) -> Timestamp {
+        self.occurred_at.moment(self.kind)
+    }
 }
 
 impl<T> Part<T> {
@@ -469,6 +527,7 @@ impl Upload {
         match self {
             Self::Version(version) => &version.key,
             Self::Reversal(reversal) => &reversal.target,
+            Self::Handling(handling) => &handling.claim,
         }
     }
 
@@ -477,6 +536,7 @@ impl Upload {
         match self {
             Self::Version(version) => version.issued_at,
             Self::Reversal(reversal) => reversal.issued_at,
+            Self::Handling(handling) => handling.issued_at,
         }
     }
 
@@ -485,6 +545,7 @@ impl Upload {
         match self {
             Self::Version(version) => version.origin.received_at = version.issued_at,
             Self::Reversal(reversal) => reversal.origin.received_at = reversal.issued_at,
+            Self::Handling(handling) => handling.origin.received_at = handling.issued_at,
         }
     }
 
@@ -493,6 +554,7 @@ impl Upload {
         match self {
             Self::Version(version) => &version.origin,
             Self::Reversal(reversal) => &reversal.origin,
+            Self::Handling(handling) => &handling.origin,
         }
     }
 }

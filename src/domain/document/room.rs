@@ -24,6 +24,7 @@ impl Document {
         match upload {
             Upload::Version(version) => version.full && self.full < Some(version.issued_at),
             Upload::Reversal(reversal) => reversal.line_id.is_none(),
+            Upload::Handling(_) => false,
         }
     }
 

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::domain::Text;
 use crate::domain::amount::{Money, Quantity};
+use crate::domain::document::particulars::Circumstances;
 use crate::domain::reference::{Book, Change, Institution, Item, Key, Product, Record, Value};
 use crate::domain::time::{Day, Timestamp};
 use crate::domain::trace_code;
@@ -124,7 +125,7 @@ impl Line {
 pub(crate) fn header(kind: Kind) -> Header {
     Header {
         kind,
-        occurred_at: minute(0),
+        occurred_at: minute(0).into(),
         person: Person::default(),
         visit_id: None,
         settlement_id: None,
@@ -132,6 +133,7 @@ pub(crate) fn header(kind: Kind) -> Header {
         fund_amount: Some(Money::from_fen(700)),
         counterparty: Counterparty::default(),
         returns: None,
+        circumstances: Circumstances::default(),
     }
 }
 
@@ -231,8 +233,10 @@ fn any_version() -> impl Strategy<Value = Version> {
     (prop::bool::ANY, 0_i64..5, prop::option::of(0_i64..3), lines, prop::bool::ANY).prop_map(
         |(full, minutes, header_variant, lines, newer_catalogue)| {
             let header_variant = header_variant.or(full.then_some(0));
-            let header = header_variant
-                .map(|variant| Header { occurred_at: minute(variant * 24 * 60), ..header(Kind::Settlement) });
+            let header = header_variant.map(|variant| Header {
+                occurred_at: minute(variant * 24 * 60).into(),
+                ..header(Kind::Settlement)
+            });
             let lines: Vec<Line> = lines
                 .into_iter()
                 .map(|(line_id, line)| Line {

@@ -15,6 +15,7 @@ fn apply(document: &mut Document, upload: &Upload) -> Merged {
     match upload {
         Upload::Version(version) => document.merge(version),
         Upload::Reversal(reversal) => document.reverse(reversal),
+        Upload::Handling(_) => panic!("no part of the document"),
     }
 }
 
@@ -322,7 +323,7 @@ fn records_are_chosen_by_the_day_of_the_header() {
     }
     for (minutes, packs) in [(0, 1), (24 * 60, 6), (-24 * 60, 6), (14 * 60, 1), (15 * 60, 6)] {
         let mut header = header(Kind::PurchaseIn);
-        header.occurred_at = minute(minutes);
+        header.occurred_at = minute(minutes).into();
         let version =
             version(&book, true, 3, Some(header), Group::Procurement, &[line("1", AMBROXOL, 1, &[A])]);
         let document = merged(&[version.clone().into()]);
@@ -339,7 +340,7 @@ fn live_by_definition(uploads: &[Upload]) -> Vec<String> {
         .iter()
         .filter_map(|upload| match upload {
             Upload::Version(version) => Some(&**version),
-            Upload::Reversal(_) => None,
+            Upload::Reversal(_) | Upload::Handling(_) => None,
         })
         .collect();
     let newest_full = versions.iter().filter(|version| version.full).map(|version| version.issued_at).max();
@@ -351,7 +352,7 @@ fn live_by_definition(uploads: &[Upload]) -> Vec<String> {
                     && (reversal.line_id.is_none()
                         || line_id.is_some() && reversal.line_id.as_ref() == line_id)
             }
-            Upload::Version(_) => false,
+            Upload::Version(_) | Upload::Handling(_) => false,
         })
     };
     let mut greatest: std::collections::BTreeMap<(Option<Text>, &str), (Timestamp, String)> =

@@ -44,7 +44,7 @@ pub struct CodeState {
 pub struct Judged {
     /// The revision of the observation that was judged.
     pub revision: u64,
-    /// The reasons that were published; none means pay.
+    /// The reasons that were published; none worse than pay means pay.
     pub reasons: BTreeMap<RuleId, Verdict>,
 }
 
@@ -200,7 +200,7 @@ fn answer(state: &mut CodeState, news: &News<'_>, findings: &[Finding]) -> Vec<C
 
 type Reasons = BTreeMap<RuleId, Verdict>;
 
-/// The rules that hold or refuse, by subject, and the one that does so on every settlement of the code.
+/// The rules that alert, hold or refuse, by subject, and the one that does so on every settlement of the code.
 fn reasons(findings: &[Finding]) -> (BTreeMap<&ObservationKey, Reasons>, Option<(RuleId, Verdict)>) {
     let mut by_subject: BTreeMap<&ObservationKey, Reasons> = BTreeMap::new();
     let mut everywhere = None;
@@ -219,10 +219,11 @@ fn reasons(findings: &[Finding]) -> (BTreeMap<&ObservationKey, Reasons>, Option<
     (by_subject, everywhere)
 }
 
-/// What an action means for a claim line; none when it pays.
+/// What an action means for a claim line; none when nobody is told. An alert lets pay, unless a ruling makes it more.
 const fn verdict(action: Action) -> Option<Verdict> {
     match action {
-        Action::Observe | Action::Alert => None,
+        Action::Observe => None,
+        Action::Alert => Some(Verdict::Pay),
         Action::Hold => Some(Verdict::Hold),
         Action::Refuse => Some(Verdict::Refuse),
     }
@@ -379,7 +380,11 @@ mod tests {
         let effects = tick(&mut state, &CODE.into(), &at(7), &RuleSet::default());
         assert_eq!(said(&effects), ["settled_not_dispensed S1 raised 1"]);
         assert_eq!((effects.due, state.due), (Some(day(8)), Some(day(8))));
-        assert!(effects.verdicts.is_empty(), "an alert is no reason");
+        assert_eq!(
+            answered(&effects),
+            ["S1 1 settled_not_dispensed pay"],
+            "a ruling may make more of an alert"
+        );
         let causes: Vec<&Cause> = effects.alerts.iter().map(|alert| &alert.cause).collect();
         assert_eq!(causes, [&Cause::TIME]);
         let effects = tick(&mut state, &CODE.into(), &at(8), &RuleSet::default());
@@ -414,7 +419,7 @@ mod tests {
         let at_hospital = |enabled, action| last(HOSPITAL, enabled, action);
         let resale = |more: &str| vec![format!("S2 1{more} resale hold")];
         assert_eq!(at_hospital(Some(false), None), (resale(""), vec![]));
-        assert_eq!(at_hospital(None, Some(Action::Alert)), (resale(""), vec![]));
+        assert_eq!(at_hospital(None, Some(Action::Alert)), (resale(" duplicate_settlement pay"), vec![]));
         assert_eq!(at_hospital(None, Some(Action::Hold)), (resale(" duplicate_settlement hold"), vec![]));
         let observed = at_hospital(None, Some(Action::Observe));
         assert_eq!(observed, (resale(""), vec![RuleId::DuplicateSettlement]));

@@ -4,10 +4,13 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::alert::{Published, Status};
+use crate::domain::amount::Money;
+use crate::domain::claim::ClaimLine;
 use crate::domain::document::merge::{ReversalStamp, Reversed};
 use crate::domain::document::room::PARTS_KEPT_MAX;
 use crate::domain::document::samples::*;
 use crate::domain::document::{Group, Header, LineVersion, Parts};
+use crate::domain::observation::{Observation, What};
 use crate::domain::reference::{Key, Product, Value};
 
 const MOMENT: Moment =
@@ -302,7 +305,7 @@ proptest! {
 fn a_header_that_moves_the_day_changes_every_observation() {
     let mut state = DocumentState::default();
     step(&mut state, full(Kind::Settlement, 1, &[line("1", AMBROXOL, 1, &[A])]));
-    let moved = Header { occurred_at: minute(5), ..header(Kind::Settlement) };
+    let moved = Header { occurred_at: minute(5).into(), ..header(Kind::Settlement) };
     let effects = step(&mut state, version(&book(), false, 2, Some(moved), Group::Settlement, &[]));
     assert_eq!(changes(&effects), [(A, vec![("1", 2)], vec![], What::Asserted)]);
     assert_eq!(effects.claim.map(|claim| claim.occurred_at), Some(minute(5)));

@@ -109,6 +109,12 @@ impl<'a> Timeline<'a> {
         Self { pack, facts, sales, returns, dispensed_claims, first_stock_in }
     }
 
+    /// The returns bound to a sale, in their order.
+    pub fn returns_of<'t>(&'t self, sale: &Sale<'a>) -> impl Iterator<Item = &'t Return<'a>> {
+        let number = sale.number;
+        self.returns.iter().filter(move |given_back| given_back.sale == Some(number))
+    }
+
     /// The steps of the walk, in its order: (time, rank, order), a sale with the rank of a dispensing.
     pub fn events<'t>(&'t self) -> Vec<Event<'a, 't>> {
         let movements = self.facts.iter().filter_map(|fact| match fact.observation.role {

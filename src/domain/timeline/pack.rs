@@ -20,7 +20,8 @@ pub struct Pack {
 pub struct Need {
     /// How many.
     pub amount: Quantity,
-    /// Whether they are a share of a line with several codes, so that they may be wrong for this one.
+    /// Whether they are a share of a line, of several codes or made smaller by adjustments, so that they may be wrong
+    /// for this code.
     pub is_estimate: bool,
 }
 
@@ -46,11 +47,29 @@ impl Pack {
 
     /// What an observation needs.
     pub fn need(&self, observation: &Observation) -> Need {
-        if observation.split { self.split_need(observation) } else { self.whole_need(observation) }
+        let before = observation.quantity_before.or(observation.quantity);
+        let need = if observation.split {
+            self.split_need(observation, before)
+        } else {
+            self.whole_need(observation, before)
+        };
+        match (observation.quantity_before, observation.quantity) {
+            (Some(before), Some(left)) => self.adjusted_need(need, left, before),
+            _ => Need { is_estimate: need.is_estimate && need.amount > Quantity::ZERO, ..need },
+        }
     }
 
-    fn split_need(&self, observation: &Observation) -> Need {
-        match (self.units_per_pack, observation.units, observation.quantity) {
+    /// The share of a need that adjustments of the line left: for which of its codes, nobody says.
+    fn adjusted_need(&self, need: Need, left: Quantity, before: Quantity) -> Need {
+        let product = i128::from(need.amount.thousandths()).saturating_mul(i128::from(left.thousandths()));
+        let amount =
+            held(product.checked_div(i128::from(before.thousandths())).unwrap_or_default()).min(need.amount);
+        let is_part = amount < self.content();
+        Need { amount, is_estimate: amount > Quantity::ZERO && (is_part || need.is_estimate) }
+    }
+
+    fn split_need(&self, observation: &Observation, quantity: Option<Quantity>) -> Need {
+        match (self.units_per_pack, observation.units, quantity) {
             (None, _, _) | (_, None, None) => Need::default(),
             (Some(_), Some(units), _) => Need { amount: units, is_estimate: false },
             (Some(_), None, Some(quantity)) => {
@@ -59,9 +78,9 @@ impl Pack {
         }
     }
 
-    fn whole_need(&self, observation: &Observation) -> Need {
+    fn whole_need(&self, observation: &Observation, quantity: Option<Quantity>) -> Need {
         let content = self.content();
-        match observation.quantity {
+        match quantity {
             Some(quantity) if !self.is_single() => {
                 let share = share(quantity, self.units(), observation);
                 let is_estimate = observation.codes_on_line > 1 && share < content;
@@ -124,6 +143,25 @@ mod tests {
             ("a share of two cartons", 10, Some(48), sold.clone().quantity(15).codes(2), "360", true),
             ("two full cartons", 10, Some(48), sold.clone().quantity(20).codes(2), "480", false),
             ("division rounds down", 3, None, sold.clone().quantity(1).codes(3), "0.333", true),
+            ("two of three boxes", 1, Some(20), sold.clone().codes(3).adjusted(3, 2), "13.333", true),
+            (
+                "a carton that was full before",
+                10,
+                Some(48),
+                sold.clone().codes(2).adjusted(20, 15),
+                "360",
+                true,
+            ),
+            (
+                "units as said, less",
+                1,
+                Some(20),
+                units(sold.clone().split(7), 6000).adjusted(7, 1),
+                "0.857",
+                true,
+            ),
+            ("more than a carton left", 10, Some(48), sold.clone().adjusted(20, 10), "240", true),
+            ("nothing is no estimate", 1, None, sold.clone().split(7).codes(2).adjusted(9, 3), "0", false),
             ("split", 1, Some(20), sold.clone().split(7), "7", false),
             ("split among codes", 1, Some(20), sold.clone().split(7).codes(2), "3.5", true),
             ("split as said", 1, Some(20), units(sold.clone().split(7).codes(2), 1500), "1.5", false),

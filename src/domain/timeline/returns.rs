@@ -1,5 +1,8 @@
 //! Returns: which sale each gives back, how much of it, and when.
 //!
+//! Nobody knows the hour of what is given as a day: such a return may be of the same day's sale, and such a sale may
+//! have been given back later on its day.
+//!
 //! Bound before the walk, in the order of the returns, so that a return that was entered before its sale, or
 //! names a sale that happened later, still explains it: it takes effect no earlier than the sale.
 
@@ -42,17 +45,18 @@ fn bind_one<'a>(fact: Fact<'a>, sales: &[Sale<'a>], remainders: &mut [Remainder]
     let mut candidates = sales.iter().zip(remainders).filter(|(_, remainder)| !remainder.is_returned);
     let found = match &fact.observation.returns {
         Some(named) => candidates.find(|(sale, _)| here(sale) && is_named(sale, named)),
-        None => candidates
-            .take_while(|(sale, _)| sale.time <= fact.time())
-            .filter(|(sale, _)| {
+        None => unnamed(
+            fact,
+            candidates.filter(|(sale, _)| {
                 here(sale) && sale.person().compare(&fact.observation.person) != Identity::Different
-            })
-            .last(),
+            }),
+        ),
     };
     let Some((sale, remainder)) = found else {
         return Return { fact, sale: None, gives_back: Need::default(), takes_effect_at: fact.time() };
     };
-    let is_counted = !pack.is_single() || (fact.observation.split && fact.need.amount > Quantity::ZERO);
+    let is_of_a_part = fact.observation.split || fact.observation.quantity_before.is_some();
+    let is_counted = !pack.is_single() || (is_of_a_part && fact.need.amount > Quantity::ZERO);
     let gives_back = if is_counted {
         Need { amount: fact.need.amount.min(remainder.outstanding), is_estimate: fact.need.is_estimate }
     } else {
@@ -61,6 +65,26 @@ fn bind_one<'a>(fact: Fact<'a>, sales: &[Sale<'a>], remainders: &mut [Remainder]
     remainder.outstanding = remainder.outstanding.saturating_sub(gives_back.amount);
     remainder.is_returned = remainder.outstanding == Quantity::ZERO;
     Return { fact, sale: Some(sale.number), gives_back, takes_effect_at: fact.time().max(sale.time) }
+}
+
+/// The sale that a return means which names none: the latest that may have happened before it. Of one that says no
+/// more than its day, the first sale of that day, if there is any: most are given back soon.
+fn unnamed<'s, 'a: 's, 'r>(
+    fact: Fact<'a>,
+    candidates: impl Iterator<Item = (&'s Sale<'a>, &'r mut Remainder)>,
+) -> Option<(&'s Sale<'a>, &'r mut Remainder)> {
+    let mut latest = None;
+    for candidate in candidates.take_while(|(sale, _)| sale.time.day() <= fact.time().day()) {
+        let sale = candidate.0;
+        if sale.earliest() > fact.time() {
+            continue;
+        }
+        if fact.observation.is_day && sale.time.day() == fact.time().day() {
+            return Some(candidate);
+        }
+        latest = Some(candidate);
+    }
+    latest
 }
 
 /// Whether one of the sale's observations is on the named document, and on the line if one is named.
@@ -75,6 +99,7 @@ fn is_named(sale: &Sale<'_>, named: &ReturnedSale) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::domain::document::Kind::{Dispense, DispenseReturn, Settlement};
+    use crate::domain::document::occurred::OccurredAt;
     use crate::domain::observation::Observation;
     use crate::domain::time::Millis;
     use crate::domain::timeline::story::{HOSPITAL, PHARMACY, Tell, day, told};
@@ -99,6 +124,18 @@ mod tests {
 
     fn sold(id: &str, on: u32) -> Observation {
         told(Dispense, PHARMACY, id, on)
+    }
+
+    fn later(observation: Observation, hours: u32) -> Observation {
+        observation.with(|o| o.time = o.time.plus(Millis::from_hours(hours)))
+    }
+
+    /// The same, of which only the day is known.
+    fn on_day(observation: Observation) -> Observation {
+        observation.with(|o| {
+            o.time = OccurredAt::Day(o.time.day()).moment(o.kind);
+            o.is_day = true;
+        })
     }
 
     #[test]
@@ -158,6 +195,43 @@ mod tests {
         assert_eq!(bound(unsaid), ["R1: D1 15"]);
         let carton = vec![sold("D1", 5).carton(10).quantity(4), back("R1", 6).carton(10).quantity(1)];
         assert_eq!(bound(carton), ["R1: D1 20"]);
+    }
+
+    #[test]
+    fn a_return_given_as_a_day_is_of_the_first_sale_of_that_day_else_of_the_latest_before() {
+        let sales = || vec![sold("D1", 5), sold("D2", 6), later(sold("D3", 6), 3), sold("D4", 7)];
+        let with = |given_back: Vec<Observation>| bound(sales().into_iter().chain(given_back).collect());
+        assert_eq!(with(vec![on_day(back("R1", 6))]), ["R1: D2 20"]);
+        let two = with(vec![on_day(back("R1", 6)), on_day(back("R2", 6)), on_day(back("R3", 6))]);
+        assert_eq!(two, ["R1: D2 20", "R2: D3 20", "R3: D1 20"]);
+        assert_eq!(with(vec![on_day(back("R1", 8))]), ["R1: D4 20"]);
+        assert_eq!(with(vec![on_day(back("R1", 4))]), ["R1: nothing 0"]);
+    }
+
+    #[test]
+    fn a_sale_given_as_a_day_may_be_given_back_from_the_beginning_of_that_day() {
+        let with = |sales: Vec<Observation>| bound(sales.into_iter().chain([back("R1", 6)]).collect());
+        assert_eq!(with(vec![on_day(sold("D1", 6))]), ["R1: D1 20"]);
+        assert_eq!(with(vec![on_day(sold("D1", 7))]), ["R1: nothing 0"]);
+        assert_eq!(with(vec![later(sold("D1", 6), 3)]), ["R1: nothing 0"]);
+        // Of the two, the one with a time is the earlier and says when.
+        let timed = vec![
+            later(sold("D1", 6), 3).visits("v"),
+            on_day(told(Settlement, PHARMACY, "S1", 6)).visits("v"),
+        ];
+        assert_eq!(with(timed), ["R1: nothing 0"]);
+        // By its moment it is the latest of its day.
+        assert_eq!(with(vec![on_day(sold("D1", 6)), sold("D2", 6)]), ["R1: D1 20"]);
+    }
+
+    #[test]
+    fn an_adjusted_return_gives_back_its_share() {
+        let story = |codes| {
+            let bought = sold("D1", 5).quantity(3).codes(codes);
+            vec![bought, back("R1", 6).quantity(3).codes(codes).adjusted(3, 1)]
+        };
+        assert_eq!(bound(story(1)), ["R1: D1 6.666"]);
+        assert_eq!(bound(story(3)), ["R1: D1 6.666"]);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Sales: a dispensing and the settlement that reports the same hand-over, merged.
 //!
 //! Each settlement, in order, takes the dispensing that fits best: one with its settlement id, else with its
-//! visit id, else one that shares no kind of id but the person, within a day. A document that handed a code over
+//! visit id, else one to the same person within a day. Settlement ids come from the platform, so two that differ
+//! are two hand-overs; visit ids may be numbers of the sender's own, so two that differ say nothing. A document that handed a code over
 //! on several lines is one hand-over to the claim that took one of them: the lines left over join that sale.
 //! Everything that finds no partner is a sale of its own.
 
@@ -65,6 +66,13 @@ impl<'a> Sale<'a> {
     /// Whether it was sold by the unit out of a pack.
     pub fn is_split(&self) -> bool {
         self.anchor.observation.split
+    }
+
+    /// The earliest moment at which it may have happened, by what the earliest of its documents say: one that names
+    /// no more than its day leaves the whole day open.
+    pub fn earliest(&self) -> Timestamp {
+        let mut earliest = self.facts().filter(|fact| fact.time() == self.time);
+        if earliest.all(|fact| fact.observation.is_day) { self.time.day().begins_at() } else { self.time }
     }
 
     /// Units that it took.
@@ -146,10 +154,8 @@ fn tie(settlement: &Fact<'_>, dispensing: &Fact<'_>) -> Option<Tie> {
     let visit_ids = settled.visit_id.as_ref().zip(handed_over.visit_id.as_ref());
     match (settlement_ids, visit_ids) {
         (Some((a, b)), _) => (a == b).then_some(Tie::SettlementId),
-        (None, Some((a, b))) => (a == b).then_some(Tie::VisitId),
-        (None, None) => {
-            (settled.person.compare(&handed_over.person) == Identity::Same).then_some(Tie::Person)
-        }
+        (None, Some((a, b))) if a == b => Some(Tie::VisitId),
+        (None, _) => (settled.person.compare(&handed_over.person) == Identity::Same).then_some(Tie::Person),
     }
 }
 
@@ -198,12 +204,13 @@ mod tests {
     }
 
     #[test]
-    fn ids_in_common_that_differ_forbid_the_weaker_ties() {
+    fn settlement_ids_that_differ_forbid_the_weaker_ties_and_visit_ids_do_not() {
         let claim = || settled("S", 10).settles("s").visits("v").to(1);
         let other_settlement = handed("D", 10).settles("x").visits("v").to(1);
         assert_eq!(sales(vec![claim(), other_settlement]), ["D", "S"]);
         let other_visit = handed("D", 10).visits("x").to(1);
-        assert_eq!(sales(vec![claim(), other_visit]), ["D", "S"]);
+        assert_eq!(sales(vec![claim(), other_visit.clone()]), ["S+D"]);
+        assert_eq!(sales(vec![claim(), other_visit.to(2)]), ["D", "S"]);
     }
 
     #[test]

@@ -36,9 +36,11 @@ pub(crate) fn told(kind: Kind, institution_id: &str, document_id: &str, on: u32)
         kind,
         role: kind.role().unwrap_or(crate::domain::document::Role::StockIn),
         time: day(on),
+        is_day: false,
         codes_issued_at: day(on),
         split: false,
         quantity: Some(Quantity::from_whole(1)),
+        quantity_before: None,
         units: None,
         codes_on_line: 1,
         product_code: Some("XR05".into()),
@@ -53,6 +55,7 @@ pub(crate) fn told(kind: Kind, institution_id: &str, document_id: &str, on: u32)
         visit_id: None,
         settlement_id: None,
         returns: None,
+        lent_from: None,
         has_papers: false,
         region: institution_id.get(1..7).unwrap_or_default().into(),
         tier: None,
@@ -93,6 +96,12 @@ pub(crate) trait Tell: Sized {
     }
     fn quantity(self, packs: u32) -> Self {
         self.with(|o| o.quantity = Some(Quantity::from_whole(packs)))
+    }
+    fn adjusted(self, before: u32, left: u32) -> Self {
+        self.with(|o| {
+            o.quantity_before = Some(Quantity::from_whole(before));
+            o.quantity = Some(Quantity::from_whole(left));
+        })
     }
     fn codes(self, codes_on_line: u32) -> Self {
         self.with(|o| o.codes_on_line = codes_on_line)

@@ -15,14 +15,11 @@ use crate::domain::document::{Person, Pseudonym};
 /// The key of demonstrations, replays and simulations. Public, hence worthless for real data.
 pub const TEST_KEY: &[u8; 32] = b"tracewarden: a public test key..";
 
-/// [`TEST_KEY`] as hexadecimal text, for a configuration file.
-pub const TEST_KEY_HEX: &str = "747261636577617264656e3a2061207075626c69632074657374206b65792e2e";
-
 /// The key id that goes with [`TEST_KEY`].
 pub const TEST_KEY_ID: u32 = 0;
 
-/// Least length of a key: as much as the pseudonym has itself.
-pub const KEY_BYTES_MIN: usize = 16;
+/// Least length of a key: as much as the digest that it is mixed into. A shorter one could be guessed with less work.
+pub const KEY_BYTES_MIN: usize = 32;
 
 const NUMBER_TAG: &[u8] = b"tracewarden/person/number\0";
 const CERTIFICATE_TAG: &[u8] = b"tracewarden/person/certificate\0";
@@ -40,9 +37,6 @@ pub enum KeyError {
     /// Shorter than [`KEY_BYTES_MIN`].
     #[error("the pseudonym key is shorter than {KEY_BYTES_MIN} bytes")]
     TooShort,
-    /// Not hexadecimal text of whole bytes.
-    #[error("the pseudonym key is not hexadecimal text of whole bytes")]
-    NotHex,
 }
 
 impl Pseudonymiser {
@@ -53,22 +47,6 @@ impl Pseudonymiser {
         }
         let keyed = Hmac::new_from_slice(key).map_err(|_| KeyError::TooShort)?;
         Ok(Self { key_id, keyed })
-    }
-
-    /// A pseudonymiser under the key of this hexadecimal text; white space around it is passed over.
-    pub fn from_hex(key_id: u32, hex: &str) -> Result<Self, KeyError> {
-        let digits: Option<Vec<u8>> = hex
-            .trim()
-            .chars()
-            .map(|digit| digit.to_digit(16).and_then(|value| u8::try_from(value).ok()))
-            .collect();
-        let digits = digits.ok_or(KeyError::NotHex)?;
-        let (pairs, rest) = digits.as_chunks::<2>();
-        if !rest.is_empty() {
-            return Err(KeyError::NotHex);
-        }
-        let key: Vec<u8> = pairs.iter().map(|[high, low]| high << 4 | low).collect();
-        Self::from_bytes(key_id, &key)
     }
 
     /// Under the documented test key.
@@ -95,6 +73,21 @@ impl Pseudonymiser {
     /// A person of a number and a certificate, each possibly blank.
     pub fn person(&self, person_id: &str, person_cert: &str) -> Person {
         Person { number: self.number(person_id), certificate: self.certificate(person_cert) }
+    }
+
+    /// The pseudonym of someone of the staff whose id looks like an identity card (15 digits, or 17 and a digit or X);
+    /// none of every other id, which stays as it is. The same as of a patient with that certificate.
+    pub fn staff(&self, id: &str) -> Option<Pseudonym> {
+        let id = id.trim();
+        let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let is_card = match id.len() {
+            15 => all_digits(id),
+            18 => id.split_at_checked(17).is_some_and(|(digits, check)| {
+                all_digits(digits) && (all_digits(check) || matches!(check, "X" | "x"))
+            }),
+            _ => false,
+        };
+        if is_card { self.certificate(id) } else { None }
     }
 
     fn pseudonym(&self, tag: &[u8], identifier: &str) -> Option<Pseudonym> {
@@ -138,7 +131,7 @@ mod tests {
     #[test]
     fn the_key_matters_and_is_never_shown() {
         let tests = Pseudonymiser::for_tests();
-        let same = Pseudonymiser::from_hex(TEST_KEY_ID, &format!(" {TEST_KEY_HEX}\n"));
+        let same = Pseudonymiser::from_bytes(TEST_KEY_ID, TEST_KEY);
         let same = same.as_ref().map(|pseudonymiser| pseudonymiser.number("N1"));
         assert_eq!(same, Ok(tests.number("N1")));
         let other = Pseudonymiser::from_bytes(7, b"another key, of thirty-two bytes");
@@ -148,14 +141,20 @@ mod tests {
     }
 
     #[test]
-    fn a_short_or_garbled_key_is_refused() {
-        for (hex, error) in [
-            ("", KeyError::TooShort),
-            ("00ff", KeyError::TooShort),
-            ("0", KeyError::NotHex),
-            ("zz", KeyError::NotHex),
-        ] {
-            assert_eq!(Pseudonymiser::from_hex(1, hex).err(), Some(error));
+    fn staff_are_pseudonyms_where_their_id_is_an_identity_card() {
+        let pseudonymiser = Pseudonymiser::for_tests();
+        for card in ["370202198001011234", "37020219800101123x", "370202800101123"] {
+            assert_eq!(pseudonymiser.staff(card), pseudonymiser.certificate(card), "{card}");
+        }
+        for other in ["HY370203000123", "D370202000123", "37020219800101123Y", "001", ""] {
+            assert_eq!(pseudonymiser.staff(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_short_key_is_refused() {
+        for bytes in [0, KEY_BYTES_MIN - 1] {
+            assert_eq!(Pseudonymiser::from_bytes(1, &vec![7; bytes]).err(), Some(KeyError::TooShort));
         }
     }
 }

@@ -6,7 +6,8 @@ use super::{
     Numbered, TableReader, TableWriter, Wire, WireError, moment, paired_enums, read, read_all, write_all,
 };
 use crate::domain::amount::Money;
-use crate::domain::claim::{Claim, ClaimLine, CodeVerdict, Verdict};
+use crate::domain::claim::{Claim, ClaimLine, ClaimPaid, CodeVerdict, LentTo, Verdict};
+use crate::domain::handling::{LineRuling, Paid};
 use crate::domain::rules::RuleId;
 use crate::wire::pb_internal as pb;
 
@@ -31,6 +32,59 @@ pub(crate) fn read_reasons(messages: &[pb::Reason]) -> Result<BTreeMap<RuleId, V
     messages.iter().map(read).collect()
 }
 
+impl Wire for LentTo {
+    type Message = pb::LentTo;
+
+    fn to_message(&self, table: &mut TableWriter) -> pb::LentTo {
+        pb::LentTo {
+            code: table.text(&self.code),
+            document_id: table.text(&self.document_id),
+            line_id: table.text(&self.line_id),
+        }
+    }
+
+    fn from_message(message: &pb::LentTo, table: &TableReader) -> Result<Self, WireError> {
+        Ok(Self {
+            code: table.text(message.code, "lent.code")?,
+            document_id: table.text(message.document_id, "lent.document_id")?,
+            line_id: table.text(message.line_id, "lent.line_id")?,
+        })
+    }
+}
+
+fn read_ruling(message: &pb::LineRuling) -> Result<LineRuling, WireError> {
+    let rules = message.rules.iter().map(|rule| RuleId::required(*rule, "line_ruling.rules"));
+    Ok(LineRuling {
+        verdict: Verdict::required(message.verdict, "line_ruling.verdict")?,
+        rules: rules.collect::<Result<_, _>>()?,
+    })
+}
+
+/// What was paid, and what of it came back.
+pub(crate) fn write_paid(paid: &Paid) -> pb::Paid {
+    pb::Paid { paid: paid.paid.fen(), recovered: paid.recovered.map(Money::fen) }
+}
+
+/// The inverse of [`write_paid`].
+pub(crate) fn read_paid(message: &pb::Paid) -> Paid {
+    Paid { paid: Money::from_fen(message.paid), recovered: message.recovered.map(Money::from_fen) }
+}
+
+impl Wire for ClaimPaid {
+    type Message = pb::ClaimPaid;
+
+    fn to_message(&self, table: &mut TableWriter) -> pb::ClaimPaid {
+        pb::ClaimPaid { key: Some(self.key.to_message(table)), paid: self.paid.as_ref().map(write_paid) }
+    }
+
+    fn from_message(message: &pb::ClaimPaid, table: &TableReader) -> Result<Self, WireError> {
+        Ok(Self {
+            key: read(&message.key, "claim_paid.key", table)?,
+            paid: message.paid.as_ref().map(read_paid),
+        })
+    }
+}
+
 impl Wire for ClaimLine {
     type Message = pb::ClaimLine;
 
@@ -43,6 +97,11 @@ impl Wire for ClaimLine {
             line_id: table.text(&self.line_id),
             amount: self.amount.fen(),
             reasons: write_reasons(&self.reasons),
+            lent: write_all(&self.lent, table),
+            ruling: self.ruling.as_ref().map(|ruling| pb::LineRuling {
+                verdict: ruling.verdict.number(),
+                rules: ruling.rules.iter().map(|rule| rule.number()).collect(),
+            }),
         }
     }
 
@@ -54,7 +113,9 @@ impl Wire for ClaimLine {
             line_id: table.text(message.line_id, "claim_line.line_id")?,
             amount: Money::from_fen(message.amount),
             reasons: read_reasons(&message.reasons)?,
+            ruling: message.ruling.as_ref().map(read_ruling).transpose()?,
             awaits: awaits.collect::<Result<_, WireError>>()?,
+            lent: read_all(&message.lent, table)?,
         })
     }
 }

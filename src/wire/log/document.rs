@@ -5,9 +5,13 @@ use super::{
     read_all, read_optional, required, write_all,
 };
 use crate::domain::amount::{Money, Quantity};
+use crate::domain::document::lending::{Offer, OfferedLine};
+use crate::domain::document::merge::Stamped;
+use crate::domain::document::occurred::OccurredAt;
+use crate::domain::document::particulars::{Circumstances, Prescription, Service};
 use crate::domain::document::{
-    CodesFacet, Counterparty, DocumentKey, FeeFacet, Group, Header, Kind, LineVersion, Origin, Part, Parts,
-    Person, Pseudonym, ReturnedSale, Reversal, Role, ScannedCode, Version,
+    Adjusts, CodesFacet, Counterparty, DocumentKey, FeeFacet, Group, Header, Kind, LineVersion, Origin, Part,
+    Parts, Person, Pseudonym, ReturnedSale, Reversal, Role, ScannedCode, Version,
 };
 use crate::domain::time::Day;
 use crate::domain::trace_code::{Family, InvalidReason, Scan, TraceCode};
@@ -30,8 +34,12 @@ paired_enums! {
     Family, pb::Family, "family" {
         Drug20 = Drug20, Gs1 = Gs1, Ma = Ma, Hibc = Hibc, Maker = Maker,
     }
+    Service, pb::Service, "service" {
+        InPerson = InPerson, Online = Online,
+    }
     InvalidReason, pb::InvalidReason, "invalid" {
-        CheckDigit = CheckDigit, Barcode69 = Barcode69, Doubled = Doubled, Truncated = Truncated,
+        CheckDigit = CheckDigit, Placeholder = Placeholder, LogisticsLabel = LogisticsLabel,
+        PartOfSet = PartOfSet, Rounded = Rounded, NotATraceCode = NotATraceCode, Barcode69 = Barcode69, Doubled = Doubled, Truncated = Truncated,
         Overlong = Overlong, Unrecognised = Unrecognised,
     }
 }
@@ -133,6 +141,72 @@ impl Wire for ReturnedSale {
     }
 }
 
+/// The message of what says anything at all.
+fn said<T: Wire + Default + PartialEq>(value: &T, table: &mut TableWriter) -> Option<T::Message> {
+    (*value != T::default()).then(|| value.to_message(table))
+}
+
+impl Wire for Circumstances {
+    type Message = pb::Circumstances;
+
+    fn to_message(&self, table: &mut TableWriter) -> pb::Circumstances {
+        pb::Circumstances {
+            credential_type: table.optional(&self.credential_type),
+            device_id: table.optional(&self.device_id),
+            operator_kind: table.optional(&self.operator_kind),
+            insured_region: table.optional(&self.insured_region),
+            medical_type: table.optional(&self.medical_type),
+            account_amount: self.account_amount.map(Money::fen),
+            service: self.service.map_or(0, Numbered::number),
+            declared_codes: self.declared_codes,
+            declared_consumable_codes: self.declared_consumable_codes,
+        }
+    }
+
+    fn from_message(message: &pb::Circumstances, table: &TableReader) -> Result<Self, WireError> {
+        Ok(Self {
+            credential_type: table.optional(message.credential_type, "circumstances.credential_type")?,
+            device_id: table.optional(message.device_id, "circumstances.device_id")?,
+            operator_kind: table.optional(message.operator_kind, "circumstances.operator_kind")?,
+            insured_region: table.optional(message.insured_region, "circumstances.insured_region")?,
+            medical_type: table.optional(message.medical_type, "circumstances.medical_type")?,
+            account_amount: money(message.account_amount),
+            service: match message.service {
+                0 => None,
+                number => Some(Service::required(number, "circumstances.service")?),
+            },
+            declared_codes: message.declared_codes,
+            declared_consumable_codes: message.declared_consumable_codes,
+        })
+    }
+}
+
+impl Wire for Prescription {
+    type Message = pb::Prescription;
+
+    fn to_message(&self, table: &mut TableWriter) -> pb::Prescription {
+        pb::Prescription {
+            rx_id: table.optional(&self.rx_id),
+            rx_external: self.rx_external,
+            prescriber_id: table.optional(&self.prescriber_id),
+            pharmacist_id: table.optional(&self.pharmacist_id),
+            department_id: table.optional(&self.department_id),
+            days_supply: self.days_supply.map(Quantity::thousandths),
+        }
+    }
+
+    fn from_message(message: &pb::Prescription, table: &TableReader) -> Result<Self, WireError> {
+        Ok(Self {
+            rx_id: table.optional(message.rx_id, "prescription.rx_id")?,
+            rx_external: message.rx_external,
+            prescriber_id: table.optional(message.prescriber_id, "prescription.prescriber_id")?,
+            pharmacist_id: table.optional(message.pharmacist_id, "prescription.pharmacist_id")?,
+            department_id: table.optional(message.department_id, "prescription.department_id")?,
+            days_supply: quantity(message.days_supply),
+        })
+    }
+}
+
 impl Wire for Part<Header> {
     type Message = pb::HeaderPart;
 
@@ -140,7 +214,8 @@ impl Wire for Part<Header> {
         let header = &self.content;
         let content = pb::Header {
             kind: header.kind.number(),
-            occurred_at: header.occurred_at.unix_millis(),
+            occurred_at: header.moment().unix_millis(),
+            is_day: header.occurred_at.is_day(),
             person: header.person.to_message(table),
             visit_id: table.optional(&header.visit_id),
             settlement_id: table.optional(&header.settlement_id),
@@ -151,15 +226,20 @@ impl Wire for Part<Header> {
             delivery_note: table.optional(&header.counterparty.delivery_note),
             invoice: table.optional(&header.counterparty.invoice),
             returns: header.returns.as_ref().map(|returns| returns.to_message(table)),
+            circumstances: said(&header.circumstances, table),
         };
         pb::HeaderPart { content: Some(content), reference: Some(table.slice(&self.reference)) }
     }
 
     fn from_message(message: &pb::HeaderPart, table: &TableReader) -> Result<Self, WireError> {
         let header = required(&message.content, "header.content")?;
+        let occurred_at = moment(header.occurred_at);
         let content = Header {
             kind: Kind::required(header.kind, "header.kind")?,
-            occurred_at: moment(header.occurred_at),
+            occurred_at: match header.is_day {
+                true => OccurredAt::Day(occurred_at.day()),
+                false => OccurredAt::Moment(occurred_at),
+            },
             person: Person::from_message(&header.person, table)?,
             visit_id: table.optional(header.visit_id, "header.visit_id")?,
             settlement_id: table.optional(header.settlement_id, "header.settlement_id")?,
@@ -172,6 +252,7 @@ impl Wire for Part<Header> {
                 invoice: table.optional(header.invoice, "header.invoice")?,
             },
             returns: read_optional(&header.returns, table)?,
+            circumstances: read_optional(&header.circumstances, table)?.unwrap_or_default(),
         };
         Ok(Self { content, reference: table.slice(&message.reference)? })
     }
@@ -191,6 +272,8 @@ impl Wire for Part<FeeFacet> {
             fund_amount: fee.fund_amount.map(Money::fen),
             lot: table.optional(&fee.lot),
             expires_on: fee.expires_on.map(Day::days_since_epoch),
+            adjusts: table.optional(&fee.adjusts.as_ref().map(Adjusts::text)),
+            prescription: said(&fee.prescription, table),
         };
         pb::FeePart { content: Some(content), reference: Some(table.slice(&self.reference)) }
     }
@@ -206,6 +289,8 @@ impl Wire for Part<FeeFacet> {
             fund_amount: money(fee.fund_amount),
             lot: table.optional(fee.lot, "fee.lot")?,
             expires_on: day(fee.expires_on),
+            adjusts: table.optional(fee.adjusts, "fee.adjusts")?.map(Adjusts::from_text),
+            prescription: read_optional(&fee.prescription, table)?.unwrap_or_default(),
         };
         Ok(Self { content, reference: table.slice(&message.reference)? })
     }
@@ -260,6 +345,62 @@ impl Wire for ScannedCode {
             }),
         };
         Ok(Self { scan, units: quantity(message.units) })
+    }
+}
+
+impl Wire for Offer {
+    type Message = pb::Offer;
+
+    fn to_message(&self, table: &mut TableWriter) -> pb::Offer {
+        pb::Offer {
+            lender: table.text(&self.lender),
+            revision: self.revision,
+            time: self.time.unix_millis(),
+            settlement_id: table.optional(&self.settlement_id),
+            visit_id: table.optional(&self.visit_id),
+            lines: write_all(&self.lines, table),
+            origin: Some(self.origin.to_message(table)),
+        }
+    }
+
+    fn from_message(message: &pb::Offer, table: &TableReader) -> Result<Self, WireError> {
+        Ok(Self {
+            lender: table.text(message.lender, "offer.lender")?,
+            revision: message.revision,
+            time: moment(message.time),
+            settlement_id: table.optional(message.settlement_id, "offer.settlement_id")?,
+            visit_id: table.optional(message.visit_id, "offer.visit_id")?,
+            lines: read_all(&message.lines, table)?,
+            origin: read(&message.origin, "offer.origin", table)?,
+        })
+    }
+}
+
+impl Wire for OfferedLine {
+    type Message = pb::OfferedLine;
+
+    fn to_message(&self, table: &mut TableWriter) -> pb::OfferedLine {
+        pb::OfferedLine {
+            line_id: table.text(&self.line_id),
+            product_code: table.text(&self.product_code),
+            split: self.split,
+            codes: Some(self.codes.part.to_message(table)),
+            issued_at: self.codes.issued_at.unix_millis(),
+            origin: Some(self.codes.origin.to_message(table)),
+        }
+    }
+
+    fn from_message(message: &pb::OfferedLine, table: &TableReader) -> Result<Self, WireError> {
+        Ok(Self {
+            line_id: table.text(message.line_id, "offered_line.line_id")?,
+            product_code: table.text(message.product_code, "offered_line.product_code")?,
+            split: message.split,
+            codes: Stamped {
+                issued_at: moment(message.issued_at),
+                part: read(&message.codes, "offered_line.codes", table)?,
+                origin: read(&message.origin, "offered_line.origin", table)?,
+            },
+        })
     }
 }
 

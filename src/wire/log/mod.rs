@@ -13,6 +13,7 @@ mod digits;
 mod document;
 pub mod entries;
 mod finding;
+mod handling;
 mod observation;
 mod reference;
 mod rules;

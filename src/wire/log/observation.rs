@@ -6,7 +6,7 @@ use super::{
 };
 use crate::domain::amount::{Money, Quantity};
 use crate::domain::document::{Kind, Person, Role};
-use crate::domain::observation::{CodeChange, Observation, ObservationKey, What};
+use crate::domain::observation::{CodeChange, LentFrom, Observation, ObservationKey, What};
 use crate::domain::reference::Product;
 use crate::domain::time::Day;
 use crate::wire::pb_internal as pb;
@@ -57,6 +57,21 @@ impl Wire for Product {
     }
 }
 
+impl Wire for LentFrom {
+    type Message = pb::LentFrom;
+
+    fn to_message(&self, table: &mut TableWriter) -> pb::LentFrom {
+        pb::LentFrom { document_id: table.text(&self.document_id), line_id: table.text(&self.line_id) }
+    }
+
+    fn from_message(message: &pb::LentFrom, table: &TableReader) -> Result<Self, WireError> {
+        Ok(Self {
+            document_id: table.text(message.document_id, "lent_from.document_id")?,
+            line_id: table.text(message.line_id, "lent_from.line_id")?,
+        })
+    }
+}
+
 impl Wire for Observation {
     type Message = pb::Observation;
 
@@ -66,9 +81,11 @@ impl Wire for Observation {
             kind: self.kind.number(),
             role: self.role.number(),
             time: self.time.unix_millis(),
+            is_day: self.is_day,
             codes_issued_at: self.codes_issued_at.unix_millis(),
             split: self.split,
             quantity: self.quantity.map(Quantity::thousandths),
+            quantity_before: self.quantity_before.map(Quantity::thousandths),
             units: self.units.map(Quantity::thousandths),
             codes_on_line: self.codes_on_line,
             product_code: table.optional(&self.product_code),
@@ -78,6 +95,7 @@ impl Wire for Observation {
             visit_id: table.optional(&self.visit_id),
             settlement_id: table.optional(&self.settlement_id),
             returns: self.returns.as_ref().map(|returns| returns.to_message(table)),
+            lent_from: self.lent_from.as_ref().map(|lent_from| lent_from.to_message(table)),
             has_papers: self.has_papers,
             region: table.text(&self.region),
             tier: table.optional(&self.tier),
@@ -96,9 +114,11 @@ impl Wire for Observation {
             kind: Kind::required(message.kind, "observation.kind")?,
             role: Role::required(message.role, "observation.role")?,
             time: moment(message.time),
+            is_day: message.is_day,
             codes_issued_at: moment(message.codes_issued_at),
             split: message.split,
             quantity: quantity(message.quantity),
+            quantity_before: quantity(message.quantity_before),
             units: quantity(message.units),
             codes_on_line: message.codes_on_line,
             product_code: table.optional(message.product_code, "observation.product_code")?,
@@ -108,6 +128,7 @@ impl Wire for Observation {
             visit_id: table.optional(message.visit_id, "observation.visit_id")?,
             settlement_id: table.optional(message.settlement_id, "observation.settlement_id")?,
             returns: read_optional(&message.returns, table)?,
+            lent_from: read_optional(&message.lent_from, table)?,
             has_papers: message.has_papers,
             region: table.text(message.region, "observation.region")?,
             tier: table.optional(message.tier, "observation.tier")?,

@@ -61,7 +61,7 @@ pub fn alert_id(finding: &Finding, code: Option<&str>) -> String {
         hash.update(u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
         hash.update(part.as_bytes());
     }
-    hex(hash.finalize().iter().take(16))
+    hex::encode(hash.finalize()).chars().take(32).collect()
 }
 
 /// The message of a revision.
@@ -117,6 +117,10 @@ fn side(side: &Side) -> pb::AlertSide {
         person: person(&side.person),
         custody: side.custody,
         custody_proof: side.custody_proof,
+        lent_from: side.lent_from.as_ref().map(|from| pb::LentFrom {
+            document_id: from.document_id.to_string(),
+            line_id: from.line_id.to_string(),
+        }),
         source: None,
     }
 }
@@ -132,10 +136,8 @@ fn evidence(observed: &Side) -> pb::AlertSide {
 }
 
 fn person(person: &Person) -> Option<pb::AlertPerson> {
-    let text = |pseudonym: Pseudonym| format!("{}:{}", pseudonym.key_id, hex(pseudonym.digest.iter()));
-    person
-        .is_known()
-        .then(|| pb::AlertPerson { id: person.number.map(text), cert: person.certificate.map(text) })
+    let text = |pseudonym: Option<Pseudonym>| pseudonym.map(|pseudonym| pseudonym.to_string());
+    person.is_known().then(|| pb::AlertPerson { id: text(person.number), cert: text(person.certificate) })
 }
 
 fn attributes(finding: &Finding) -> pb::AlertAttributes {
@@ -172,10 +174,6 @@ fn cause(cause: &Cause) -> pb::AlertCause {
         document_id: document.map(|document| document.document_id.to_string()),
         what: cause.what.name().into(),
     }
-}
-
-fn hex<'a>(bytes: impl Iterator<Item = &'a u8>) -> String {
-    bytes.map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 
 use super::{Event, json_form, parse_json};
 use super::{Format, Message};
-use crate::domain::claim::{Decision, DecisionLine};
+use crate::domain::claim::{Decision, DecisionLine, LentTo};
+use crate::domain::rules::RuleId;
 use crate::wire::WireError;
 use crate::wire::pb;
 
@@ -45,6 +46,8 @@ pub fn message(decision: &Decision) -> DecisionMessage {
         provisional: decision.provisional,
         deadline: decision.deadline.map(|deadline| deadline.to_string()),
         recover: decision.recover.to_string(),
+        paid: decision.paid.map(|paid| paid.paid.to_string()),
+        recovered: decision.paid.and_then(|paid| paid.recovered).map(|recovered| recovered.to_string()),
         lines: decision.lines.iter().map(line).collect(),
         withdrawn: decision.withdrawn,
         occurred_at: decision.occurred_at.to_string(),
@@ -59,9 +62,25 @@ fn line(line: &DecisionLine) -> pb::DecisionLine {
     pb::DecisionLine {
         line_id: line.line_id.to_string(),
         verdict: line.verdict.name().into(),
-        reasons: line.reasons.iter().map(|rule| rule.name().into()).collect(),
+        reasons: line.reason_names().into_iter().map(str::to_owned).collect(),
+        overruled: names(&line.overruled),
         amount: line.amount.to_string(),
+        lent: line.lent.iter().map(lent).collect(),
     }
+}
+
+fn lent(lent: &LentTo) -> pb::LentCode {
+    pb::LentCode {
+        code: lent.code.to_string(),
+        document_id: lent.document_id.to_string(),
+        line_id: lent.line_id.to_string(),
+    }
+}
+
+fn names(rules: &[RuleId]) -> Vec<String> {
+    let mut names: Vec<String> = rules.iter().map(|rule| rule.name().to_owned()).collect();
+    names.sort_unstable();
+    names
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::domain::amount::Money;
 use crate::domain::claim::{DecisionLine, Verdict};
 use crate::domain::rules::RuleId;
 use crate::wire::WireError;
-use crate::wire::log::claim::{read_reasons, write_reasons};
+use crate::wire::log::claim::{read_paid, read_reasons, write_paid, write_reasons};
 use crate::wire::log::{
     Numbered, TableReader, TableWriter, Wire, moment, read_all, read_optional, write_all,
 };
@@ -28,6 +28,7 @@ pub fn encode_claim(state: &ClaimState) -> Vec<u8> {
         released: state.released.fen(),
         deadline: state.deadline.map(|deadline| deadline.unix_millis()),
         answered_at: state.answered_at.map(|answered_at| answered_at.unix_millis()),
+        paid: state.paid.as_ref().map(write_paid),
         table: Some(table.finish_packed()),
     };
     write(&message)
@@ -43,6 +44,7 @@ pub fn decode_claim(bytes: &[u8]) -> Result<ClaimState, WireError> {
         released: Money::from_fen(message.released),
         deadline: message.deadline.map(moment),
         answered_at: message.answered_at.map(moment),
+        paid: message.paid.as_ref().map(read_paid),
         ..ClaimState::default()
     };
     for answer in &message.answers {
@@ -65,6 +67,7 @@ impl Wire for Published {
             provisional: self.said.provisional,
             withdrawn: self.said.withdrawn,
             lines: write_all(&self.said.lines, table),
+            paid: self.said.paid.as_ref().map(write_paid),
         }
     }
 
@@ -74,6 +77,7 @@ impl Wire for Published {
             payable: Money::from_fen(message.payable),
             provisional: message.provisional,
             withdrawn: message.withdrawn,
+            paid: message.paid.as_ref().map(read_paid),
             lines: read_all(&message.lines, table)?,
         };
         Ok(Self { revision: message.revision, said })
@@ -88,17 +92,25 @@ impl Wire for DecisionLine {
             line_id: table.text(&self.line_id),
             verdict: self.verdict.number(),
             reasons: self.reasons.iter().map(|rule| rule.number()).collect(),
+            is_ruled: self.is_ruled,
+            overruled: self.overruled.iter().map(|rule| rule.number()).collect(),
             amount: self.amount.fen(),
+            lent: write_all(&self.lent, table),
         }
     }
 
     fn from_message(message: &pb::DecidedLine, table: &TableReader) -> Result<Self, WireError> {
-        let reasons = message.reasons.iter().map(|rule| RuleId::required(*rule, "decided_line.reasons"));
+        let rules = |numbers: &[i32]| -> Result<Vec<RuleId>, WireError> {
+            numbers.iter().map(|rule| RuleId::required(*rule, "decided_line.rule")).collect()
+        };
         Ok(Self {
             line_id: table.text(message.line_id, "decided_line.line_id")?,
             verdict: Verdict::required(message.verdict, "decided_line.verdict")?,
-            reasons: reasons.collect::<Result<_, _>>()?,
+            reasons: rules(&message.reasons)?,
+            is_ruled: message.is_ruled,
+            overruled: rules(&message.overruled)?,
             amount: Money::from_fen(message.amount),
+            lent: read_all(&message.lent, table)?,
         })
     }
 }

@@ -29,7 +29,8 @@ fn no_code(document: &str, line: &str) -> Value {
 }
 
 const PAID: (&str, &[&str]) = ("pay", &[]);
-const WITHOUT_CODE: (&str, &[&str]) = ("refuse", &["no_code"]);
+/// The hand-over may still bring its codes.
+const WITHOUT_CODE: (&str, &[&str]) = ("hold", &["no_code"]);
 
 fn outpatient<'a>(at: &'a str, id: &'a str, codes: &'a [(&'a str, String, bool)]) -> Settlement<'a> {
     Settlement { at, visit: "M1", batch: Some("CB1"), id, person: "1", fund: "30.00", codes }
@@ -99,7 +100,10 @@ fn a_fee_line_is_taken_back_alone() {
         "10:00:00",
         &json!({"mdtrt_id": "M1", "chrg_bchno": "0000", "feedetl_sn": "2"}),
     );
-    let by_negative_count = fees("10:00:00", "M1", Some("CB1"), &[("2", "-1", "-10.00")]);
+    // A line of its own that says which one it takes back.
+    let refund = fees("10:00:00", "M1", Some("CB1"), &[("5", "-1", "-10.00")]);
+    let by_negative_count =
+        refund.replace(r#""feedetl_sn":"5""#, r#""feedetl_sn":"5","init_feedetl_sn":"2""#);
     for event in [by_cancellation, by_visit, by_negative_count] {
         ends_in_every_order(
             &two_batches(&event),

@@ -3,13 +3,11 @@
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use serde_json::Value;
 use tracewarden::broker::memory::{FaultRates, MemoryBroker, MemoryOptions};
 use tracewarden::broker::{Broker, BrokerError, Header, OutRecord, SessionOptions, TopicPartition};
 use tracewarden::config::Config;
-use tracewarden::domain::reference::Book;
 use tracewarden::domain::rules::Severity;
-use tracewarden::domain::time::{Millis, Timestamp};
+use tracewarden::domain::time::Timestamp;
 use tracewarden::engine::outbox::Outbox;
 use tracewarden::engine::worker::{Step, Worker, WorkerOptions};
 use tracewarden::engine::{Stage, StageError};
@@ -22,9 +20,10 @@ use tracewarden::run::local::{LocalOptions, rule_set_records};
 use tracewarden::store::folder::Found;
 use tracewarden::store::memory::MemoryStore;
 use tracewarden::wire::inbound::route::route;
-use tracewarden::wire::inbound::{control, moment, reference};
+use tracewarden::wire::inbound::{control, moment};
 
 use crate::support::fold::Fold;
+use crate::support::local;
 use oracle::world::dice::Dice;
 use oracle::{Answer, World};
 
@@ -96,12 +95,8 @@ impl Province {
         for record in rule_set_records(&topology, &options.rules) {
             broker.append(record).expect("the topics are there");
         }
-        let mut book = Book::default();
-        for record in &world.reference {
-            book.apply(reference::from_json(record.to_string().as_bytes()).expect("valid reference"));
-        }
         let workers = (0..4 * WORKERS).map(|_| None).collect();
-        let book = Arc::new(RwLock::new(book));
+        let book = Arc::new(RwLock::new(local::book(&world.reference)));
         Self { broker, topology, options, book, dice, workers, mishaps: Mishaps::default() }
     }
 
@@ -112,11 +107,7 @@ impl Province {
             if number == switched_at {
                 self.switch_rules();
             }
-            let line = match upload {
-                Value::String(text) => text.clone(),
-                upload => upload.to_string(),
-            };
-            self.send(line.into_bytes());
+            self.send(World::text(upload).into_bytes());
             for _ in 0..self.dice.below(12) {
                 self.step_any();
             }
@@ -177,8 +168,8 @@ impl Province {
     }
 
     fn send(&mut self, line: Vec<u8>) {
-        let group = route(&line).group;
-        let topic = group.map_or(Topic::Settlement, Topic::of_group);
+        let inlet = route(&line).inlet;
+        let topic = inlet.map_or(Topic::Settlement, Topic::of_inlet);
         let partition = self.dice.below(self.topology.partitions(topic) as usize) as i32;
         let target = TopicPartition::new(self.topology.name(topic).clone(), partition);
         let record = OutRecord { target, key: None, payload: Some(line), headers: Vec::new() };
@@ -243,8 +234,7 @@ impl Province {
                 Box::new(self.worker(intake, &Topic::INPUTS, number)?)
             }
             1 => {
-                let register =
-                    Register { tick_observations: Millis::default(), tick_claims: Millis::default() };
+                let register = Register { timers_per_entry_max: 3, ..Register::default() };
                 Box::new(self.worker(register, &[Topic::Documents], number)?)
             }
             2 => {

@@ -200,7 +200,7 @@ fn the_longest_timeline_is_walked_in_a_moment() {
     let documents = (0..OBSERVATIONS_WALKED_MAX).map(|number| {
         let kind = if number % 2 == 0 { Kind::Dispense } else { Kind::Settlement };
         let document = told(kind, PHARMACY, &format!("N{number}"), 5);
-        document.to(if number % 3 == 0 { 1 } else { 2 }).visits(&format!("V{number}"))
+        document.to(if number % 3 == 0 { 1 } else { 2 }).settles(&format!("S{number}"))
     });
     let mut documents: Vec<Observation> = documents.collect();
     order::sort(&mut documents);

@@ -3,17 +3,38 @@
 //! The usual ones (HIS vendors' reports): the 13-digit product barcode 69… scanned instead of the trace code, a
 //! code scanned twice into one field, a cut or overlong one. One finding per line lists every such scan and reason.
 //!
-//! Silent on dispense_return and stocktake. What a code means is not judged here.
+//! Before the day of the duty (`duty_from`) an alert everywhere. Silent on dispense_return and stocktake. What a code means is not judged here.
 //!
 //! Example: a settlement line with `6901234567892` is held, reason `barcode_69`.
 
 use super::LineContext;
 use crate::domain::finding::{Attributes, ConcernedCode, Finding};
-use crate::domain::rules::{Action, RuleId};
+use crate::domain::rules::entry::{Judges, RuleEntry, Words, basis, subject};
+use crate::domain::rules::{Action, RuleId, Severity};
 use crate::domain::trace_code::Scan;
 
+/// What the rule is.
+pub(in crate::domain::rules) const ENTRY: RuleEntry = RuleEntry {
+    id: RuleId::InvalidCode,
+    number: 5,
+    name: "invalid_code",
+    title: Words { zh: "错码", en: "invalid code" },
+    judges: Judges::Line(Words {
+        zh: "{line}有不能识别的追溯码：尾号{invalid_codes}，无法据此确认所售产品{money}。",
+        en: "{line} has codes that are no trace codes: {invalid_codes}; the product cannot be confirmed{money}.",
+    }),
+    subject: subject::LINE,
+    action: Action::Hold,
+    severity: Severity::Low,
+    grace: None,
+    is_alert: true,
+    allowable: true,
+    basis: basis::PAY_BY_CODE,
+    catches: "a code on the line is no trace code: a product barcode, cut off, scanned twice in one, wrong check digit; elsewhere than on settlements an alert",
+};
+
 pub(super) fn check(context: &LineContext<'_>) -> Option<Finding> {
-    let invalid = context.line.scans().iter().filter_map(|scanned| match &scanned.scan {
+    let invalid = context.line.scans().filter_map(|scanned| match &scanned.scan {
         Scan::Invalid { text, reason } => Some(ConcernedCode {
             code: text.clone(),
             invalid: Some(*reason),
@@ -26,6 +47,6 @@ pub(super) fn check(context: &LineContext<'_>) -> Option<Finding> {
     if codes.is_empty() {
         return None;
     }
-    let stated = context.action(Action::Hold, Action::Alert);
+    let stated = context.action_of_duty(Action::Hold, Action::Alert);
     context.finding(RuleId::InvalidCode, stated, Attributes { codes, ..Attributes::default() })
 }

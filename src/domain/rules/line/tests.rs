@@ -16,7 +16,7 @@ use crate::domain::trace_code::InvalidReason;
 fn findings_of(version: &Version, rules: &RuleSet) -> Vec<Finding> {
     let mut document = Document::default();
     document.merge(version);
-    document.live(&version.key).map(|live| evaluate(&live, rules)).unwrap_or_default()
+    document.live(&version.key).map(|live| evaluate(&live, None, rules).findings).unwrap_or_default()
 }
 
 fn judge_with(book: &Book, kind: Kind, lines: &[Line]) -> Vec<Finding> {
@@ -243,7 +243,7 @@ fn what_is_banned_is_refused_without_an_alert() {
     assert_eq!(brief(&judge_with(&book, Kind::PurchaseReturn, &lines)), []);
 
     let mut next_day = header(Kind::Settlement);
-    next_day.occurred_at = minute(24 * 60);
+    next_day.occurred_at = minute(24 * 60).into();
     let version = version(&book, true, 1, Some(next_day), Kind::Settlement.group(), &lines);
     let found = findings_of(&version, &RuleSet::default());
     assert_eq!(
@@ -287,7 +287,7 @@ fn the_rule_set_softens_hardens_and_switches_off() {
         fired("no_code", "4", Action::Alert),
     ];
     assert_eq!(brief(&findings_of(&full(Kind::Settlement, 1, &lines), &rules)), expected);
-    let late = Header { occurred_at: minute(24 * 60), ..header(Kind::Settlement) };
+    let late = Header { occurred_at: minute(24 * 60).into(), ..header(Kind::Settlement) };
     let version = version(&book(), true, 1, Some(late), Kind::Settlement.group(), &lines);
     assert_eq!(findings_of(&version, &rules).len(), 4);
 }

@@ -1,66 +1,47 @@
-//! The canonical form of an upload: JSON or Protobuf in, a validated [`Upload`] out.
+//! The canonical form of an upload: JSON or Protobuf in, a [`Draft`] out.
 //!
-//! Both are first brought to the generated message [`pb::Upload`], whose texts are as the sender wrote them, and
-//! then checked once ([`validate`]): whatever is refused in one form is refused in the other, with the same
-//! reason and field. The message also serves as the plain form for writers: [`json::encode`] and prost's encoder
-//! write it, and JSON read back gives the same message.
+//! Both are the generated message [`pb::Upload`], whose texts are as the sender wrote them, and are read from it once
+//! ([`read`]): whatever is refused in one form is refused in the other, with the same reason and field. The message also
+//! serves as the plain form for writers: [`json::encode`] and prost's encoder write it, and JSON read back gives the same
+//! message.
 //!
-//! A canonical document has no aliases.
+//! A canonical document states no aliases; a settlement gets that of its settlement or visit id on the way.
 
-mod collect;
+mod handling;
 pub mod json;
-pub mod validate;
+mod read;
 
 use prost::Message;
-use serde_json::{Map, Value};
 
-use super::intake::{DecodedUpload, Input, Limits};
-use super::pseudonym::Pseudonymiser;
+use super::draft::Draft;
+use super::json::Members;
 use super::reject::{Reject, RejectReason};
-use crate::domain::document::Upload;
+use crate::domain::document::Origin;
 use crate::wire::pb;
 
-/// What an upload is checked against.
-#[derive(Clone, Copy, Debug)]
-pub struct Checks<'a> {
-    /// The record that it came in.
-    pub input: &'a Input<'a>,
-    /// How large it may be.
-    pub limits: &'a Limits,
-    /// Characters of the identity of a document; several of a sender's identifiers may be joined in it.
-    pub document_id_characters_max: usize,
-    /// What makes pseudonyms of its persons.
-    pub pseudonymiser: &'a Pseudonymiser,
+/// The draft of a JSON object.
+pub(super) fn from_json(object: &Members, origin: &Origin) -> Result<Draft, Reject> {
+    let raw = json::read(object).map_err(|reject| about(reject, &json::identity(object)))?;
+    from_message(&raw, origin)
 }
 
-/// The upload of a JSON object.
-pub fn from_json(object: &Map<String, Value>, checks: &Checks<'_>) -> Result<DecodedUpload, Reject> {
-    let raw = json::read(object).map_err(|reject| with_identity(reject, &json::identity(object), checks))?;
-    from_message(&raw, checks)
-}
-
-/// The upload of a Protobuf message.
-pub fn from_protobuf(message: &[u8], checks: &Checks<'_>) -> Result<DecodedUpload, Reject> {
+/// The draft of a Protobuf message.
+pub(super) fn from_protobuf(message: &[u8], origin: &Origin) -> Result<Draft, Reject> {
     let raw = pb::Upload::decode(message).map_err(|_| {
-        Reject::new(
+        Reject::said(
             RejectReason::Unparseable,
+            "既不是 JSON，也不是 Protobuf 消息 tracewarden.v1.Upload；请修正上传程序或其 content-type。",
             "Neither JSON nor a Protobuf message tracewarden.v1.Upload; correct the sender or its content type.",
         )
     })?;
-    from_message(&raw, checks)
+    from_message(&raw, origin)
 }
 
-fn from_message(raw: &pb::Upload, checks: &Checks<'_>) -> Result<DecodedUpload, Reject> {
-    let upload: Upload =
-        validate::upload(raw, checks).map_err(|reject| with_identity(reject, raw, checks))?;
-    Ok(DecodedUpload { upload, aliases: Vec::new() })
+fn from_message(raw: &pb::Upload, origin: &Origin) -> Result<Draft, Reject> {
+    read::draft(raw, origin).map_err(|reject| about(reject, raw))
 }
 
-/// Adds to a refusal which document it concerns, as far as that can be read.
-fn with_identity(reject: Reject, raw: &pb::Upload, checks: &Checks<'_>) -> Reject {
-    let institution_id =
-        validate::is_institution_id(&raw.institution_id).then(|| raw.institution_id.as_str().into());
-    let named =
-        !raw.document_id.is_empty() && validate::fits(&raw.document_id, checks.document_id_characters_max);
-    Reject { institution_id, document_id: named.then(|| raw.document_id.as_str().into()), ..reject }
+/// Says of a refusal which document it concerns, as far as that can be read.
+fn about(reject: Reject, raw: &pb::Upload) -> Reject {
+    reject.about(&raw.institution_id, &raw.document_id)
 }

@@ -7,6 +7,7 @@ use super::*;
 use crate::domain::amount::Money;
 use crate::domain::claim::Verdict;
 use crate::domain::document::{DocumentKey, Group};
+use crate::domain::handling::Paid;
 use crate::domain::rules::RuleId;
 use crate::domain::time::Timestamp;
 
@@ -24,11 +25,19 @@ fn decision() -> Decision {
         provisional: false,
         deadline: None,
         recover: Money::from_fen(2492),
+        paid: Some(Paid { paid: Money::from_fen(2492), recovered: Some(Money::from_fen(8)) }),
         lines: vec![crate::domain::claim::DecisionLine {
             line_id: "1".into(),
             verdict: Verdict::Refuse,
-            reasons: vec![RuleId::DuplicateSettlement],
+            reasons: vec![RuleId::DuplicateSettlement, RuleId::ShortCodes],
+            is_ruled: true,
+            overruled: vec![RuleId::Resale],
             amount: Money::from_fen(2492),
+            lent: vec![crate::domain::claim::LentTo {
+                code: "81773220288616423835".into(),
+                document_id: "D1".into(),
+                line_id: "2".into(),
+            }],
         }],
         withdrawn: false,
         occurred_at: at,
@@ -45,7 +54,9 @@ fn the_json_form_is_the_one_agreed() {
     let expected = concat!(
         r#"{"claim":{"institution_id":"P37020304446","document_id":"20260105-000123"},"revision":2,"#,
         r#""verdict":"refuse","payable":"0.00","provisional":false,"deadline":null,"recover":"24.92","#,
-        r#""lines":[{"line_id":"1","verdict":"refuse","reasons":["duplicate_settlement"],"amount":"24.92"}],"#,
+        r#""paid":"24.92","recovered":"0.08","lines":[{"line_id":"1","verdict":"refuse","#,
+        r#""reasons":["duplicate_settlement","ruling","short_codes"],"overruled":["resale"],"#,
+        r#""lent":[{"code":"81773220288616423835","document_id":"D1","line_id":"2"}],"amount":"24.92"}],"#,
         r#""withdrawn":false,"occurred_at":"2026-01-05T09:31:00+08:00","#,
         r#""received_at":"2026-01-05T09:31:00+08:00","decided_at":"2026-01-05T09:31:00+08:00","#,
         r#""ruleset":"0123456789abcdef","reference":"7"}"#

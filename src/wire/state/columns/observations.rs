@@ -5,7 +5,7 @@ use foldhash::HashMap;
 use super::{all_or_none, cell, check};
 use crate::domain::amount::{Money, Quantity};
 use crate::domain::document::{DocumentKey, Group, Kind, Origin, Person, Pseudonym, ReturnedSale, Role};
-use crate::domain::observation::{Observation, ObservationKey};
+use crate::domain::observation::{LentFrom, Observation, ObservationKey};
 use crate::domain::reference::Product;
 use crate::domain::time::{Day, Timestamp};
 use crate::wire::WireError;
@@ -20,6 +20,8 @@ const HAS_FUND_AMOUNT: u32 = 16;
 const STOCK_UPLOADED: u32 = 32;
 const DISPENSING_UPLOADED: u32 = 64;
 const JUDGED: u32 = 128;
+const IS_DAY: u32 = 256;
+const HAS_QUANTITY_BEFORE: u32 = 512;
 
 const DIGEST_BYTES: usize = 16;
 
@@ -59,6 +61,10 @@ pub(in crate::wire::state) fn write_observations(
     columns.returned_document = column(observations, |row| table.optional(&returned_document(row)));
     let returned_line = |row: &Observation| row.returns.as_ref().and_then(|sale| sale.line_id.clone());
     columns.returned_line = column(observations, |row| table.optional(&returned_line(row)));
+    let lending_document = |row: &Observation| row.lent_from.as_ref().map(|from| from.document_id.clone());
+    columns.lending_document = column(observations, |row| table.optional(&lending_document(row)));
+    let lending_line = |row: &Observation| row.lent_from.as_ref().map(|from| from.line_id.clone());
+    columns.lending_line = column(observations, |row| table.optional(&lending_line(row)));
     columns.person_number = column(observations, |row| pseudonyms.of(row.person.number.as_ref()));
     columns.person_certificate = column(observations, |row| pseudonyms.of(row.person.certificate.as_ref()));
     columns.pseudonym_keys = pseudonyms.values.iter().map(|pseudonym| pseudonym.key_id).collect();
@@ -74,6 +80,8 @@ pub(in crate::wire::state) fn write_observations(
             .map(|(row, judged)| judged.map_or(0, |revision| row.revision.wrapping_sub(revision))),
     );
     columns.quantity = column(observations, |row| row.quantity.map_or(0, Quantity::thousandths));
+    columns.quantity_before =
+        column(observations, |row| row.quantity_before.map_or(0, Quantity::thousandths));
     columns.units = column(observations, |row| row.units.map_or(0, Quantity::thousandths));
     columns.codes_on_line = column(observations, |row| row.codes_on_line);
     columns.fund_amount = column(observations, |row| row.fund_amount.map_or(0, Money::fen));
@@ -126,6 +134,7 @@ fn read_row(
     let quantity = |flag, column: &[i64]| said(flag).then(|| Quantity::from_thousandths(cell(column, at)));
     let codes_issued_at = after(time, cell(&columns.codes_issued_after, at));
     let revision = cell(&columns.revision, at);
+    let lending_line = optional(&columns.lending_line, "observations.lending_line")?;
     let returned_line = optional(&columns.returned_line, "observations.returned_line")?;
     let observation = Observation {
         key: ObservationKey {
@@ -139,9 +148,11 @@ fn read_row(
         kind: Kind::required(cell(&columns.kind, at), "observations.kind")?,
         role: Role::required(cell(&columns.role, at), "observations.role")?,
         time,
+        is_day: said(IS_DAY),
         codes_issued_at,
         split: said(SPLIT),
         quantity: quantity(HAS_QUANTITY, &columns.quantity),
+        quantity_before: quantity(HAS_QUANTITY_BEFORE, &columns.quantity_before),
         units: quantity(HAS_UNITS, &columns.units),
         codes_on_line: cell(&columns.codes_on_line, at),
         product_code: optional(&columns.product_code, "observations.product_code")?,
@@ -159,6 +170,9 @@ fn read_row(
         settlement_id: optional(&columns.settlement_id, "observations.settlement_id")?,
         returns: optional(&columns.returned_document, "observations.returned_document")?
             .map(|document_id| ReturnedSale { document_id, line_id: returned_line }),
+        lent_from: optional(&columns.lending_document, "observations.lending_document")?
+            .zip(lending_line)
+            .map(|(document_id, line_id)| LentFrom { document_id, line_id }),
         has_papers: said(HAS_PAPERS),
         region: text(&columns.region, "observations.region")?,
         tier: optional(&columns.tier, "observations.tier")?,
@@ -188,11 +202,13 @@ fn flags(row: &Observation, is_judged: bool) -> u32 {
         (row.stock_uploaded_since.is_some(), STOCK_UPLOADED),
         (row.dispensing_uploaded_since.is_some(), DISPENSING_UPLOADED),
         (is_judged, JUDGED),
+        (row.is_day, IS_DAY),
+        (row.quantity_before.is_some(), HAS_QUANTITY_BEFORE),
     ];
     said.iter().filter(|(is_so, _)| *is_so).fold(0, |flags, (_, flag)| flags | flag)
 }
 
-fn lengths(columns: &pb::ObservationColumns) -> [usize; 32] {
+fn lengths(columns: &pb::ObservationColumns) -> [usize; 35] {
     [
         columns.role.len(),
         columns.group.len(),
@@ -226,6 +242,9 @@ fn lengths(columns: &pb::ObservationColumns) -> [usize; 32] {
         columns.codes_issued_after.len(),
         columns.received_after.len(),
         columns.offset.len(),
+        columns.quantity_before.len(),
+        columns.lending_document.len(),
+        columns.lending_line.len(),
     ]
 }
 

@@ -1,0 +1,66 @@
+//! Rulings and payments at the register: what counts is kept with the document, which may not be there yet, and is passed
+//! on. A ruling goes with the lines of the claim that it acts on; payments go by themselves, since they are known of a
+//! claim that was taken back as well.
+
+use super::difference::{Difference, Step};
+use super::view::View;
+use super::{DocumentState, Refusal, RegisterEffects, live_and_lent};
+use crate::domain::claim::ClaimPaid;
+use crate::domain::document::Upload;
+use crate::domain::document::merge::Change;
+use crate::domain::handling::{Act, Filed, Handling};
+use crate::domain::horizon;
+use crate::domain::observation::Moment;
+use crate::domain::outcome::UploadOutcome;
+use crate::domain::rules::ruleset::RuleSet;
+
+/// Files an act with its document, and says what of the claim changes.
+pub(super) fn handle(
+    state: &mut DocumentState,
+    handling: &Handling,
+    upload: &Upload,
+    moment: &Moment,
+    rules: &RuleSet,
+) -> RegisterEffects {
+    let before = state.handling.clone();
+    match state.handling.file(handling) {
+        Filed::Counts => {}
+        Filed::Known => return RegisterEffects::nothing(UploadOutcome::Duplicate),
+        Filed::Older => return RegisterEffects::nothing(UploadOutcome::Superseded),
+        Filed::NoRoom => return RegisterEffects::refused(no_room(&handling.act)),
+    }
+    let mut effects = RegisterEffects::nothing(UploadOutcome::Accepted);
+    effects.changed = true;
+    if let Act::Payment { payment, .. } = &handling.act {
+        effects.paid_unclaimed = (state.claim.is_none() && !payment.withdrawn).then_some(payment.amount);
+        let paid = state.handling.paid();
+        effects.paid = (paid != before.paid()).then(|| ClaimPaid { key: handling.claim.clone(), paid });
+        return effects;
+    }
+    let windows = state.lending.windows.unwrap_or_else(|| rules.lending_windows());
+    let live = live_and_lent(&state.parts, &handling.claim, &state.lending.offers, windows);
+    let (before, after) =
+        (View::of(live.as_ref(), &before, windows), View::of(live.as_ref(), &state.handling, windows));
+    let last_revision = match state.revision {
+        0 => horizon::numbers_begin_after(moment.now, moment.forgotten_before),
+        known => known,
+    };
+    let revision = last_revision.saturating_add(1);
+    let step = Step::of_upload(upload, Change::Content, true);
+    let difference = Difference { step: &step, origin: upload.origin(), rules, revision };
+    effects.claim = difference.claim(
+        (&before, state.claim.as_ref(), &state.asserted),
+        (&after, state.claim.as_ref(), &state.asserted),
+    );
+    if effects.claim.is_some() {
+        state.revision = revision;
+    }
+    effects
+}
+
+const fn no_room(act: &Act) -> Refusal {
+    match act {
+        Act::Ruling { .. } => Refusal::Rulings,
+        Act::Payment { .. } => Refusal::Payments,
+    }
+}
