@@ -15,6 +15,7 @@ use tracewarden::domain::time::Timestamp;
 use tracewarden::run::local::{Local, LocalOptions};
 use tracewarden::sim::{self, Parameters};
 use tracewarden::wire::inbound::intake::{self, Decoded, Door, Input, Limits};
+use tracewarden::wire::inbound::nhsa::medical::MedicalTypes;
 use tracewarden::wire::inbound::pseudonym::Pseudonymiser;
 use tracewarden::wire::log::entries::{self, DocumentEntry};
 use tracewarden::wire::state;
@@ -51,7 +52,8 @@ fn decode(line: &str, limits: &Limits, pseudonymiser: &Pseudonymiser) -> Upload 
         origin: &origin,
         record_timestamp: None,
     };
-    let door = Door { limits, pseudonymiser, book: &Book::default() };
+    let door =
+        Door { limits, pseudonymiser, medical_types: &MedicalTypes::default(), book: &Book::default() };
     match intake::take_in(&input, &door) {
         Decoded::Uploads { mut uploads, .. } => uploads.remove(0).upload,
         other => panic!("the simulator writes valid uploads: {other:?}"),

@@ -28,7 +28,9 @@
 //!
 //! [`run::service`] runs the stages as threads on Kafka, [`run::local`] all of them in one thread on the memory
 //! twin. [`commands`] is the command line, [`config`] the configuration, [`telemetry`] what an operator sees,
-//! [`present`] what people read, [`sim`] a simulated province to try it all with.
+//! [`present`] what people read, [`sim`] a simulated province to try it all with, [`evaluate`] how well it was judged.
+//!
+//! `CONTRIBUTING.md` says which file to open for which change.
 //!
 //! # Layers
 //!
@@ -41,6 +43,7 @@ pub mod commands;
 pub mod config;
 pub mod domain;
 pub mod engine;
+pub mod evaluate;
 pub mod pipeline;
 pub mod present;
 pub mod run;

@@ -5,8 +5,7 @@ use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::Failure;
-use crate::domain::reference::Change;
-use crate::wire::inbound::reference;
+use crate::wire::inbound::reference::{self, Entry};
 
 /// Longest line that is read; a longer one is refused by the decoder, which sees this much of it.
 const LINE_BYTES_MAX: u64 = 4 << 20;
@@ -66,13 +65,14 @@ fn skip_line(reader: &mut impl BufRead) -> io::Result<()> {
     }
 }
 
-/// Calls `each` with every reference record of a file.
+/// Calls `each` with every reference record of a file, or with what is wrong with it and where it stands.
 pub(super) fn for_each_reference(
     path: &Path,
-    mut each: impl FnMut(Change) -> Result<(), Failure>,
+    mut each: impl FnMut(Result<Entry, Failure>),
 ) -> Result<(), Failure> {
     for_each_line(path, |number, line| {
-        each(reference::from_json(&line).map_err(|error| at_line(path, number, error))?)
+        each(reference::from_json(&line).map_err(|refusal| at_line(path, number, refusal)));
+        Ok(())
     })
 }
 

@@ -191,8 +191,8 @@ impl KafkaSink {
         let topology = topology(&config);
         let publisher = publisher(&config)?;
         for json in sim::reference(parameters) {
-            let change = crate::wire::inbound::reference::from_json(json.as_bytes())?;
-            publisher.publish(&super::reference::record(&topology, &change))?;
+            let entry = crate::wire::inbound::reference::from_json(json.as_bytes())?;
+            publisher.publish(&super::reference::record(&topology, &entry))?;
         }
         publisher.flush()?;
         let pace = Pace::new(arguments.rate, arguments.speed_up);

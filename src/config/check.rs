@@ -206,24 +206,12 @@ fn quoted(words: &[&str]) -> String {
 /// Proposes the nearest name, else lists all.
 fn did_you_mean<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<&str> = names.collect();
-    let nearest = names.iter().map(|name| (edit_distance(wrong, name), *name)).min();
+    // Whatever somebody wrote there: no name is as long.
+    let start: String = wrong.chars().take(100).collect();
+    let nearest = names.iter().map(|name| (strsim::levenshtein(&start, name), *name)).min();
     match nearest {
         Some((distance, name)) if distance <= 3.max(wrong.len() / 4) => format!("did you mean {name}?"),
         _ if names.len() > 20 => "`tracewarden config example` documents every option".to_owned(),
         _ => format!("known are {}", names.join(", ")),
     }
-}
-
-/// Number of single-byte edits between two names, the first cut to 100 bytes.
-fn edit_distance(left: &str, right: &str) -> usize {
-    let mut previous: Vec<usize> = (0..=right.len()).collect();
-    for (row, left_byte) in left.bytes().take(100).enumerate() {
-        let mut current = vec![row + 1];
-        for ((right_byte, pair), insert_after) in right.bytes().zip(previous.windows(2)).zip(0..) {
-            let substitute = pair[0] + usize::from(left_byte != right_byte);
-            current.push(substitute.min(pair[1] + 1).min(current[insert_after] + 1));
-        }
-        previous = current;
-    }
-    previous.last().copied().unwrap_or_default()
 }

@@ -211,6 +211,12 @@ pub const SECTIONS: &[Section] = &[
                  compared.",
             ),
             option(
+                "medical_types",
+                Takes::Text,
+                "What the national interface's med_type means, by its first digits (the longest that fits counts): \
+                 outpatient, chronic, emergency, inpatient or pharmacy; what is not here is outpatient. Dictionaries are local.",
+            ),
+            option(
                 "allow_empty_reference",
                 Takes::Boolean,
                 "Whether to start while the reference topic is empty. Then no product, institution or exemption \

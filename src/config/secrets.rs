@@ -23,8 +23,7 @@ impl PseudonymKey {
     /// Reads hexadecimal or base64 (either alphabet, padding optional); the problem never repeats the text.
     pub fn from_text(text: &str) -> Result<Self, String> {
         let text = text.trim_ascii();
-        let is_hex = text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let decoded = if is_hex { decode_hex(text) } else { decode_base64(text) };
+        let decoded = hex::decode(text).ok().or_else(|| decode_base64(text));
         let bytes = decoded.ok_or("the key is neither hexadecimal nor base64")?;
         if bytes.len() < KEY_BYTES_MIN {
             return Err(format!("the key has {} bytes, which can be guessed", bytes.len()));
@@ -36,13 +35,6 @@ impl PseudonymKey {
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
-}
-
-fn decode_hex(text: &str) -> Option<Vec<u8>> {
-    text.as_bytes()
-        .chunks(2)
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
-        .collect()
 }
 
 fn decode_base64(text: &str) -> Option<Vec<u8>> {

@@ -90,6 +90,8 @@ pub struct Intake {
     pub pseudonym_key_file: Option<PathBuf>,
     /// Number of that key; pseudonyms of different numbers are never compared.
     pub pseudonym_key_id: u32,
+    /// Beginnings of the national interface's med_type and what they mean.
+    pub medical_types: String,
     /// Whether to start without any reference data.
     pub allow_empty_reference: bool,
 }
@@ -257,6 +259,7 @@ impl Default for Intake {
             pseudonym_key: None,
             pseudonym_key_file: None,
             pseudonym_key_id: 1,
+            medical_types: crate::wire::inbound::nhsa::medical::NATIONAL.to_owned(),
             allow_empty_reference: false,
         }
     }

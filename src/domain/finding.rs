@@ -132,9 +132,9 @@ impl Finding {
         FindingKey { rule: self.rule, basis: self.basis, subject: self.subject.key.clone() }
     }
 
-    /// Whether it is published as an alert: `observe` is metrics only, and `banned` speaks by decisions alone.
+    /// Whether it is published as an alert: `observe` is metrics only, and some rules speak by decisions alone.
     pub fn is_alert(&self) -> bool {
-        self.action != Action::Observe && self.rule != RuleId::Banned
+        self.action != Action::Observe && self.rule.entry().is_alert
     }
 
     /// Whether two findings say the same: all but where the observations came from.

@@ -52,3 +52,47 @@ closed_set! {
         UnsupportedReversal = "unsupported_reversal",
     }
 }
+
+closed_set! {
+    /// A habit of senders that is read although the interface's tables do not have it.
+    pub enum Leniency {
+        /// JSON inside text, where a node should be.
+        JsonInText = "json_in_text",
+        /// A node or field written several times, or rows under several nodes.
+        Repeated = "repeated",
+        /// A list written as an object with number keys, or a list inside a list.
+        ListForm = "list_form",
+        /// A whole number written `1.0`.
+        WholeNumber = "whole_number",
+        /// A number rounded to the places that count.
+        Rounded = "rounded",
+        /// A negative count that turns a row round or makes it an adjustment.
+        NegativeCount = "negative_count",
+        /// A text that stands for nothing where an identifier should be.
+        Filler = "filler",
+        /// A person with asterisks inside.
+        MaskedPerson = "masked_person",
+        /// A customer's certificate that is the pharmacist's or the prescriber's.
+        StaffCertificate = "staff_certificate",
+        /// Several codes in one text.
+        JoinedCodes = "joined_codes",
+        /// A code that lost digits as a number.
+        RoundedCode = "rounded_code",
+        /// A row that the platform did not take, beside others that it took.
+        RefusedRow = "refused_row",
+        /// A message inside a `CloudEvent` or a wrapper of the interface.
+        Wrapped = "wrapped",
+    }
+}
+
+closed_set! {
+    /// Why a record counts as ignored.
+    pub enum IgnoredBecause {
+        /// It moves the clock of a back-test.
+        Control = "control",
+        /// Messages of its number report no fact.
+        NoFact = "no_fact",
+        /// Its response says that the platform did not take it, or none of its rows.
+        RefusedByPlatform = "refused_by_platform",
+    }
+}

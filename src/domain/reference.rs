@@ -92,6 +92,8 @@ pub struct Institution {
     pub stock_uploaded_since: Option<Day>,
     /// From this day on it uploads what it hands over.
     pub dispensing_uploaded_since: Option<Day>,
+    /// From this day on it puts the codes into the settlement itself, so that nothing is lent to it.
+    pub codes_in_settlement_since: Option<Day>,
 }
 
 /// The content of a record, by its key.
@@ -316,6 +318,13 @@ pub fn attach(upload: &mut Upload, book: &Book) -> usize {
         }
     }
     attached.len()
+}
+
+impl Extend<Change> for Book {
+    /// Applies the changes of a list.
+    fn extend<T: IntoIterator<Item = Change>>(&mut self, changes: T) {
+        changes.into_iter().for_each(|change| self.apply(change));
+    }
 }
 
 #[cfg(test)]

@@ -7,21 +7,24 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::tally::Tally;
 use super::topics::{Topic, Topology};
 use super::{StageName, StageRow};
 use crate::broker::{Record, TopicPartition};
 use crate::domain::Text;
 use crate::domain::document::{DocumentKey, Origin};
 use crate::domain::horizon;
-use crate::domain::outcome::{InputOutcome, RejectReason};
+use crate::domain::outcome::{IgnoredBecause, InputOutcome, RejectReason};
 use crate::domain::reference::Book;
 use crate::domain::time::{Millis, Timestamp};
 use crate::engine::outbox::Outbox;
 use crate::engine::{Context, Stage, StageError, WallClock};
 use crate::telemetry::limit::Limit;
 use crate::wire::inbound::intake::{self, Decoded, DecodedUpload, Door, Input, Limits};
+use crate::wire::inbound::nhsa::medical::MedicalTypes;
+use crate::wire::inbound::notes::Notes;
 use crate::wire::inbound::pseudonym::Pseudonymiser;
-use crate::wire::inbound::reject::Reject;
+use crate::wire::inbound::reject::{Reject, Words};
 use crate::wire::log::entries::{DocumentEntry, Tick};
 use crate::wire::outbound::deadletter::DeadLetter;
 
@@ -70,6 +73,8 @@ pub struct Intake {
     pub limits: Limits,
     /// Makes persons pseudonyms.
     pub pseudonymiser: Pseudonymiser,
+    /// What medical types of the national interface are called.
+    pub medical_types: MedicalTypes,
     /// Where time comes from.
     pub clock: Clock,
     /// Whether the records are lines of files: then file and line are read from headers (nobody outside is trusted
@@ -123,6 +128,7 @@ impl Intake {
             book,
             limits,
             pseudonymiser,
+            medical_types: MedicalTypes::default(),
             clock,
             reads_files: false,
             horizon: None,
@@ -190,8 +196,12 @@ impl Intake {
         let DecodedUpload { upload, aliases, reference_records } = decoded;
         let (member, received_at) = (upload.key().clone(), upload.origin().received_at);
         if reference_records > REFERENCE_RECORDS_MAX {
-            return Err(Reject::over_limit("lines", REFERENCE_RECORDS_MAX, "reference records")
-                .about(&member.institution_id, &member.document_id));
+            return Err(Reject::over_limit(
+                "lines",
+                REFERENCE_RECORDS_MAX,
+                Words::new("条基础数据", "reference records"),
+            )
+            .about(&member.institution_id, &member.document_id));
         }
         let partition = out.document_partition(&member);
         out.document(DocumentEntry::Upload(Box::new(upload)), partition);
@@ -239,9 +249,15 @@ impl Stage for Intake {
         cx.tally.read(topic);
         let book = self.book.clone();
         let book = book.read().unwrap_or_else(PoisonError::into_inner);
-        let door = Door { limits: &self.limits, pseudonymiser: &self.pseudonymiser, book: &book };
+        let door = Door {
+            limits: &self.limits,
+            pseudonymiser: &self.pseudonymiser,
+            medical_types: &self.medical_types,
+            book: &book,
+        };
         match intake::take_in(&input, &door) {
-            Decoded::Uploads { uploads, mut refused } => {
+            Decoded::Uploads { uploads, mut refused, notes } => {
+                take_note(&notes, &origin, cx.tally);
                 if self.take_uploads(uploads, &mut refused, topic, record, cx) {
                     cx.tally.input(topic, InputOutcome::Decoded);
                     for reject in &refused {
@@ -252,9 +268,9 @@ impl Stage for Intake {
                     refuse_record(&refused, topic, &origin, cx);
                 }
             }
-            Decoded::Ignored { .. } => cx.tally.input(topic, InputOutcome::Ignored),
+            Decoded::Ignored { because, .. } => cx.tally.ignored(topic, because),
             Decoded::Tick { at } => {
-                cx.tally.input(topic, InputOutcome::Ignored);
+                cx.tally.ignored(topic, IgnoredBecause::Control);
                 if self.clock != Clock::Wall {
                     self.reach(&record.source, at);
                 }
@@ -342,6 +358,16 @@ impl Intake {
     }
 }
 
+/// Counts what was read leniently and what was left out; which fields those were stands in the log too.
+fn take_note(notes: &Notes, origin: &Origin, tally: &mut Tally) {
+    tally.take_note(notes);
+    if !notes.left_out.is_empty() {
+        let fields: Vec<&str> = notes.left_out.keys().copied().collect();
+        let Origin { topic, partition, offset, .. } = origin;
+        tracing::debug!(%topic, partition, offset, ?fields, "optional fields that cannot be read are left out");
+    }
+}
+
 /// Refuses a record of which nothing could be used.
 fn refuse_record(rejects: &[Reject], topic: Topic, origin: &Origin, cx: &mut Context<'_, ()>) {
     let reason = rejects.first().map_or(RejectReason::Unparseable, |reject| reject.reason);
@@ -352,11 +378,16 @@ fn refuse_record(rejects: &[Reject], topic: Topic, origin: &Origin, cx: &mut Con
 }
 
 fn before_horizon(document: &DocumentKey, horizon: Millis) -> Reject {
-    let sentence = format!(
-        "This is about a moment more than {} days before it was received, which is forgotten by store.horizon_days.",
-        horizon.get() / Millis::from_days(1).get()
-    );
-    Reject::new(RejectReason::TimeOutOfRange, sentence).about(&document.institution_id, &document.document_id)
+    let days = horizon.get() / Millis::from_days(1).get();
+    Reject::said(
+        RejectReason::TimeOutOfRange,
+        format!("所报时间比接收时间早 {days} 天以上，已按 store.horizon_days 清除。"),
+        format!(
+            "This is about a moment more than {days} days before it was received, which is forgotten by \
+             store.horizon_days."
+        ),
+    )
+    .about(&document.institution_id, &document.document_id)
 }
 
 fn send_dead_letter(reject: &Reject, origin: &Origin, out: &mut Outbox) {
@@ -364,7 +395,7 @@ fn send_dead_letter(reject: &Reject, origin: &Origin, out: &mut Outbox) {
         origin: origin.clone(),
         reason: reject.reason,
         field: reject.field.clone(),
-        sentence: reject.sentence.clone(),
+        sentence: reject.sentence().to_owned(),
         institution_id: reject.institution_id.clone(),
         document_id: reject.document_id.clone(),
     });

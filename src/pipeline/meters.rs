@@ -10,9 +10,19 @@ pub(crate) fn record(tally: &Tally) {
     for ((_, outcome), count) in &tally.inputs {
         match outcome {
             InputOutcome::Rejected(reason) => metrics::INPUTS_REJECTED.add(*reason, *count),
-            InputOutcome::Ignored => metrics::INPUTS_IGNORED.add((), *count),
+            // Counted below, by cause.
+            InputOutcome::Ignored => {}
             InputOutcome::Decoded => metrics::INPUTS_DECODED.add((), *count),
         }
+    }
+    for (cause, count) in &tally.ignored {
+        metrics::INPUTS_IGNORED.add(*cause, *count);
+    }
+    for (leniency, count) in &tally.leniencies {
+        metrics::READ_LENIENTLY.add(*leniency, *count);
+    }
+    for (field, count) in &tally.left_out {
+        metrics::FIELDS_LEFT_OUT.add([field], *count);
     }
     for (reason, count) in &tally.rejected_uploads {
         metrics::UPLOADS_REJECTED.add(*reason, *count);

@@ -8,9 +8,10 @@ use crate::domain::Text;
 use crate::domain::alert::{AlertChange, Status};
 use crate::domain::amount::Money;
 use crate::domain::claim::{Decision, Verdict};
-use crate::domain::outcome::{InputOutcome, RejectReason, UploadOutcome};
+use crate::domain::outcome::{IgnoredBecause, InputOutcome, Leniency, RejectReason, UploadOutcome};
 use crate::domain::rules::RuleId;
 use crate::telemetry::limit::Limit;
+use crate::wire::inbound::notes::Notes;
 
 /// What happened, by closed names. The accounting that always holds:
 /// records read = rejected + ignored + decoded, and
@@ -21,6 +22,12 @@ pub struct Tally {
     pub read: BTreeMap<Topic, u64>,
     /// How they ended.
     pub inputs: BTreeMap<(Topic, InputOutcome), u64>,
+    /// Why records were ignored.
+    pub ignored: BTreeMap<IgnoredBecause, u64>,
+    /// What was read leniently, by habit of senders.
+    pub leniencies: BTreeMap<Leniency, u64>,
+    /// Optional fields that could not be read and were left out, by name.
+    pub left_out: BTreeMap<&'static str, u64>,
     /// Uploads refused beside others of the same record, by reason.
     pub rejected_uploads: BTreeMap<RejectReason, u64>,
     /// Uploads derived, by topic.
@@ -61,6 +68,18 @@ impl Tally {
     /// It ended so.
     pub fn input(&mut self, topic: Topic, outcome: InputOutcome) {
         *self.inputs.entry((topic, outcome)).or_default() += 1;
+    }
+
+    /// It reports no fact.
+    pub fn ignored(&mut self, topic: Topic, because: IgnoredBecause) {
+        self.input(topic, InputOutcome::Ignored);
+        *self.ignored.entry(because).or_default() += 1;
+    }
+
+    /// So was a record read.
+    pub fn take_note(&mut self, notes: &Notes) {
+        add_counts(&mut self.leniencies, &notes.leniencies);
+        add_counts(&mut self.left_out, &notes.left_out);
     }
 
     /// An alert revision was published.
@@ -147,6 +166,9 @@ impl Tally {
         add_counts(&mut self.decided_fen, &other.decided_fen);
         add_counts(&mut self.read, &other.read);
         add_counts(&mut self.inputs, &other.inputs);
+        add_counts(&mut self.ignored, &other.ignored);
+        add_counts(&mut self.leniencies, &other.leniencies);
+        add_counts(&mut self.left_out, &other.left_out);
         add_counts(&mut self.rejected_uploads, &other.rejected_uploads);
         add_counts(&mut self.derived, &other.derived);
         add_counts(&mut self.merged, &other.merged);

@@ -29,6 +29,7 @@ use crate::pipeline::{PIPELINE, StageName};
 use crate::wire::Format;
 use crate::wire::inbound::control;
 use crate::wire::inbound::intake::Limits;
+use crate::wire::inbound::nhsa::medical::MedicalTypes;
 use crate::wire::inbound::pseudonym::Pseudonymiser;
 use crate::wire::log::entries::{self, ClaimEntry, DocumentEntry, ObservationEntry};
 
@@ -47,6 +48,8 @@ pub struct LocalOptions {
     pub limits: Limits,
     /// Makes persons pseudonyms.
     pub pseudonymiser: Pseudonymiser,
+    /// What medical types of the national interface are called.
+    pub medical_types: MedicalTypes,
     /// The rule set.
     pub rules: RuleSet,
     /// Where state is kept. What a run leaves on disk serves no later one: its log is gone with it.
@@ -68,6 +71,7 @@ impl LocalOptions {
             format: Format::Json,
             limits: super::limits(config),
             pseudonymiser,
+            medical_types: super::medical_types(config)?,
             rules: super::rules(config, false)?,
             state: StateHome::Memory,
         })
@@ -115,6 +119,7 @@ impl Local {
             options.pseudonymiser.clone(),
             Clock::UploadsOfAll,
         );
+        intake.medical_types = options.medical_types.clone();
         intake.reads_files = true;
         intake.horizon = options.rules.horizon;
         let register = Register::default();

@@ -18,6 +18,7 @@ use crate::domain::rules::ruleset::RuleSet;
 use crate::domain::time::Millis;
 use crate::wire::Format;
 use crate::wire::inbound::intake::Limits;
+use crate::wire::inbound::nhsa::medical::{MEDICAL_TYPES, MedicalTypes};
 use crate::wire::inbound::pseudonym::{KeyError, Pseudonymiser};
 
 /// What intake accepts at most.
@@ -32,6 +33,11 @@ pub fn limits(config: &Config) -> Limits {
     }
 }
 
+/// What medical types of the national interface are called.
+pub fn medical_types(config: &Config) -> Result<MedicalTypes, SetupError> {
+    MedicalTypes::parse(&config.intake.medical_types).map_err(|entry| SetupError::MedicalTypes { entry })
+}
+
 /// What is wrong with the set-up of a run.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
@@ -44,6 +50,12 @@ pub enum SetupError {
     /// The key of pseudonyms.
     #[error("intake.pseudonym_key: {0}")]
     PseudonymKey(#[from] KeyError),
+    /// The table of medical types.
+    #[error("intake.medical_types: `{entry}` is no entry; write the first digits of a med_type and one of {}, like `11 outpatient`", MEDICAL_TYPES.join(", "))]
+    MedicalTypes {
+        /// The entry at fault.
+        entry: String,
+    },
     /// The rule set.
     #[error(transparent)]
     Rules(#[from] RuleSetError),

@@ -269,6 +269,8 @@ impl<'a> Service<'a> {
             pseudonymiser,
             self.options.clock,
         );
+        intake.medical_types =
+            super::medical_types(config).map_err(|error| BrokerError::Setup(error.to_string()))?;
         intake.horizon = self.options.rules.horizon;
         // Decision deadlines of what came last are noticed in the usual rhythm.
         let after = IDLE_AFTER.saturating_add(Duration::from_millis(config.adjudicate.decision_deadline_ms));
@@ -417,7 +419,11 @@ fn apply_reference(book: &SharedBook, records: Vec<Record>) {
     let mut book = book.write().unwrap_or_else(PoisonError::into_inner);
     for record in records {
         match reference::decode_record(record.key.as_deref(), record.payload.as_deref()) {
-            Ok(change) => book.apply_at(record.offset.unsigned_abs().saturating_add(1), change),
+            Ok(entry) => {
+                if let Some(change) = entry.into_change() {
+                    book.apply_at(record.offset.unsigned_abs().saturating_add(1), change);
+                }
+            }
             Err(error) => {
                 tracing::warn!(offset = record.offset, %error, "reference record passed over");
                 metrics::LIMITS_HIT.add(Limit::ReferenceUnreadable, 1);

@@ -54,7 +54,7 @@ impl Filed {
     }
 
     /// What is known of a document when it is sent.
-    fn new(document: &Document, form: UploadForm, sent_at: i64) -> Self {
+    fn new(world: &World, document: &Document, form: UploadForm, sent_at: i64) -> Self {
         let filed = Self {
             name: document.name,
             institution: document.institution,
@@ -70,13 +70,16 @@ impl Filed {
         let Body::Full(full) = &document.body else {
             return filed;
         };
-        let rows = full.lines.iter().filter(|_| form == UploadForm::National);
+        let rows = match form {
+            UploadForm::National => national::row_identities(world, document, full),
+            UploadForm::Canonical => Vec::new(),
+        };
         Self {
             kind: full.kind,
             occurred_at: full.occurred_at,
             visit: full.visit.or(full.settlement).unwrap_or_default(),
             names_visit: full.visit.is_some(),
-            rows: rows.map(|line| (line.product, line.lot)).collect(),
+            rows,
             known_at: document.issued_at.clamp(full.occurred_at, full.occurred_at + 7 * super::DAY),
             ..filed
         }
@@ -116,17 +119,19 @@ impl Province {
             }
             Accident::Corrected => {
                 self.post(mistaken(document.clone()));
+                // A row of the national form with other codes is another row: the wrong one is deleted first.
+                let is_row = document.group() != Group::Settlement;
+                let deletion = (is_row && self.world.parameters.form == UploadForm::National)
+                    .then(|| self.delete(&document, document.issued_at + HOUR / 120));
                 document.issued_at += self.hours(24);
-                self.post(document)
+                let corrected = self.post(document);
+                let deleted_at = deletion.map_or(0, |deletion| deletion.sent_at);
+                Filed { sent_at: corrected.sent_at.max(deleted_at), ..corrected }
             }
             Accident::Deleted => {
                 self.post(document.clone());
-                let name = self.name('X');
-                let (institution, group) = (document.institution, document.group());
                 let issued_at = document.issued_at + self.hours(12);
-                let settlement = document.settlement();
-                let body = Body::Reversal { group, target: document.name, line: None, settlement };
-                let deletion = self.post(Document { name, institution, issued_at, body });
+                let deletion = self.delete(&document, issued_at);
                 document.name.again = 1;
                 document.issued_at = issued_at + self.hours(6);
                 let renewed = self.post(document);
@@ -134,6 +139,15 @@ impl Province {
                 Filed { sent_at: renewed.sent_at.max(deletion.sent_at), ..renewed }
             }
         }
+    }
+
+    /// Sends the deletion of a document.
+    fn delete(&mut self, document: &Document, issued_at: i64) -> Filed {
+        let name = self.name('X');
+        let (institution, group) = (document.institution, document.group());
+        let body =
+            Body::Reversal { group, target: document.name, line: None, settlement: document.settlement() };
+        self.post(Document { name, institution, issued_at, body })
     }
 
     /// Writes one upload and puts it on its way.
@@ -160,7 +174,7 @@ impl Province {
                 }
             }
         }
-        Filed::new(&document, form, sent_at)
+        Filed::new(&self.world, &document, form, sent_at)
     }
 
     fn accident(&mut self, document: &Document, handling: Handling) -> Accident {

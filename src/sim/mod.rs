@@ -1,11 +1,11 @@
-//! A simulated province: what its institutions upload, what was planted, and how well a monitor found it.
+//! A simulated province: what its institutions upload, and what was planted.
 //!
 //! Nobody gets real uploads to try the system with, so this is how users, rule authors and tests judge it. The
 //! path of an upload: [`Province`] goes through the days hour by hour; honest trade (`trade`, `visit`) and planted
 //! acts (`fraud`) make documents; each passes the accidents of `dirt`, is written as canonical JSON by `writer`,
 //! or as messages of the national interface by `national`, and goes out in the order of sending. What must be found is
-//! stated as [`Truth`] at the same time, after the dirt. [`evaluate`] compares alerts and decisions with it. The commands
-//! `simulate` and `evaluate` do both with files.
+//! stated as [`Truth`] at the same time, after the dirt; [`evaluate`](crate::evaluate) compares alerts and decisions with
+//! it. The commands `simulate` and `evaluate` do both with files.
 //!
 //! Everything is a function of [`Parameters`]: the same seed gives the same bytes. It is not a model of how often
 //! fraud happens, and it knows nothing of topics, partitions or the wire formats of the stages.
@@ -13,7 +13,6 @@
 mod catalogue;
 mod dirt;
 mod document;
-pub mod evaluate;
 mod fraud;
 mod masters;
 mod national;
@@ -34,7 +33,8 @@ pub use truth::{Act, DocumentRef, Effect, LineRef, Truth};
 
 use crate::domain::document::Group;
 use crate::domain::reference::Book;
-use crate::wire::inbound::reference::{ReferenceError, from_json};
+use crate::wire::inbound::reference::from_json;
+use crate::wire::inbound::reject::Reject;
 
 /// Milliseconds of an hour.
 const HOUR: i64 = 3_600_000;
@@ -63,10 +63,10 @@ pub fn reference(parameters: &Parameters) -> impl Iterator<Item = String> + use<
 }
 
 /// The same, as those who attach it look it up.
-pub fn book(parameters: &Parameters) -> Result<Book, ReferenceError> {
+pub fn book(parameters: &Parameters) -> Result<Book, Reject> {
     let mut book = Book::default();
     for record in reference(parameters) {
-        book.apply(from_json(record.as_bytes())?);
+        book.extend(from_json(record.as_bytes())?.into_change());
     }
     Ok(book)
 }

@@ -4,7 +4,7 @@ use super::limit::Limit;
 use super::metric::LabelSet;
 use crate::domain::alert::Status;
 use crate::domain::claim::Verdict;
-use crate::domain::outcome::{RejectReason, UploadOutcome};
+use crate::domain::outcome::{IgnoredBecause, Leniency, RejectReason, UploadOutcome};
 use crate::domain::rules::RuleId;
 use crate::domain::rules::catalogue::RULES;
 
@@ -58,6 +58,8 @@ macro_rules! one_label {
 
 one_label! {
     RejectReason: "reason",
+    IgnoredBecause: "cause",
+    Leniency: "habit",
     UploadOutcome: "outcome",
     Limit: "limit",
 }

@@ -3,10 +3,11 @@
 //! A metric whose labels come from closed sets ([`Series`]) makes the handles of all its series at once, when the
 //! exporter starts or else at the first record; so they start at zero rather than with the first event, and from then on
 //! a record is one look-up in a small map and one atomic operation, and without an exporter nothing at all. Handles
-//! made before the exporter started stay silent, so the exporter is started *before* anything is recorded. Metrics of
-//! partitions ([`OpenGauge`]) are set every few seconds, so they look their handle up.
+//! made before the exporter started stay silent, so the exporter is started *before* anything is recorded. Those with
+//! labels that are not known beforehand ([`Open`]) are recorded seldom, so they look their handle up.
 
 use std::collections::BTreeMap;
+use std::marker::PhantomData;
 use std::sync::OnceLock;
 
 use metrics::{IntoF64, Key, Label, Level, Metadata, with_recorder};
@@ -86,8 +87,16 @@ pub type Gauge<L = ()> = Series<metrics::Gauge, L>;
 /// A histogram, by a closed set of labels.
 pub type Histogram<L = ()> = Series<metrics::Histogram, L>;
 
-/// A gauge whose labels are not known beforehand: topics and partitions.
-pub struct OpenGauge(Metric);
+/// A metric whose labels are not known beforehand, though they are few: topics and partitions, names of fields.
+pub struct Open<H> {
+    metric: Metric,
+    handle: PhantomData<H>,
+}
+
+/// A counter whose labels are not known beforehand.
+pub type OpenCounter = Open<metrics::Counter>;
+/// A gauge whose labels are not known beforehand.
+pub type OpenGauge = Open<metrics::Gauge>;
 
 /// A handle that a recorder gives.
 pub trait Handle: Send + Sync {
@@ -101,7 +110,7 @@ pub trait Handle: Send + Sync {
 impl Metric {
     /// A count of things without labels; the constructor of a metric sets its kind, and its labels where it knows them.
     pub(super) const fn new(name: &'static str) -> Self {
-        Self { name, kind: Kind::Gauge, unit: Unit::Count, labels: &[], buckets: &[], help: "" }
+        Self { name, kind: Kind::Counter, unit: Unit::Count, labels: &[], buckets: &[], help: "" }
     }
 
     pub(super) const fn seconds(self) -> Self {
@@ -166,18 +175,31 @@ impl<L: LabelSet> Histogram<L> {
     }
 }
 
-impl OpenGauge {
-    /// A gauge with these labels.
+impl<H: Handle> Open<H> {
+    /// A metric with these labels.
     pub const fn new(metric: Metric) -> Self {
-        Self(metric)
+        Self { metric: Metric { kind: H::KIND, ..metric }, handle: PhantomData }
     }
 
-    /// It stands so, for one value of each label.
+    /// The handle of one series, by one value for each label.
+    fn of<const LABELS: usize>(&self, values: [&str; LABELS]) -> H {
+        let labels = self.metric.labels.iter().zip(values);
+        let labels = labels.map(|(label, value)| Label::new(*label, value.to_owned()));
+        H::register(&Key::from_parts(self.metric.name, labels.collect::<Vec<_>>()))
+    }
+}
+
+impl OpenCounter {
+    /// So many more.
+    pub fn add<const LABELS: usize>(&self, values: [&str; LABELS], count: u64) {
+        self.of(values).increment(count);
+    }
+}
+
+impl OpenGauge {
+    /// It stands so.
     pub fn set<const LABELS: usize>(&self, values: [&str; LABELS], value: impl IntoF64) {
-        let labels =
-            self.0.labels.iter().zip(values).map(|(label, value)| Label::new(*label, value.to_owned()));
-        let key = Key::from_parts(self.0.name, labels.collect::<Vec<_>>());
-        metrics::Gauge::register(&key).set(value);
+        self.of(values).set(value);
     }
 }
 
@@ -191,9 +213,9 @@ impl<H: Handle, L: LabelSet> Declared for Series<H, L> {
     }
 }
 
-impl Declared for OpenGauge {
+impl<H: Handle> Declared for Open<H> {
     fn metric(&self) -> &Metric {
-        &self.0
+        &self.metric
     }
 
     fn make_handles(&self) {}

@@ -2,7 +2,7 @@
 //! and what is here is on the reference page and, held by tests, on the dashboard.
 //!
 //! Names follow Prometheus: base units, `_total` for counters. Label values come from closed sets ([`labels`](super::labels))
-//! or are topics and partitions, so their number is bounded; codes, documents and institutions are never labels.
+//! or are topics, partitions and names of fields that the reader knows, so their number is bounded; codes, documents and institutions are never labels.
 //!
 //! Counts of a batch are kept in its tally and recorded when it is committed, so an aborted batch counts nothing.
 
@@ -10,10 +10,10 @@ use std::fmt::Write as _;
 
 use super::labels::StageLabel;
 use super::limit::Limit;
-use super::metric::{Counter, Declared, Gauge, Histogram, Metric, OpenGauge};
+use super::metric::{Counter, Declared, Gauge, Histogram, Metric, OpenCounter, OpenGauge};
 use crate::domain::alert::Status;
 use crate::domain::claim::Verdict;
-use crate::domain::outcome::{RejectReason, UploadOutcome};
+use crate::domain::outcome::{IgnoredBecause, Leniency, RejectReason, UploadOutcome};
 use crate::domain::rules::RuleId;
 
 /// Declares metrics and the table of all of them. What stands above a metric is its help.
@@ -51,8 +51,15 @@ declare! {
     /// Uploads refused while others of the same record were taken; each has one dead letter with the same reason.
     UPLOADS_REJECTED: Counter<RejectReason> = Metric::new("tracewarden_uploads_rejected_total");
 
-    /// Records of the national interface that report no fact, such as a pre-settlement.
-    INPUTS_IGNORED: Counter = Metric::new("tracewarden_inputs_ignored_total");
+    /// Records that report no fact: messages of the national interface such as a pre-settlement (no_fact), messages that
+    /// the platform did not take (refused_by_platform), records that move the clock (control).
+    INPUTS_IGNORED: Counter<IgnoredBecause> = Metric::new("tracewarden_inputs_ignored_total");
+
+    /// What was read although the interface's tables do not have it, by habit of senders.
+    READ_LENIENTLY: Counter<Leniency> = Metric::new("tracewarden_read_leniently_total");
+
+    /// Optional fields of the national interface that could not be read and were left out, by name.
+    FIELDS_LEFT_OUT: OpenCounter = Metric::new("tracewarden_fields_left_out_total").labels(&["field"]);
 
     /// Records that became one or more uploads.
     INPUTS_DECODED: Counter = Metric::new("tracewarden_inputs_decoded_total");

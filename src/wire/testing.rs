@@ -15,6 +15,7 @@ use crate::domain::alert::{AlertBook, Published};
 use crate::domain::amount::{Money, Quantity};
 use crate::domain::claim::{Claim, ClaimLine, CodeVerdict, Verdict};
 use crate::domain::document::occurred::OccurredAt;
+use crate::domain::document::particulars::{Circumstances, Prescription, Service};
 use crate::domain::document::{
     Adjusts, CodesFacet, Counterparty, DocumentKey, FeeFacet, Group, Header, Kind, LineVersion, Origin, Part,
     Parts, Person, Pseudonym, ReturnedSale, Reversal, Role, ScannedCode, Version,
@@ -36,8 +37,13 @@ pub(crate) const WHATS: [What; 4] = [What::Asserted, What::Retracted, What::Tick
 const VERDICTS: [Verdict; 3] = [Verdict::Pay, Verdict::Hold, Verdict::Refuse];
 const BANNED: [BannedReason; 3] = [BannedReason::Expired, BannedReason::Recalled, BannedReason::Listed];
 const FAMILIES: [Family; 5] = [Family::Drug20, Family::Gs1, Family::Ma, Family::Hibc, Family::Maker];
-const INVALID: [InvalidReason; 6] = [
+const INVALID: [InvalidReason; 11] = [
     InvalidReason::CheckDigit,
+    InvalidReason::Placeholder,
+    InvalidReason::LogisticsLabel,
+    InvalidReason::PartOfSet,
+    InvalidReason::Rounded,
+    InvalidReason::NotATraceCode,
     InvalidReason::Barcode69,
     InvalidReason::Doubled,
     InvalidReason::Truncated,
@@ -116,13 +122,14 @@ pub(crate) fn product() -> impl Strategy<Value = Product> {
 }
 
 fn institution() -> BoxedStrategy<Institution> {
-    (of(text()), of(text()), of(text()), of(day()), of(day()))
-        .prop_map(|(name, region, tier, stock_uploaded_since, dispensing_uploaded_since)| Institution {
+    (of(text()), of(text()), of(text()), of(day()), of(day()), of(day()))
+        .prop_map(|(name, region, tier, stock, dispensing, codes)| Institution {
             name,
             region,
             tier,
-            stock_uploaded_since,
-            dispensing_uploaded_since,
+            stock_uploaded_since: stock,
+            dispensing_uploaded_since: dispensing,
+            codes_in_settlement_since: codes,
         })
         .boxed()
 }
@@ -166,6 +173,36 @@ fn occurred_at() -> impl Strategy<Value = OccurredAt> {
     prop_oneof![moment().prop_map(OccurredAt::Moment), day().prop_map(OccurredAt::Day)]
 }
 
+fn circumstances() -> impl Strategy<Value = Circumstances> {
+    let texts = (of(text()), of(text()), of(text()), of(text()), of(text()));
+    let declared = (of(any::<u32>()), of(any::<u32>()));
+    (texts, of(money()), of(select(&Service::ALL[..])), declared).prop_map(
+        |(texts, account_amount, service, declared)| Circumstances {
+            credential_type: texts.0,
+            device_id: texts.1,
+            operator_kind: texts.2,
+            insured_region: texts.3,
+            medical_type: texts.4,
+            account_amount,
+            service,
+            declared_codes: declared.0,
+            declared_consumable_codes: declared.1,
+        },
+    )
+}
+
+fn prescription() -> impl Strategy<Value = Prescription> {
+    let ids = (of(text()), of(text()), of(text()), of(text()));
+    (ids, any::<bool>(), of(quantity())).prop_map(|(ids, rx_external, days_supply)| Prescription {
+        rx_id: ids.0,
+        rx_external,
+        prescriber_id: ids.1,
+        pharmacist_id: ids.2,
+        department_id: ids.3,
+        days_supply,
+    })
+}
+
 pub(crate) fn header_part() -> BoxedStrategy<Part<Header>> {
     let counterparty = (of(text()), of(text()), of(text()), of(text())).prop_map(
         |(name, license, delivery_note, invoice)| Counterparty { name, license, delivery_note, invoice },
@@ -180,20 +217,24 @@ pub(crate) fn header_part() -> BoxedStrategy<Part<Header>> {
             of(money()),
             counterparty,
             of(returned_sale()),
+            circumstances(),
         )
-            .prop_map(|(kind, occurred_at, person, ids, fund_amount, counterparty, returns)| {
-                Header {
-                    kind,
-                    occurred_at,
-                    person,
-                    visit_id: ids.0,
-                    settlement_id: ids.1,
-                    operator_id: ids.2,
-                    fund_amount,
-                    counterparty,
-                    returns,
-                }
-            }),
+            .prop_map(
+                |(kind, occurred_at, person, ids, fund_amount, counterparty, returns, circumstances)| {
+                    Header {
+                        kind,
+                        occurred_at,
+                        person,
+                        visit_id: ids.0,
+                        settlement_id: ids.1,
+                        operator_id: ids.2,
+                        fund_amount,
+                        counterparty,
+                        returns,
+                        circumstances,
+                    }
+                },
+            ),
     )
     .boxed()
 }
@@ -210,6 +251,7 @@ pub(crate) fn fee_part() -> BoxedStrategy<Part<FeeFacet>> {
             of(text()),
             of(day()),
             of(prop_oneof![text().prop_map(Adjusts::from_text), Just(Adjusts::SameProduct)]),
+            prescription(),
         )
             .prop_map(
                 |(
@@ -222,6 +264,7 @@ pub(crate) fn fee_part() -> BoxedStrategy<Part<FeeFacet>> {
                     lot,
                     expires_on,
                     adjusts,
+                    prescription,
                 )| {
                     FeeFacet {
                         product_code,
@@ -233,6 +276,7 @@ pub(crate) fn fee_part() -> BoxedStrategy<Part<FeeFacet>> {
                         lot,
                         expires_on,
                         adjusts,
+                        prescription,
                     }
                 },
             ),

@@ -7,5 +7,6 @@ mod files;
 mod functions;
 mod layers;
 mod lists;
+mod page;
 mod source;
 mod tidy;

@@ -12,6 +12,7 @@ use tracewarden::domain::reference::Book;
 use tracewarden::domain::time::Timestamp;
 use tracewarden::wire::inbound::canonical::json as canonical_json;
 use tracewarden::wire::inbound::intake::{Decoded, Door, Input, Limits, take_in};
+use tracewarden::wire::inbound::nhsa::medical::MedicalTypes;
 use tracewarden::wire::inbound::pseudonym::Pseudonymiser;
 use tracewarden::wire::inbound::reject::RejectReason;
 use tracewarden::wire::inbound::route::Inlet;
@@ -32,7 +33,15 @@ fn decode_as(inlet: Option<Inlet>, content_type: Option<&[u8]>, payload: &[u8]) 
     let origin = origin();
     let input = Input { inlet, content_type, payload, origin: &origin, record_timestamp: None };
     let (limits, pseudonymiser, book) = (Limits::default(), Pseudonymiser::for_tests(), Book::default());
-    take_in(&input, &Door { limits: &limits, pseudonymiser: &pseudonymiser, book: &book })
+    take_in(
+        &input,
+        &Door {
+            limits: &limits,
+            pseudonymiser: &pseudonymiser,
+            medical_types: &MedicalTypes::default(),
+            book: &book,
+        },
+    )
 }
 
 fn decode_json(json: &Value) -> Decoded {
@@ -41,7 +50,7 @@ fn decode_json(json: &Value) -> Decoded {
 
 fn only_upload(decoded: Decoded) -> Upload {
     match decoded {
-        Decoded::Uploads { mut uploads, refused } if uploads.len() == 1 && refused.is_empty() => {
+        Decoded::Uploads { mut uploads, refused, .. } if uploads.len() == 1 && refused.is_empty() => {
             uploads.remove(0).upload
         }
         other => panic!("one upload expected, found {other:?}"),
@@ -293,7 +302,15 @@ fn nothing_may_lie_more_than_a_day_ahead_of_its_record() {
             record_timestamp: Some(Timestamp::from_unix_millis(record)),
         };
         let (limits, pseudonymiser, book) = (Limits::default(), Pseudonymiser::for_tests(), Book::default());
-        match take_in(&input, &Door { limits: &limits, pseudonymiser: &pseudonymiser, book: &book }) {
+        match take_in(
+            &input,
+            &Door {
+                limits: &limits,
+                pseudonymiser: &pseudonymiser,
+                medical_types: &MedicalTypes::default(),
+                book: &book,
+            },
+        ) {
             Decoded::Uploads { .. } => assert!(accepted),
             Decoded::Rejected(rejects) => {
                 assert!(!accepted);
@@ -329,7 +346,7 @@ fn rulings_and_payments_say_the_same_in_both_forms() {
         with(ruling(), "/line_id", json!(null)),
     ] {
         let read = handling_of(only_upload(decode_json(&json)));
-        let message = canonical_json::read(json.as_object().expect("an object")).expect("a message");
+        let message = canonical_json::message(&json.to_string()).expect("a message");
         let protobuf = only_upload(decode_as(Some(Inlet::Handling), None, &message.encode_to_vec()));
         assert_eq!(handling_of(protobuf), read);
         assert_eq!(Value::Object(canonical_json::to_object(&message))["kind"], json["kind"]);
@@ -425,9 +442,8 @@ fn example_uploads() -> Vec<String> {
 fn json_and_protobuf_of_an_example_say_the_same() {
     let mut accepted = 0;
     for line in example_uploads() {
-        let object: serde_json::Map<String, Value> = serde_json::from_str(&line).expect("JSON");
         let from_json = decode_as(None, None, line.as_bytes());
-        let Ok(raw) = canonical_json::read(&object) else {
+        let Ok(raw) = canonical_json::message(&line) else {
             assert_eq!(refusal(from_json).0, RejectReason::MalformedField);
             continue;
         };
@@ -449,39 +465,63 @@ fn any_message() -> impl Strategy<Value = pb::Upload> {
     let flag = || prop_oneof![Just(None), any::<bool>().prop_map(Some)];
     let code = (text(), text()).prop_map(|(code, units)| TraceCode { code, units });
     let codes = prop_oneof![Just(None), prop::collection::vec(code, 0..3).prop_map(Some)];
-    let line = (prop::array::uniform9(text()), flag(), codes).prop_map(|(texts, split, codes)| {
-        let [line_id, product_code, product_name, quantity, amount, fund_amount, lot, expires_on, adjusts] =
-            texts;
-        let trace_codes_present = codes.is_some();
-        let trace_codes = codes.unwrap_or_default();
-        Line {
-            line_id,
-            product_code,
-            product_name,
-            quantity,
-            split,
-            amount,
-            fund_amount,
-            lot,
-            expires_on,
-            adjusts,
-            trace_codes,
-            trace_codes_present,
-        }
-    });
-    let head = (prop::array::uniform8(text()), prop::array::uniform3(text()), flag());
+    let particulars = (prop::array::uniform5(text()), flag());
+    let line = (prop::array::uniform9(text()), flag(), codes, particulars).prop_map(
+        |(texts, split, codes, more)| {
+            let [
+                line_id,
+                product_code,
+                product_name,
+                quantity,
+                amount,
+                fund_amount,
+                lot,
+                expires_on,
+                adjusts,
+            ] = texts;
+            let [rx_id, prescriber_id, pharmacist_id, department_id, days_supply] = more.0;
+            let trace_codes_present = codes.is_some();
+            let trace_codes = codes.unwrap_or_default();
+            Line {
+                line_id,
+                product_code,
+                product_name,
+                quantity,
+                split,
+                amount,
+                fund_amount,
+                lot,
+                expires_on,
+                adjusts,
+                trace_codes,
+                trace_codes_present,
+                rx_id,
+                rx_external: more.1,
+                prescriber_id,
+                pharmacist_id,
+                department_id,
+                days_supply,
+            }
+        },
+    );
+    let head = (prop::array::uniform8(text()), prop::array::uniform12(text()), flag());
     let nested =
         (prop::option::of(prop::array::uniform4(text())), prop::option::of(prop::array::uniform2(text())));
     (head, nested, prop::collection::vec(line, 0..3)).prop_map(|((texts, more, partial), (other, sale), lines)| {
         let [document_id, kind, institution_id, issued_at, occurred_at, person_id, person_cert, visit_id] = texts;
-        let [settlement_id, operator_id, fund_amount] = more;
+        let [
+            settlement_id, operator_id, fund_amount, credential_type, device_id, operator_kind, insured_region,
+            medical_type, account_amount, service, declared_codes, declared_consumable_codes,
+        ] = more;
         let counterparty = other.map(|[name, license, delivery_note, invoice]| Counterparty {
             name, license, delivery_note, invoice,
         });
         let returns = sale.map(|[document_id, line_id]| Returns { document_id, line_id });
         pb::Upload {
             document_id, kind, institution_id, issued_at, occurred_at, partial, person_id, person_cert, visit_id,
-            settlement_id, operator_id, fund_amount, counterparty, lines, returns, ..pb::Upload::default()
+            settlement_id, operator_id, fund_amount, counterparty, lines, returns,
+            credential_type, device_id, operator_kind, insured_region, medical_type, account_amount, service,
+            declared_codes, declared_consumable_codes, ..pb::Upload::default()
         }
     })
 }
@@ -529,7 +569,12 @@ fn assert_accounted(decoded: &Decoded) {
     match decoded {
         Decoded::Uploads { uploads, .. } => assert!(!uploads.is_empty()),
         Decoded::Rejected(rejects) => {
-            assert!(!rejects.is_empty() && rejects.iter().all(|reject| !reject.sentence.is_empty()));
+            assert!(
+                !rejects.is_empty()
+                    && rejects
+                        .iter()
+                        .all(|reject| !reject.sentence().is_empty() && !reject.text.zh.is_empty())
+            );
         }
         Decoded::Ignored { message, .. } => assert!(!message.is_empty()),
         Decoded::Tick { .. } => {}
@@ -539,8 +584,7 @@ fn assert_accounted(decoded: &Decoded) {
 proptest! {
     #[test]
     fn a_message_written_as_json_or_protobuf_is_read_back_the_same(raw in any_message()) {
-        let json = canonical_json::to_object(&raw);
-        let read = canonical_json::read(&json);
+        let read = canonical_json::message(&canonical_json::encode(&raw));
         prop_assert_eq!(read.as_ref(), Ok(&raw));
         let decoded = pb::Upload::decode(&raw.encode_to_vec()[..]);
         prop_assert_eq!(decoded.as_ref(), Ok(&raw));
@@ -568,8 +612,8 @@ proptest! {
     fn a_damaged_message_is_accounted_for(
         at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<prop::sample::Index>(),
     ) {
-        let object = settlement().as_object().cloned().expect("an object");
-        let mut message = canonical_json::read(&object).expect("a message").encode_to_vec();
+        let json = settlement().to_string();
+        let mut message = canonical_json::message(&json).expect("a message").encode_to_vec();
         *at.get_mut(&mut message) = byte;
         assert_accounted(&decode_as(None, None, &message));
         message.truncate(cut.index(message.len()));

@@ -33,6 +33,7 @@ fn record_everything() {
     metrics::INPUTS_READ.add((), 4);
     metrics::INPUTS_REJECTED.add(RejectReason::Unparseable, 2);
     metrics::UPLOADS_REJECTED.add(RejectReason::OverLimit, 6);
+    metrics::FIELDS_LEFT_OUT.add(["dev_no"], 2);
     metrics::UPLOADS.add(UploadOutcome::Accepted, 3);
     metrics::ALERTS.add((RuleId::Reflow, Status::Raised), 1);
     metrics::FINDINGS_OBSERVED.add(RuleId::UnknownProduct, 5);

@@ -50,10 +50,10 @@ fn taken_back(world: &World, document: &(String, &str, String), dice: &mut Dice)
     (without, with)
 }
 
-/// Institution, group and document id of an upload that is no reversal.
+/// Institution, group and document id of an upload that is a version of a document.
 fn identity(upload: &Value) -> Option<(String, &'static str, String)> {
     let group = match upload["kind"].as_str()? {
-        "reversal" => return None,
+        "reversal" | "ruling" | "payment" => return None,
         "settlement" => "settlement",
         "dispense" | "dispense_return" => "dispensing",
         _ => "procurement",

@@ -39,13 +39,11 @@ impl Case {
         self.folder.file_name().expect("a folder has a name").display().to_string()
     }
 
-    /// What the second implementation judges.
+    /// What the second implementation judges: uploads as they were written, in which a name may stand twice.
     pub(crate) fn world(&self) -> World {
-        let upload =
-            |line: &String| serde_json::from_str(line).unwrap_or_else(|_| Value::String(line.clone()));
         World {
             reference: self.reference.clone(),
-            uploads: self.uploads.iter().map(upload).collect(),
+            uploads: self.uploads.iter().cloned().map(Value::String).collect(),
             until: self.until.clone(),
         }
     }
@@ -53,7 +51,7 @@ impl Case {
 
 /// The examples, by name: cases in the canonical form.
 pub(crate) fn examples() -> Vec<Case> {
-    all("tests/examples")
+    folders("tests/examples").into_iter().map(Case::read).collect()
 }
 
 /// One example.
@@ -63,7 +61,13 @@ pub(crate) fn example(name: &str) -> Case {
 
 /// Cases in the form of the national interface, by name.
 pub(crate) fn national() -> Vec<Case> {
-    all("tests/nhsa")
+    let is_plain = |path: &PathBuf| !is_field(path);
+    folders("tests/nhsa").into_iter().filter(is_plain).map(Case::read).collect()
+}
+
+/// Whether a folder is one of what senders really write, which have a form of their own.
+pub(crate) fn is_field(folder: &Path) -> bool {
+    folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with("field-"))
 }
 
 /// The lines of a file, each JSON.
@@ -72,11 +76,12 @@ pub(crate) fn values(path: &Path) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect()
 }
 
-fn all(folder: &str) -> Vec<Case> {
+/// The folders in a folder, by name.
+pub(crate) fn folders(folder: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(root().join(folder)).expect("the cases are there");
     let mut folders: Vec<PathBuf> = entries.map(|entry| entry.expect("a case").path()).collect();
     folders.sort();
-    folders.into_iter().map(Case::read).collect()
+    folders
 }
 
 fn root() -> &'static Path {

@@ -30,16 +30,13 @@ impl Fold {
         take(&mut self.decisions, &mut self.gaps, decision["claim"].to_string(), decision);
     }
 
-    /// What holds at the end.
-    pub(crate) fn answer(&self) -> Answer {
-        let open = self.alerts.values().filter(|alert| alert["status"] != "withdrawn");
-        let alerts = open.map(|alert| {
-            json!({
-                "rule": alert["rule"], "basis": alert["basis"], "scope": alert["scope"],
-                "code": alert["code"], "subject": side(&alert["subject"]),
-                "counterpart": side(&alert["counterpart"]),
-            })
-        });
+    /// The newest revision of every alert that is not withdrawn.
+    pub(crate) fn open_alerts(&self) -> Vec<Value> {
+        self.alerts.values().filter(|alert| alert["status"] != "withdrawn").cloned().collect()
+    }
+
+    /// What stands of every claim that was not taken back, in the form in which it is compared.
+    pub(crate) fn decisions(&self) -> Vec<Value> {
         let standing = self.decisions.values().filter(|decision| decision["withdrawn"] != true);
         let decisions = standing.map(|decision| {
             let lines: Vec<Value> = decision["lines"].as_array().into_iter().flatten().map(line).collect();
@@ -49,7 +46,20 @@ impl Fold {
                 "verdict": decision["verdict"], "payable": decision["payable"], "lines": lines,
             })
         });
-        Answer::new(alerts.collect(), decisions.collect())
+        decisions.collect()
+    }
+
+    /// What holds at the end.
+    pub(crate) fn answer(&self) -> Answer {
+        let open = self.open_alerts();
+        let alerts = open.iter().map(|alert| {
+            json!({
+                "rule": alert["rule"], "basis": alert["basis"], "scope": alert["scope"],
+                "code": alert["code"], "subject": side(&alert["subject"]),
+                "counterpart": side(&alert["counterpart"]),
+            })
+        });
+        Answer::new(alerts.collect(), self.decisions())
     }
 }
 

@@ -25,13 +25,19 @@ pub(crate) fn shaped((batch_records_max, partitions): (usize, u16)) -> LocalOpti
     LocalOptions { partitions, batch_records_max, ..options("") }
 }
 
+/// Reference data of these records. One that is refused changes nothing, as in a replay: cases have such on purpose.
+pub(crate) fn book(records: &[Value]) -> Book {
+    let mut book = Book::default();
+    for entry in records.iter().filter_map(|record| reference::from_json(record.to_string().as_bytes()).ok())
+    {
+        book.extend(entry.into_change());
+    }
+    book
+}
+
 /// All stages with these reference records.
 pub(crate) fn start(records: &[Value], options: &LocalOptions) -> Local {
-    let mut book = Book::default();
-    for record in records {
-        book.apply(reference::from_json(record.to_string().as_bytes()).expect("reference records are valid"));
-    }
-    Local::new(options, book).expect("the stages start")
+    Local::new(options, book(records)).expect("the stages start")
 }
 
 /// Hands uploads over, a line each.
@@ -51,22 +57,19 @@ pub(crate) fn finish(mut local: Local, until: Option<&str>) -> Ended {
 /// All stages after a world, at rest.
 pub(crate) fn fed(world: &World, options: &LocalOptions) -> Local {
     let mut local = start(&world.reference, options);
-    let uploads: Vec<String> = world.uploads.iter().map(text_of).collect();
+    let uploads: Vec<String> = world.uploads.iter().map(World::text).collect();
     feed(&mut local, &uploads);
     local.finish(moment::rfc3339(&world.until)).expect("the run ends");
     local
 }
 
-fn text_of(upload: &Value) -> String {
-    match upload {
-        Value::String(text) => text.clone(),
-        upload => upload.to_string(),
-    }
-}
-
 /// What a run ended with.
 pub(crate) struct Ended {
     pub(crate) answer: Answer,
+    /// The newest revision of every alert that is not withdrawn, whole.
+    pub(crate) open_alerts: Vec<Value>,
+    /// What stands of every claim, in the form in which it is compared.
+    pub(crate) decisions: Vec<Value>,
     pub(crate) dead_letters: Vec<Value>,
     pub(crate) gaps: Vec<String>,
     pub(crate) tally: Tally,
@@ -85,12 +88,24 @@ impl Ended {
                 _ => dead_letters.push(serde_json::from_slice(payload).expect("a dead letter is JSON")),
             }
         }
-        Self { answer: fold.answer(), dead_letters, gaps: fold.gaps, tally: local.tally() }
+        Self {
+            answer: fold.answer(),
+            open_alerts: fold.open_alerts(),
+            decisions: fold.decisions(),
+            dead_letters,
+            gaps: fold.gaps,
+            tally: local.tally(),
+        }
     }
 
     /// What is wrong with it, or nothing.
     pub(crate) fn complaint(&self, expected: &Answer) -> String {
-        let mut text = expected.difference(&self.answer);
+        expected.difference(&self.answer) + &self.faults()
+    }
+
+    /// What is wrong with any run: gaps between revisions, accounts that do not add up.
+    pub(crate) fn faults(&self) -> String {
+        let mut text = String::new();
         for gap in &self.gaps {
             let _ = writeln!(text, "{gap}");
         }

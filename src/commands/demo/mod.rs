@@ -16,10 +16,10 @@ use super::language::LanguageArguments;
 use super::{Failure, say};
 use crate::config::Config;
 use crate::domain::time::Timestamp;
+use crate::evaluate::{Language, scans_in};
 use crate::present::figures::grouped;
 use crate::present::progress::Block;
 use crate::run::local::{Local, LocalOptions};
-use crate::sim::evaluate::{Language, scans_in};
 use crate::sim::{self, Parameters};
 
 /// Uploads between two looks at what was published.

@@ -7,8 +7,8 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use crate::domain::time::Timestamp;
+use crate::evaluate::Language;
 use crate::sim::Parameters;
-use crate::sim::evaluate::Language;
 
 /// Where the files of the demo go when nothing was kept yet.
 const FOLDER: &str = "tracewarden-demo";

@@ -10,8 +10,8 @@ use serde_json::json;
 use super::language::LanguageArguments;
 use super::{ConfigArguments, Failure, files, say};
 use crate::config::Config;
+use crate::evaluate::{Evaluation, Report, scans_in};
 use crate::sim::Truth;
-use crate::sim::evaluate::{Evaluation, Report, scans_in};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {

@@ -8,9 +8,9 @@ use crate::broker::kafka::read::PartitionReader;
 use crate::broker::{Record, TopicPartition};
 use crate::commands::{Failure, reach};
 use crate::config::Config;
+use crate::evaluate::Evaluation;
 use crate::pipeline::topics::Topic;
 use crate::run::topics::{kafka_settings, topology, verify};
-use crate::sim::evaluate::Evaluation;
 use crate::wire::WireError;
 use crate::wire::outbound::{alert, decision};
 

@@ -10,10 +10,10 @@ use super::language::LanguageArguments;
 use super::{ConfigArguments, Failure, files, parse_moment, say, warn};
 use crate::domain::reference::Book;
 use crate::domain::time::Timestamp;
+use crate::evaluate::Language;
 use crate::present::explain::{self, Sentence};
 use crate::present::progress::Progress;
 use crate::run::local::{Local, LocalOptions};
-use crate::sim::evaluate::Language;
 
 /// Uploads between two looks at what was published.
 const DRAIN_EVERY: u64 = 10_000;
@@ -28,7 +28,7 @@ pub(super) struct Arguments {
     /// Files of uploads, one a line, canonical or national form, .zst compressed; read in the order given.
     #[arg(required = true, value_name = "FILE")]
     uploads: Vec<PathBuf>,
-    /// Files of reference records, one a line; may be repeated.
+    /// Files of reference records, one a line; may be repeated. A record that is refused is named and left out.
     #[arg(long, value_name = "FILE")]
     reference: Vec<PathBuf>,
     /// Time moves on to this moment at the end, if it is later than the last upload.
@@ -64,9 +64,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     files::check_readable(arguments.uploads.iter().chain(&arguments.reference).map(PathBuf::as_path))?;
     let mut book = Book::default();
     for path in &arguments.reference {
-        files::for_each_reference(path, |change| {
-            book.apply(change);
-            Ok(())
+        files::for_each_reference(path, |read| match read {
+            Ok(entry) => book.extend(entry.into_change()),
+            Err(refused) => warn(format_args!("reference record left out: {}", refused.message)),
         })?;
     }
     let options = LocalOptions {

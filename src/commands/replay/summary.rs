@@ -3,10 +3,10 @@
 use crate::domain::document::Origin;
 use crate::domain::outcome::{InputOutcome, UploadOutcome};
 use crate::domain::time::Timestamp;
+use crate::evaluate::{Language, columns};
 use crate::pipeline::tally::Tally;
 use crate::present::figures::grouped;
 use crate::run::local::Local;
-use crate::sim::evaluate::{Language, columns};
 
 /// Columns of the first word of a line, and of the second.
 const COLUMNS: [usize; 2] = [12, 25];

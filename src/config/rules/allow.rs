@@ -5,8 +5,7 @@ use super::fields::Fields;
 use crate::domain::Text;
 use crate::domain::document::Group;
 use crate::domain::rules::RuleId;
-use crate::domain::rules::allowance::{Allowance, can_be_allowed};
-use crate::domain::rules::catalogue::Judges;
+use crate::domain::rules::allowance::Allowance;
 use crate::domain::trace_code::{self, Scan};
 
 /// Every finding is compared with every allowance, so there is a limit.
@@ -21,7 +20,7 @@ pub(super) fn read(mut fields: Fields<'_>) -> Result<Allowance, RuleSetError> {
     else {
         return Err(fields.error("rule", "is missing: an allowance says which rule it silences"));
     };
-    if !can_be_allowed(rule) {
+    if !rule.entry().allowable {
         return Err(fields.error(
             "rule",
             &format!("{} is an operational limit: what is not judged is not paid", rule.name()),
@@ -71,7 +70,7 @@ fn code(rule: RuleId, fields: &mut Fields<'_>) -> Result<Option<Text>, RuleSetEr
     let Some(scanned) = fields.text("code")? else {
         return Ok(None);
     };
-    if rule.entry().judges == Judges::Line && rule != RuleId::Swap {
+    if !rule.entry().judges.is_about_codes() {
         return Err(
             fields.error("code", &format!("cannot be given: {} judges a line as a whole", rule.name()))
         );

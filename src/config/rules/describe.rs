@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::domain::rules::catalogue::{Entry, Judges, RULE_VERSION, RULES};
+use crate::domain::rules::catalogue::{RULE_VERSION, RULES};
+use crate::domain::rules::entry::RuleEntry;
 use crate::domain::rules::ruleset::RuleSet;
 use crate::domain::time::Millis;
 
@@ -12,15 +13,16 @@ const HOUR_MILLIS: u64 = 3_600_000;
 pub fn catalogue_table() -> String {
     let mut text =
         format!("{:<23}{:<9}{:<10}{:<21}{:<8}title\n", "rule", "action", "severity", "waits", "judges");
-    for entry in &RULES {
-        let waits = entry.grace.map_or("-".to_owned(), |(name, grace)| format!("{name} {} h", hours(grace)));
-        let judges = judges(entry);
+    for entry in RULES {
+        let waits =
+            entry.grace.map_or("-".to_owned(), |grace| format!("{} {} h", grace.name, hours(grace.default)));
+        let judges = entry.judges.name();
         let (action, severity) = (entry.action.name(), entry.severity.name());
         // Writing to a string cannot fail.
         let _ = writeln!(
             text,
             "{:<23}{action:<9}{severity:<10}{waits:<21}{judges:<8}{} {}",
-            entry.name, entry.title_zh, entry.title_en
+            entry.name, entry.title.zh, entry.title.en
         );
     }
     text.push_str("\nThe action is the strongest one, which is that on settlements. ");
@@ -44,21 +46,22 @@ pub fn reference_page() -> String {
         hours(set.sale_match_window)
     );
     page.push_str("\n## Rules\n\n| rule | 中文 | action | severity | waits |\n|---|---|---|---|---|\n");
-    for entry in &RULES {
-        let waits = entry.grace.map_or(String::new(), |(name, grace)| format!("{} h ({name})", hours(grace)));
+    for entry in RULES {
+        let waits =
+            entry.grace.map_or(String::new(), |grace| format!("{} h ({})", hours(grace.default), grace.name));
         let (name, action, severity) = (entry.name, entry.action.name(), entry.severity.name());
         let _ =
-            writeln!(page, "| [{name}](#{name}) | {} | {action} | {severity} | {waits} |", entry.title_zh);
+            writeln!(page, "| [{name}](#{name}) | {} | {action} | {severity} | {waits} |", entry.title.zh);
     }
-    for entry in &RULES {
+    for entry in RULES {
         let _ = writeln!(
             page,
             "\n### {}\n\n{} {}: {}.\n",
-            entry.name, entry.title_zh, entry.title_en, entry.catches
+            entry.name, entry.title.zh, entry.title.en, entry.catches
         );
-        let _ = writeln!(page, "- judges: a {}; subject: {}", judges(entry), entry.subject);
-        if let Some((name, grace)) = entry.grace {
-            let _ = writeln!(page, "- `grace_hours` = {}: {name}", hours(grace));
+        let _ = writeln!(page, "- judges: a {}; subject: {}", entry.judges.name(), entry.subject);
+        if let Some(grace) = entry.grace {
+            let _ = writeln!(page, "- `grace_hours` = {}: {}", hours(grace.default), grace.name);
         }
         let _ = writeln!(page, "- basis: {}", entry.basis);
     }
@@ -68,7 +71,7 @@ pub fn reference_page() -> String {
 const PAGE_HEAD: &str = "\
 # Rules
 
-Made from the catalogue in `src/domain/rules/catalogue.rs`. A rule states a fact, not an accusation; what follows from
+Made from the entries in `src/domain/rules`. A rule states a fact, not an accusation; what follows from
 it is set here. `rules.example.toml` beside this page shows every key of the section `[rules]`.
 
 | key of a rule | values | meaning |
@@ -98,12 +101,12 @@ pub fn catalogue_json() -> String {
     let rules = RULES.iter().map(|entry| {
         serde_json::json!({
             "rule": entry.name,
-            "title": { "zh": entry.title_zh, "en": entry.title_en },
-            "judges": judges(entry),
+            "title": { "zh": entry.title.zh, "en": entry.title.en },
+            "judges": entry.judges.name(),
             "subject": entry.subject,
             "action": entry.action.name(),
             "severity": entry.severity.name(),
-            "grace": entry.grace.map(|(name, _)| name),
+            "grace": entry.grace.map(|grace| grace.name),
             "grace_hours": grace_hours(entry),
             "basis": entry.basis,
             "catches": entry.catches,
@@ -122,7 +125,7 @@ pub fn example() -> String {
     text.push_str(EXAMPLE_MATCH);
     let _ = writeln!(text, "sale_match_window_hours = {}", hours(set.sale_match_window));
     for (entry, setting) in RULES.iter().zip(&set.defaults) {
-        let _ = writeln!(text, "\n# {} {}: {}.", entry.title_zh, entry.title_en, entry.catches);
+        let _ = writeln!(text, "\n# {} {}: {}.", entry.title.zh, entry.title.en, entry.catches);
         let _ = writeln!(text, "[rules.{}]", entry.name);
         let _ = writeln!(text, "enabled = {}", setting.enabled);
         let _ = writeln!(text, "action = \"{}\"", setting.action.name());
@@ -193,15 +196,8 @@ const EXAMPLE_ALLOW: &str = "
 # reason = \"purchase records lost in a fire\"
 ";
 
-fn judges(entry: &Entry) -> &'static str {
-    match entry.judges {
-        Judges::Line => "line",
-        Judges::Code => "code",
-    }
-}
-
-fn grace_hours(entry: &Entry) -> Option<u64> {
-    entry.grace.map(|(_, grace)| hours(grace))
+fn grace_hours(entry: &RuleEntry) -> Option<u64> {
+    entry.grace.map(|grace| hours(grace.default))
 }
 
 fn hours(length: Millis) -> u64 {

@@ -130,8 +130,7 @@ pub fn canonical_json(set: &RuleSet) -> String {
 /// The first characters of the hex of SHA-256 over [`canonical_json`].
 pub fn digest(set: &RuleSet) -> Text {
     let hash = Sha256::digest(canonical_json(set));
-    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    hex.chars().take(DIGEST_CHARACTERS).collect::<String>().into()
+    hex::encode(hash).chars().take(DIGEST_CHARACTERS).collect::<String>().into()
 }
 
 fn read_section(section: &toml::Table, set: &mut RuleSet) -> Result<(), RuleSetError> {

@@ -170,7 +170,7 @@ fn the_reference_page_is_the_one_that_is_shipped() {
 fn the_catalogue_lists_every_rule() {
     let parsed: serde_json::Value = serde_json::from_str(&catalogue_json()).unwrap();
     let table = catalogue_table();
-    for entry in &RULES {
+    for entry in RULES {
         assert!(table.lines().any(|line| line.starts_with(entry.name)), "{}", entry.name);
         let rules = parsed.get("rules").and_then(serde_json::Value::as_array).unwrap();
         assert!(rules.iter().any(|rule| rule.get("rule").and_then(|name| name.as_str()) == Some(entry.name)));

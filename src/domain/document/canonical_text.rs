@@ -10,6 +10,7 @@
 use std::fmt::Display;
 
 use super::occurred::OccurredAt;
+use super::particulars::Service;
 use super::{Adjusts, CodesFacet, FeeFacet, Header};
 
 /// Content of a part that has a canonical text.
@@ -62,6 +63,16 @@ impl Canonical for Header {
         fields.put("counterparty.invoice", self.counterparty.invoice.as_ref());
         fields.put("returns.document_id", self.returns.as_ref().map(|sale| &sale.document_id));
         fields.put("returns.line_id", self.returns.as_ref().and_then(|sale| sale.line_id.as_ref()));
+        let circumstances = &self.circumstances;
+        fields.put("credential_type", circumstances.credential_type.as_ref());
+        fields.put("device_id", circumstances.device_id.as_ref());
+        fields.put("operator_kind", circumstances.operator_kind.as_ref());
+        fields.put("insured_region", circumstances.insured_region.as_ref());
+        fields.put("medical_type", circumstances.medical_type.as_ref());
+        fields.put("account_amount", circumstances.account_amount.map(|amount| amount.fen()));
+        fields.put("service", circumstances.service.map(Service::name));
+        fields.put("declared_codes", circumstances.declared_codes);
+        fields.put("declared_consumable_codes", circumstances.declared_consumable_codes);
         fields.into_text()
     }
 }
@@ -78,6 +89,13 @@ impl Canonical for FeeFacet {
         fields.put("lot", self.lot.as_ref());
         fields.put("expires_on", self.expires_on);
         fields.put("adjusts", self.adjusts.as_ref().map(Adjusts::text));
+        let prescription = &self.prescription;
+        fields.put("rx_id", prescription.rx_id.as_ref());
+        fields.put("rx_external", prescription.rx_external.then_some("true"));
+        fields.put("prescriber_id", prescription.prescriber_id.as_ref());
+        fields.put("pharmacist_id", prescription.pharmacist_id.as_ref());
+        fields.put("department_id", prescription.department_id.as_ref());
+        fields.put("days_supply", prescription.days_supply.map(|days| days.thousandths()));
         fields.into_text()
     }
 }
@@ -102,6 +120,7 @@ mod tests {
     use super::*;
     use crate::domain::Text;
     use crate::domain::amount::{Money, Quantity};
+    use crate::domain::document::particulars::{Circumstances, Prescription};
     use crate::domain::document::{Counterparty, Kind, Person, Pseudonym, ReturnedSale};
     use crate::domain::time::{Day, Timestamp};
     use crate::domain::trace_code;
@@ -118,6 +137,7 @@ mod tests {
             fund_amount: Some(Money::from_fen(2492)),
             counterparty: Counterparty { invoice: Some(Text::from("F=1")), ..Counterparty::default() },
             returns: Some(ReturnedSale { document_id: Text::from("D1"), line_id: Some(Text::from("2")) }),
+            circumstances: Circumstances::default(),
         };
         let expected = "counterparty.invoice=F=1\nfund_amount=2492\nkind=dispense_return\n\
                         occurred_at=1767576660000\nperson_id=7:abababababababababababababababab\n\
@@ -145,6 +165,18 @@ mod tests {
         assert_eq!(FeeFacet::default().canonical_text(), "");
         let refund = FeeFacet { adjusts: Some(Adjusts::SameProduct), ..FeeFacet::default() };
         assert_eq!(refund.canonical_text(), "adjusts=*");
+    }
+
+    #[test]
+    fn particulars_stand_beside_the_rest_when_they_are_there() {
+        let prescription = Prescription {
+            rx_id: Some(Text::from("R1")),
+            rx_external: true,
+            days_supply: Some(Quantity::from_thousandths(7500)),
+            ..Prescription::default()
+        };
+        let fee = FeeFacet { prescription, ..FeeFacet::default() };
+        assert_eq!(fee.canonical_text(), "days_supply=7500\nrx_external=true\nrx_id=R1");
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod live;
 pub mod merge;
 pub mod observe;
 pub mod occurred;
+pub mod particulars;
 pub mod room;
 #[cfg(test)]
 pub(crate) mod samples;
@@ -21,6 +22,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use self::occurred::OccurredAt;
+use self::particulars::{Circumstances, Prescription};
 use super::Text;
 use super::amount::{Money, Quantity};
 use super::handling::Handling;
@@ -169,6 +171,8 @@ pub struct Header {
     pub counterparty: Counterparty,
     /// The sale that a return gives back.
     pub returns: Option<ReturnedSale>,
+    /// What else it says of the visit.
+    pub circumstances: Circumstances,
 }
 
 /// The fee facet of a line: one part of a document.
@@ -192,6 +196,8 @@ pub struct FeeFacet {
     pub expires_on: Option<Day>,
     /// Which line of the document was sold by so much less: then it is an adjustment, and no line otherwise.
     pub adjusts: Option<Adjusts>,
+    /// What it says of the prescription.
+    pub prescription: Prescription,
 }
 
 /// What an adjustment is about.

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::domain::Text;
 use crate::domain::amount::{Money, Quantity};
+use crate::domain::document::particulars::Circumstances;
 use crate::domain::reference::{Book, Change, Institution, Item, Key, Product, Record, Value};
 use crate::domain::time::{Day, Timestamp};
 use crate::domain::trace_code;
@@ -132,6 +133,7 @@ pub(crate) fn header(kind: Kind) -> Header {
         fund_amount: Some(Money::from_fen(700)),
         counterparty: Counterparty::default(),
         returns: None,
+        circumstances: Circumstances::default(),
     }
 }
 

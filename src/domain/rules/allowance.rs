@@ -10,7 +10,9 @@
 //! after its last day, what it excused before stays excused, and no clock is read. So whoever backdates a document
 //! backdates it into the allowance; the limits on `occurred_at` at the door bound that.
 //!
-//! It cannot cover the operational limits ([`can_be_allowed`]): what is not judged is not paid.
+//! It cannot cover the operational limits ([`RuleEntry::allowable`]): what is not judged is not paid.
+//!
+//! [`RuleEntry::allowable`]: super::entry::RuleEntry::allowable
 
 use super::RuleId;
 use super::ruleset::RuleSet;
@@ -42,11 +44,6 @@ pub struct Allowance {
     pub reason: Text,
 }
 
-/// Whether findings of the rule can be silenced at all.
-pub const fn can_be_allowed(rule: RuleId) -> bool {
-    !matches!(rule, RuleId::OverLimit | RuleId::OverusedCode)
-}
-
 impl Allowance {
     fn covers(&self, finding: &Finding, code: Option<&Text>) -> bool {
         let ObservationKey { document: DocumentKey { institution_id, group, document_id }, line_id } =
@@ -70,7 +67,7 @@ impl RuleSet {
             return;
         }
         let acting =
-            |finding: &&mut Finding| finding.action != Action::Observe && can_be_allowed(finding.rule);
+            |finding: &&mut Finding| finding.action != Action::Observe && finding.rule.entry().allowable;
         for finding in findings.iter_mut().filter(acting) {
             if let Some(allowance) = self.allowances.iter().find(|allowance| allowance.covers(finding, code))
             {

@@ -1,58 +1,19 @@
-//! The rules: their names, what they may do, and the one table that describes them ([`catalogue`]).
+//! The rules: what each says of itself ([`entry`]), the one table that lists them ([`catalogue`]), and what is
+//! configured about them ([`ruleset`], [`allowance`]).
 //!
-//! Line rules judge one document alone (`line`); code rules judge the timeline of a code (`code`). A rule
-//! states a fact; what follows from it is set by the [`ruleset`].
+//! Line rules judge one document alone ([`line`]); code rules judge the timeline of a code ([`code`]). A rule states a
+//! fact; what follows from it is set by the rule set. A rule is one file: what it is, when it fires, and its cases. A new
+//! one needs besides that a row in the table, its number in `ruleset.proto`, and the place in [`line`] or [`code`] where
+//! it is asked.
 
 pub mod allowance;
 pub mod catalogue;
 pub mod code;
+pub mod entry;
 pub mod line;
 pub mod ruleset;
 
-/// A rule. The order is that of the names, as reasons are listed in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum RuleId {
-    /// 禁售.
-    Banned,
-    /// 重复入库.
-    DuplicatePurchase,
-    /// 重复结算.
-    DuplicateSettlement,
-    /// 窜码.
-    HeldElsewhere,
-    /// 错码.
-    InvalidCode,
-    /// 无码.
-    NoCode,
-    /// 无进货来源.
-    NotPurchased,
-    /// 单据超限: a document that grew past its limits by partial uploads.
-    OverLimit,
-    /// 拆零超量.
-    OverSplit,
-    /// 追溯码滥用: a code with more observations than are walked.
-    OverusedCode,
-    /// 冒名.
-    PersonMismatch,
-    /// 回流.
-    Reflow,
-    /// 同单重复.
-    RepeatedInDocument,
-    /// 再次销售.
-    Resale,
-    /// 退药未退费.
-    ReturnNotRefunded,
-    /// 空刷.
-    SettledNotDispensed,
-    /// 码数不足.
-    ShortCodes,
-    /// 出库后销售.
-    SoldAfterStockOut,
-    /// 串换.
-    Swap,
-    /// 未知标识码.
-    UnknownProduct,
-}
+pub use catalogue::RuleId;
 
 /// What a finding does, from least to most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -95,7 +95,7 @@ impl Default for RuleSet {
             enabled: true,
             action: entry.action,
             severity: entry.severity,
-            grace: entry.grace.map_or(Millis::default(), |(_, grace)| grace),
+            grace: entry.grace.map_or(Millis::default(), |grace| grace.default),
         });
         Self {
             digest: Text::from("default"),

@@ -1,121 +1,154 @@
-//! GS1 element strings that begin with a GTIN (AI 01), bracketed as printed for people or raw as scanned.
+//! GS1 element strings, bracketed as printed for people or raw as scanned, their elements in any order.
 //!
-//! In raw form an AI of the predefined-length table of the GS1 General Specifications takes exactly its length, every
-//! other value runs to the next GS or to the end. The whole text must be an element string of known AIs; else it is
-//! something else, perhaps a damaged one. Numeric values must be digits of the stated length; whether a date exists
-//! is not asked.
+//! In raw form an AI of predefined length takes exactly its length, every other value runs to the next GS or to the
+//! end. The whole text must be an element string of known AIs; else it is something else, perhaps a damaged one.
+//! Whether a date exists is not asked. Bracketed text was typed or put together by a program: what it says beside
+//! GTIN, serial and lot may be wrong without harm.
+//!
+//! Readers that cannot write a GS write `_` or `?`, which a serial may hold as well. They count as lost separators
+//! where the text after each of them goes on as packs are marked: a serial or lot ended there and a lot, serial or
+//! date begins.
 
-use super::application_identifier::{ApplicationIdentifier, at_start};
-use super::{Family, TraceCode, is_digits};
+use super::application_identifier::{accepts, at_start, is_known, predefined_digits};
+use super::separator::GS;
+use super::{Family, TraceCode, is_20_digits};
 
-/// FNC1 as scanners send it.
-const GS: char = '\u{1d}';
+/// What stands for a GS where readers cannot write one and a serial could hold it.
+const LOST: [char; 2] = ['_', '?'];
 
-/// A text that is an element string, whether or not the check digit of its GTIN is right.
+/// What an element string says of a pack, whether or not the check digit of its GTIN is right.
 #[derive(Default)]
 pub(super) struct ElementString<'a> {
     gtin: Option<&'a str>,
     serial: Option<&'a str>,
     lot: Option<&'a str>,
+    /// It names a logistic unit (AI 00).
+    names_logistic_unit: bool,
+    /// It names a piece of a trade item (AI 8006, 8026).
+    names_piece: bool,
 }
 
-/// Takes a text apart when it is an element string beginning with AI 01.
+/// Takes a text apart when it is an element string.
 pub(super) fn parse(text: &str) -> Option<ElementString<'_>> {
-    if text.starts_with("(01)") {
-        bracketed(text)
-    } else if text.get(..16).is_some_and(|head| head.starts_with("01") && is_digits(head)) {
-        raw(text)
-    } else {
-        None
+    if text.starts_with('(') {
+        return bracketed(text);
     }
+    if text.contains(LOST)
+        && let Some(found) = raw(text, &[GS, '_', '?']).filter(|found| found.gtin.is_some())
+    {
+        return Some(found);
+    }
+    raw(text, &[GS]).filter(|found| is_marked_as_one(text, found))
+}
+
+/// Whether raw text without an FNC1 before it shows otherwise that it is an element string: a 20-digit drug code, or
+/// a maker's own, may look like one by chance.
+fn is_marked_as_one(text: &str, found: &ElementString<'_>) -> bool {
+    if is_20_digits(text) {
+        return text.starts_with("01");
+    }
+    found.gtin.is_some() || found.names_logistic_unit || found.names_piece || text.contains(GS)
 }
 
 fn bracketed(text: &str) -> Option<ElementString<'_>> {
     let mut found = ElementString::default();
     for element in text.strip_prefix('(')?.split('(') {
-        let (digits, value) = element.split_once(')')?;
-        let identifier = at_start(digits).filter(|identifier| identifier.width() == digits.len())?;
-        found.record(digits, &identifier, value)?;
+        let (identifier, value) = element.split_once(')').filter(|(_, value)| !value.contains(')'))?;
+        let value = value.strip_suffix(GS).unwrap_or(value);
+        if !is_known(identifier) {
+            return None;
+        }
+        if accepts(identifier, value) {
+            found.record(identifier, value);
+        } else if matches!(identifier, "01" | "10" | "21") {
+            return None;
+        }
     }
     Some(found)
 }
 
-fn raw(text: &str) -> Option<ElementString<'_>> {
+/// Raw text whose values end at one of `separators`; those that are lost ones must stand as [`LOST`] says.
+fn raw<'a>(text: &'a str, separators: &[char]) -> Option<ElementString<'a>> {
     let mut found = ElementString::default();
     let mut rest = text;
     while !rest.is_empty() {
         let identifier = at_start(rest)?;
-        let (digits, after) = rest.split_at_checked(identifier.width())?;
-        let value = match predefined_length(digits) {
-            Some(length) => {
-                let (value, next) = after.split_at_checked(length.checked_sub(digits.len())?)?;
-                rest = next.strip_prefix(GS).unwrap_or(next);
-                value
-            }
-            None => {
-                let (value, next) = after.split_once(GS).unwrap_or((after, ""));
-                rest = next;
-                value
-            }
+        let after = rest.get(identifier.len()..)?;
+        let value = match predefined_digits(identifier) {
+            Some(digits) => after.get(..digits)?,
+            None => after.split(separators).next()?,
         };
-        found.record(digits, &identifier, value)?;
+        if !accepts(identifier, value) {
+            return None;
+        }
+        found.record(identifier, value);
+        rest = after.get(value.len()..)?;
+        if let Some(separator) = rest.chars().next().filter(|next| separators.contains(next)) {
+            rest = rest.get(separator.len_utf8()..)?;
+            if LOST.contains(&separator) && !is_lost_separator(identifier, rest) {
+                return None;
+            }
+        }
     }
     Some(found)
 }
 
-/// Length of AI and value together, by the first two digits: "Element strings with predefined length using GS1
-/// Application Identifiers" of the General Specifications.
-fn predefined_length(digits: &str) -> Option<usize> {
-    Some(match digits.get(..2)? {
-        "00" => 20,
-        "01" | "02" | "03" => 16,
-        "04" => 18,
-        "11" | "12" | "13" | "14" | "15" | "16" | "17" | "18" | "19" => 8,
-        "20" => 4,
-        "31" | "32" | "33" | "34" | "35" | "36" => 10,
-        "41" => 16,
-        _ => return None,
-    })
+/// Whether a separator was lost between an element with this AI and this rest.
+fn is_lost_separator(before: &str, rest: &str) -> bool {
+    let after = at_start(rest);
+    matches!(before, "10" | "21") && matches!(after, Some("10" | "21" | "11" | "13" | "15" | "17"))
+}
+
+/// Whether the last digit makes the sum, weighted 3 and 1 by turns with 3 before the last, a multiple of ten.
+pub(super) fn mod_10_is_right(digits: &str) -> bool {
+    let weighted = digits.bytes().rev().enumerate().map(|(place, digit)| {
+        let weight = if place % 2 == 0 { 1 } else { 3 };
+        u32::from(digit.saturating_sub(b'0')) * weight
+    });
+    weighted.sum::<u32>().is_multiple_of(10)
 }
 
 impl<'a> ElementString<'a> {
-    /// Checks one element and keeps it when it is the first of its AI.
-    fn record(&mut self, digits: &str, identifier: &ApplicationIdentifier, value: &'a str) -> Option<()> {
-        if !identifier.accepts(value) {
-            return None;
-        }
-        match digits {
+    /// Keeps an element when it is the first of its AI.
+    fn record(&mut self, identifier: &str, value: &'a str) {
+        match identifier {
+            "00" => self.names_logistic_unit = true,
             "01" => self.gtin = self.gtin.or(Some(value)),
             "21" => self.serial = self.serial.or(Some(value)),
             "10" => self.lot = self.lot.or(Some(value)),
+            "8006" | "8026" => self.names_piece = true,
             _ => {}
         }
-        Some(())
     }
 
-    /// Whether the last digit of the GTIN makes the sum, weighted 3, 1, 3, … from the left, a multiple of ten.
-    pub(super) fn check_digit_is_right(&self) -> bool {
-        let digits = self.gtin.unwrap_or_default().bytes();
-        let weighted = digits.enumerate().map(|(place, digit)| {
-            let weight = if place % 2 == 0 { 3 } else { 1 };
-            u32::from(digit.saturating_sub(b'0')) * weight
-        });
-        self.gtin.is_some() && weighted.sum::<u32>().is_multiple_of(10)
+    /// Whether it names a product, rightly or not.
+    pub(super) fn has_gtin(&self) -> bool {
+        self.gtin.is_some()
     }
 
-    /// The code it stands for.
-    pub(super) fn to_code(&self) -> TraceCode {
-        let gtin = self.gtin.unwrap_or_default();
+    /// Whether it names a logistic unit and no product.
+    pub(super) fn is_logistics_label(&self) -> bool {
+        self.names_logistic_unit && self.gtin.is_none()
+    }
+
+    /// Whether it names a piece of something and no product.
+    pub(super) fn is_part_of_set(&self) -> bool {
+        self.names_piece && self.gtin.is_none()
+    }
+
+    /// The code it stands for, when it has a GTIN with a right check digit.
+    pub(super) fn to_code(&self) -> Option<TraceCode> {
+        let gtin = self.gtin.filter(|gtin| mod_10_is_right(gtin))?;
         let normal = match (self.serial, self.lot) {
             (Some(serial), _) => format!("(01){gtin}(21){serial}"),
             (None, Some(lot)) => format!("(01){gtin}(10){lot}"),
             (None, None) => format!("(01){gtin}"),
         };
-        TraceCode {
+        Some(TraceCode {
             normal: normal.into(),
             family: Family::Gs1,
             prefix: Some(gtin.into()),
             is_unit: self.serial.is_some(),
-        }
+        })
     }
 }

@@ -61,11 +61,23 @@ pub(super) fn parse(text: &str) -> Option<Hibc<'_>> {
     Some(Hibc { primary, serial: secondary.serial, lot: secondary.lot, check_is_right: sum == check })
 }
 
+/// A normal form with a check behind it. A check that is a blank would not survive trimming: there a quantity of one,
+/// which is no part of an identity, makes it another.
+pub(super) fn with_check(normal: &str) -> String {
+    let check_of =
+        |text: &str| ALPHABET.get(text.bytes().filter_map(value_of).sum::<usize>() % ALPHABET.len());
+    let with_quantity = format!("{normal}/Q1");
+    let checked = if check_of(normal) == Some(&b' ') { &with_quantity } else { normal };
+    let check = check_of(checked).copied().map(char::from);
+    checked.chars().chain(check).collect()
+}
+
 fn value_of(byte: u8) -> Option<usize> {
     ALPHABET.iter().position(|character| *character == byte)
 }
 
-fn is_primary(primary: &str) -> bool {
+/// Whether a text is what names a product: LIC, product and unit of measure.
+pub(super) fn is_primary(primary: &str) -> bool {
     let bytes = primary.as_bytes();
     (6..=23).contains(&bytes.len())
         && bytes.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())

@@ -1,18 +1,26 @@
 //! Trace codes: the identity of one package, as scanned by many kinds of scanners, in one normal form.
 //!
 //! A package is recognised again only when every way of scanning it gives the same text, so [`read`] undoes what
-//! scanners and keyboards add (blanks, full-width characters, a symbology mark) and brings each family of codes
-//! into one normal form. What no family accepts is kept as it is, with the first reason that fits.
+//! scanners, keyboards and spreadsheets add ([`clean`]), and brings each family of codes into one normal form. What
+//! no family accepts is kept as cleaned, with the first reason that fits ([`invalid`]).
 //!
-//! The last four digits of a 20-digit drug code are a keyed check that cannot be computed here, so every 20 digits
-//! are accepted. Normal forms of drug, GS1, MA and maker's codes read as themselves again; a HIBC normal form has
-//! no check character any more and does not.
+//! The last four digits of a 20-digit drug code are a keyed check that cannot be computed here, so 20 digits are
+//! accepted but for a few forms that are something else. Normal forms of drug, GS1, MA and maker's codes read as
+//! themselves again; a HIBC normal form has no check character any more: [`as_scanned`] gives it one.
 
 mod application_identifier;
+mod clean;
+mod digital_link;
 mod gs1;
 mod hibc;
+mod invalid;
 mod ma;
 mod maker;
+mod separator;
+
+use std::borrow::Cow;
+
+pub use clean::without_empty_characters;
 
 use super::Text;
 
@@ -36,6 +44,16 @@ pub enum Family {
 pub enum InvalidReason {
     /// The check digit of a GS1 or HIBC code is wrong.
     CheckDigit,
+    /// One character again and again, or digits counted up or down: entered for want of a code.
+    Placeholder,
+    /// The number of a logistic unit (SSCC), which names a carton or pallet of anything.
+    LogisticsLabel,
+    /// The number of a piece of a trade item, of which several make one pack.
+    PartOfSet,
+    /// Went through a floating-point number on its way: the last digits are gone.
+    Rounded,
+    /// The number of an institution or a catalogue code.
+    NotATraceCode,
     /// A 13-digit product barcode beginning 69, which names a product and not a package.
     Barcode69,
     /// 40 digits, two equal halves: one code scanned twice.
@@ -66,9 +84,9 @@ pub struct TraceCode {
 pub enum Scan {
     /// A code of a known family.
     Valid(TraceCode),
-    /// The trimmed, half-width text and why no family accepts it.
+    /// The cleaned text and why no family accepts it.
     Invalid {
-        /// The text after trimming, folding to half width and removal of the symbology mark.
+        /// The text as cleaned.
         text: Text,
         /// The first reason that fits.
         reason: InvalidReason,
@@ -80,6 +98,11 @@ impl InvalidReason {
     pub const fn name(self) -> &'static str {
         match self {
             Self::CheckDigit => "check_digit",
+            Self::Placeholder => "placeholder",
+            Self::LogisticsLabel => "logistics_label",
+            Self::PartOfSet => "part_of_set",
+            Self::Rounded => "rounded",
+            Self::NotATraceCode => "not_a_trace_code",
             Self::Barcode69 => "barcode_69",
             Self::Doubled => "doubled",
             Self::Truncated => "truncated",
@@ -109,69 +132,57 @@ impl Scan {
 
 /// Reads one scan; none when nothing is left of it, which is no code at all.
 pub fn read(scanned: &str) -> Option<Scan> {
-    let text = clean(scanned);
-    if text.is_empty() {
-        return None;
+    let text = if is_20_digits(scanned) { Cow::Borrowed(scanned) } else { clean::clean(scanned) };
+    (!text.is_empty()).then(|| recognise(&text))
+}
+
+/// Reads what product records are keyed by, in the form that codes have it: 7 digits of drug codes, a GTIN with a right
+/// check digit (fewer than 14 digits mean zeros before them), a UDI-DI of MA or HIBC.
+pub fn read_prefix(text: &str) -> Option<Text> {
+    if is_digits(text) {
+        return match text.len() {
+            7 => Some(text.into()),
+            8 | 12 | 13 | 14 => {
+                Some(format!("{text:0>14}").into()).filter(|gtin: &Text| gs1::mod_10_is_right(gtin))
+            }
+            _ => None,
+        };
     }
-    Some(match recognise(&text) {
-        Ok(code) => Scan::Valid(code),
-        Err(reason) => Scan::Invalid { text: text.into(), reason },
-    })
+    let of_ma = ma::parse(text).and_then(|code| code.prefix);
+    of_ma.or_else(|| hibc::is_primary(text).then(|| text.into()))
 }
 
-/// Trims, folds to half width and cuts off one symbology mark. GS (0x1D) is no white space: it separates elements.
-fn clean(scanned: &str) -> String {
-    let half_width: String = scanned.trim().chars().map(to_half_width).collect();
-    without_symbology_mark(&half_width).map(str::to_owned).unwrap_or(half_width)
+/// A text that reads as the code of this normal form.
+pub fn as_scanned(normal: &str) -> Cow<'_, str> {
+    if normal.starts_with('+') { Cow::Owned(hibc::with_check(normal)) } else { Cow::Borrowed(normal) }
 }
 
-/// Full-width forms of ASCII, and the ideographic space, as their half-width twins.
-fn to_half_width(character: char) -> char {
-    match character {
-        '\u{ff01}'..='\u{ff5e}' => {
-            char::from_u32(u32::from(character).saturating_sub(0xfee0)).unwrap_or(character)
-        }
-        '\u{3000}' => ' ',
-        _ => character,
-    }
-}
-
-/// ISO/IEC 15424: scanners may put `]`, a letter and a modifier before the data.
-fn without_symbology_mark(text: &str) -> Option<&str> {
-    let mut characters = text.strip_prefix(']')?.chars();
-    let letter = characters.next()?;
-    let modifier = characters.next()?;
-    (letter.is_ascii_alphabetic() && modifier.is_ascii_alphanumeric()).then_some(characters.as_str())
-}
-
-fn recognise(text: &str) -> Result<TraceCode, InvalidReason> {
+/// Tries the families in the order of the rules.
+fn recognise(text: &str) -> Scan {
     let element_string = gs1::parse(text);
-    if let Some(found) = element_string.as_ref().filter(|found| found.check_digit_is_right()) {
-        return Ok(found.to_code());
+    if let Some(code) = element_string.as_ref().and_then(gs1::ElementString::to_code) {
+        return Scan::Valid(code);
     }
-    if let Some(code) = drug20(text) {
-        return Ok(code);
-    }
-    if let Some(code) = ma::parse(text) {
-        return Ok(code);
+    if let Some(code) = drug20(text).or_else(|| ma::parse(text)) {
+        return Scan::Valid(code);
     }
     let hibc = hibc::parse(text);
     if let Some(found) = hibc.as_ref().filter(|found| found.check_is_right) {
-        return Ok(found.to_code());
+        return Scan::Valid(found.to_code());
     }
-    if let Some(code) = maker::parse(text) {
-        return Ok(code);
+    if element_string.is_none()
+        && let Some(code) = maker::parse(text)
+    {
+        return Scan::Valid(code);
     }
-    Err(if element_string.is_some() || hibc.is_some() {
-        InvalidReason::CheckDigit
-    } else {
-        reason_by_digits(text)
-    })
+    let reason = invalid::reason(text, element_string.as_ref(), hibc.is_some());
+    Scan::Invalid { text: text.into(), reason }
 }
 
 /// 码上放心: 7 digits of product, 9 of serial, 4 of keyed check.
 fn drug20(text: &str) -> Option<TraceCode> {
-    (text.len() == 20 && is_digits(text)).then(|| TraceCode {
+    let is_one = is_20_digits(text) && !invalid::is_placeholder(text) && !invalid::is_logistics_label(text);
+    is_one.then(|| TraceCode {
         normal: text.into(),
         family: Family::Drug20,
         prefix: text.get(..7).map(Text::from),
@@ -179,18 +190,8 @@ fn drug20(text: &str) -> Option<TraceCode> {
     })
 }
 
-/// The reason of a text that no family accepts, judged by its digits.
-fn reason_by_digits(text: &str) -> InvalidReason {
-    if !is_digits(text) {
-        return InvalidReason::Unrecognised;
-    }
-    match text.len() {
-        13 if text.starts_with("69") => InvalidReason::Barcode69,
-        40 if text.get(..20) == text.get(20..) => InvalidReason::Doubled,
-        10..=19 => InvalidReason::Truncated,
-        21.. => InvalidReason::Overlong,
-        _ => InvalidReason::Unrecognised,
-    }
+fn is_20_digits(text: &str) -> bool {
+    text.len() == 20 && is_digits(text)
 }
 
 fn is_digits(text: &str) -> bool {

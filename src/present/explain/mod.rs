@@ -236,7 +236,7 @@ fn findings(page: &mut Page, code: &Text, state: &CodeState, evaluation: &Evalua
         let entry = finding.rule.entry();
         format!(
             "  {} {}  {}{}{}\n       {}\n       {}",
-            entry.title_zh,
+            entry.title.zh,
             entry.name,
             action(finding.action),
             plain(&allowed(finding)),
@@ -250,7 +250,7 @@ fn findings(page: &mut Page, code: &Text, state: &CodeState, evaluation: &Evalua
         let entry = key.rule.entry();
         page.line(format!(
             "  {} {}  已撤销 withdrawn (revision {})  {} {}",
-            entry.title_zh,
+            entry.title.zh,
             entry.name,
             published.revision,
             key.subject.document.institution_id,
@@ -296,7 +296,7 @@ fn verdicts(page: &mut Page, state: &CodeState) {
         };
         let acting = judged.reasons.iter().filter(|(_, verdict)| **verdict > Verdict::Pay);
         let reasons: Vec<String> =
-            acting.map(|(rule, _)| format!("{} {}", rule.entry().title_zh, rule.name())).collect();
+            acting.map(|(rule, _)| format!("{} {}", rule.entry().title.zh, rule.name())).collect();
         let reasons = if reasons.is_empty() { String::new() } else { format!("：{}", reasons.join("，")) };
         format!("  {} {}  {verdict}{reasons}", key.document.institution_id, line_of(key))
     });

@@ -4,8 +4,7 @@ use super::{hour_and_minute, other, spoken_codes, tail};
 use crate::domain::document::{DocumentKey, Kind};
 use crate::domain::finding::{BannedReason, ConcernedCode, Finding, Side};
 use crate::domain::observation::{Cause, What};
-use crate::domain::rules::catalogue::Judges;
-use crate::domain::rules::{Basis, RuleId, Scope};
+use crate::domain::rules::{RuleId, Scope};
 use crate::domain::time::Timestamp;
 use crate::domain::trace_code::InvalidReason;
 
@@ -31,140 +30,46 @@ pub(super) fn explanation(cause: &Cause) -> String {
     }
 }
 
-/// What is found.
-pub(super) fn sentence(finding: &Finding, code: &str) -> String {
-    let judged_on_line =
-        finding.rule.entry().judges == Judges::Line && finding.basis != Some(Basis::Declared);
-    if judged_on_line { of_line(finding) } else { of_code(finding, code) }
-}
-
-fn of_line(finding: &Finding) -> String {
-    let line = line(finding);
+/// What a name in a rule's sentence stands for.
+pub(super) fn piece(name: &str, finding: &Finding, code: &str) -> Option<String> {
     let attributes = &finding.attributes;
-    let money = money(finding);
-    match finding.rule {
-        RuleId::NoCode => format!("{line} needs a trace code and has none: no code, no payment{money}."),
-        RuleId::ShortCodes => {
-            let shortfall = attributes.shortfall.map_or(String::new(), |q| format!(", {q} short"));
-            format!(
-                "{line} has too few trace codes{shortfall}; nothing shows that the rest was handed over{money}."
-            )
+    let spoken = match name {
+        // Of a line.
+        "line" => line(finding),
+        "shortfall" => attributes.shortfall.map_or(String::new(), |q| format!(", {q} short")),
+        "codes" => codes(&attributes.codes, |code| format!("…{}", tail(&code.code))),
+        "invalid_codes" => codes(&attributes.codes, |code| {
+            format!("…{} ({})", tail(&code.code), code.invalid.map_or("not recognised", invalid))
+        }),
+        "products_of_codes" => codes(&attributes.codes, |code| {
+            let name = code.product_name.as_deref().or(code.product_code.as_deref());
+            format!("…{} is {}", tail(&code.code), name.unwrap_or("another product"))
+        }),
+        "grounds" => {
+            let grounds: Vec<&str> = attributes.banned.iter().copied().map(banned).collect();
+            grounds.join(", ")
         }
-        RuleId::InvalidCode => {
-            let codes = codes(&attributes.codes, |code| {
-                format!("…{} ({})", tail(&code.code), code.invalid.map_or("not recognised", invalid))
-            });
-            format!(
-                "{line} has codes that are no trace codes: {codes}; the product cannot be confirmed{money}."
-            )
-        }
-        RuleId::UnknownProduct => {
-            let codes = codes(&attributes.codes, |code| format!("…{}", tail(&code.code)));
-            format!("{line} has codes whose product prefix is not on file: {codes}.")
-        }
-        RuleId::Swap => {
-            let codes = codes(&attributes.codes, |code| {
-                let name = code.product_name.as_deref().or(code.product_code.as_deref());
-                format!("…{} is {}", tail(&code.code), name.unwrap_or("another product"))
-            });
-            let product = product(finding);
-            format!("{line} claims {product}, but {codes}: what was declared is not what was scanned{money}.")
-        }
-        RuleId::RepeatedInDocument => {
-            let codes = codes(&attributes.codes, |code| format!("…{}", tail(&code.code)));
-            format!(
-                "{line} repeats codes of an earlier line of the same document: {codes}; a package counts once{money}."
-            )
-        }
-        RuleId::Banned => {
-            let reasons: Vec<&str> = attributes.banned.iter().copied().map(banned).collect();
-            format!("{line} is for a product that must not be sold ({}){money}.", reasons.join(", "))
-        }
-        _ => {
-            let count = attributes.count.map_or(String::new(), |count| format!(" ({count} parts)"));
-            format!(
-                "{line} is in a document over its limits{count}; it is not checked, and its payment is held{money}."
-            )
-        }
-    }
-}
-
-fn of_code(finding: &Finding, code: &str) -> String {
-    let package = package(finding, code);
-    let mine = mine(&finding.subject, &package);
-    let theirs = |object: &str| theirs(finding, object);
-    let attributes = &finding.attributes;
-    let grace = attributes.grace_hours.map_or(String::new(), |hours| format!(" {hours} hours later"));
-    let (money, scope) = (money(finding), finding.scope.map_or("", scope));
-    match finding.rule {
-        RuleId::DuplicateSettlement => {
-            format!("{mine}, which {}{scope}; the fund pays for a package once{money}.", theirs(""))
-        }
-        RuleId::Resale => {
-            format!(
-                "{mine}, which {}{scope} and nobody gave back; a package is sold once{money}.",
-                theirs("")
-            )
-        }
-        RuleId::OverSplit => {
-            let sums = match (attributes.need, attributes.used, attributes.content) {
-                (Some(need), Some(used), Some(content)) => {
-                    format!("{need} on top of the {used} already used, while it holds {content}")
-                }
-                _ => "more than it holds".to_owned(),
-            };
-            format!("{mine} by the unit: {sums}; nothing stands behind the excess{money}.")
-        }
-        RuleId::HeldElsewhere => {
-            format!(
-                "{mine}, but it was in stock elsewhere: {}{scope}; no record shows how it got from there{money}.",
-                theirs("it")
-            )
-        }
-        RuleId::SoldAfterStockOut => {
-            format!("{mine} after {}; what has left the stock is not sold again{money}.", theirs("it"))
-        }
-        RuleId::PersonMismatch => {
-            format!("{mine} for another person than the one to whom {}{money}.", theirs("it"))
-        }
-        RuleId::Swap => {
-            let product = product(finding);
-            format!(
-                "{mine} as {product}, but {} as another product; a package does not change{money}.",
-                theirs("it")
-            )
-        }
-        RuleId::Reflow => {
-            format!(
-                "{mine}, which {}{scope} and nobody gave back; what was sold is in stock again{money}.",
-                theirs("")
-            )
-        }
-        RuleId::DuplicatePurchase => {
-            format!(
-                "{mine}, which {}{scope} and is not known to have let go; a package is in one stock at a time.",
-                theirs("")
-            )
-        }
-        RuleId::SettledNotDispensed => {
-            format!("{mine}, and{grace} no record shows that it was handed over{money}.")
-        }
-        RuleId::NotPurchased => {
-            format!("{mine}, and{grace} no record shows where the institution got it{money}.")
-        }
-        RuleId::ReturnNotRefunded => {
-            format!(
-                "{mine}, and{grace} it still stands that {}; the fund does not pay for what was given back{money}.",
-                theirs("it")
-            )
-        }
-        _ => {
-            let count = attributes.count.map_or("too many".to_owned(), |count| count.to_string());
-            format!(
-                "{package} has {count} live records, more than are checked; no package has a life like that."
-            )
-        }
-    }
+        "parts" => attributes.count.map_or(String::new(), |count| format!(" ({count} parts)")),
+        // Of a code, and of the two sides.
+        "package" => package(finding, code),
+        "mine" => mine(&finding.subject, &package(finding, code)),
+        "theirs" => theirs(finding, ""),
+        "theirs_it" => theirs(finding, "it"),
+        "scope" => finding.scope.map_or("", scope).to_owned(),
+        "grace" => attributes.grace_hours.map_or(String::new(), |hours| format!(" {hours} hours later")),
+        "sums" => match (attributes.need, attributes.used, attributes.content) {
+            (Some(need), Some(used), Some(content)) => {
+                format!("{need} on top of the {used} already used, while it holds {content}")
+            }
+            _ => "more than it holds".to_owned(),
+        },
+        "count" => attributes.count.map_or("too many".to_owned(), |count| count.to_string()),
+        // Of either.
+        "product" => product(finding),
+        "money" => money(finding),
+        _ => return None,
+    };
+    Some(spoken)
 }
 
 /// `the package of "ambroxol" with code …016835`.
@@ -265,6 +170,11 @@ fn banned(reason: BannedReason) -> &'static str {
 pub(in crate::present) fn invalid(reason: InvalidReason) -> &'static str {
     match reason {
         InvalidReason::CheckDigit => "wrong check digit",
+        InvalidReason::Placeholder => "a placeholder",
+        InvalidReason::LogisticsLabel => "the label of a carton or pallet",
+        InvalidReason::PartOfSet => "the label of one piece of a set",
+        InvalidReason::Rounded => "rounded as a number, its last digits lost",
+        InvalidReason::NotATraceCode => "the number of an institution or a catalogue product",
         InvalidReason::Barcode69 => "a product barcode",
         InvalidReason::Doubled => "scanned twice in one",
         InvalidReason::Truncated => "too short",

@@ -1,4 +1,6 @@
-//! What an alert says to people: one Chinese and one English sentence per rule.
+//! What an alert says to people: one Chinese and one English sentence per rule, which the rule's own entry has
+//! ([`Judges`]). A name in braces in it stands for what the finding says: each language knows how to speak it ([`zh`],
+//! [`en`]), and here they are put together.
 //!
 //! A sentence says what happened, where, when, and why it matters, with the last digits of the code, amounts and
 //! both sides: good enough to be read aloud to an inspector. It states facts and accuses nobody. It is derived
@@ -12,6 +14,8 @@ pub(super) mod zh;
 use crate::domain::Text;
 use crate::domain::alert::{AlertChange, Status};
 use crate::domain::finding::{ConcernedCode, Finding, Side};
+use crate::domain::rules::Basis;
+use crate::domain::rules::entry::{Judges, Words};
 use crate::domain::time::Timestamp;
 
 /// How much of a code is spoken.
@@ -43,12 +47,45 @@ pub fn alert_en(change: &AlertChange) -> String {
 
 /// What is found, in Chinese; `code` is the code of a code rule.
 pub fn finding_zh(finding: &Finding, code: Option<&Text>) -> String {
-    zh::sentence(finding, code.map_or("", AsRef::as_ref))
+    fill(template(finding).zh, |name| zh::piece(name, finding, code.map_or("", AsRef::as_ref)))
 }
 
 /// What is found, in English; `code` is the code of a code rule.
 pub fn finding_en(finding: &Finding, code: Option<&Text>) -> String {
-    capitalised(&en::sentence(finding, code.map_or("", AsRef::as_ref)))
+    let piece = |name: &str| en::piece(name, finding, code.map_or("", AsRef::as_ref));
+    capitalised(&fill(template(finding).en, piece))
+}
+
+/// The sentence of the finding's rule, by what it is about.
+fn template(finding: &Finding) -> Words {
+    match finding.rule.entry().judges {
+        Judges::Line(words) | Judges::Code(words) => words,
+        Judges::Both { line, code } => match finding.basis {
+            Some(Basis::Declared) => code,
+            Some(Basis::Catalogue) | None => line,
+        },
+    }
+}
+
+/// The template with every name in braces replaced by what `piece` has for it. One that nobody knows stays as it is: a
+/// test holds that there is none.
+fn fill(template: &str, piece: impl Fn(&str) -> Option<String>) -> String {
+    let mut text = String::new();
+    let mut rest = template;
+    while let Some((before, name, after)) = split_at_name(rest) {
+        text.push_str(before);
+        text.push_str(&piece(name).unwrap_or_else(|| format!("{{{name}}}")));
+        rest = after;
+    }
+    text.push_str(rest);
+    text
+}
+
+/// What is before the first name in braces, the name, and what is after it.
+fn split_at_name(template: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = template.split_once('{')?;
+    let (name, after) = rest.split_once('}')?;
+    Some((before, name, after))
 }
 
 /// The sentence with a capital at its beginning.

@@ -3,8 +3,8 @@
 use super::*;
 use crate::domain::document::Kind;
 use crate::domain::observation::{Cause, What};
+use crate::domain::rules::RuleId;
 use crate::domain::rules::catalogue::RULES;
-use crate::domain::rules::{Basis, RuleId};
 use crate::domain::samples::{alert, resold, side};
 
 #[test]
@@ -86,6 +86,7 @@ fn every_rule_says_something_of_its_own_about_both_sides() {
         let mut change = alert(rule, subject, Some(side(Kind::PurchaseIn, "P37020300001", "B1", 0)));
         change.finding.basis = basis;
         for text in [alert_zh(&change), alert_en(&change)] {
+            assert!(!text.contains(['{', '}']), "no language knows a name in: {text}");
             assert!(text.ends_with('.') || text.ends_with('。'), "{text}");
             let is_about_code = text.contains("016835");
             assert!(is_about_code || text.contains("S2"), "{text}");

@@ -23,18 +23,43 @@ pub(super) use careless::Carelessness;
 use serde_json::{Value, json};
 
 use super::dirt::Filed;
-use super::document::{Body, Document, Full, Lot, Name, Portion};
+use super::document::{Body, Document, Full, Line, Lot, Name, Portion};
 use super::places::{PersonCertificate, PersonNumber, REGIONS, World};
 use super::truth::LineRef;
 use crate::domain::document::{Group, Kind};
 use crate::domain::rules::RuleId;
 use crate::domain::time::Timestamp;
+use crate::wire::inbound::nhsa;
+use crate::wire::inbound::pseudonym::Pseudonymiser;
 
 /// One message and the topic that it belongs to.
 pub(super) type Message = (Group, String);
 
 /// What a row of stock or sales is told by, besides its document.
-pub(super) type RowIdentity = (u32, Lot);
+#[derive(Clone, Debug)]
+pub(super) struct RowIdentity {
+    product: u32,
+    lot: Lot,
+    /// Which box: a digest of its codes; without codes which customer.
+    which: String,
+}
+
+/// What the rows of a document are told by.
+pub(super) fn row_identities(world: &World, document: &Document, full: &Full) -> Vec<RowIdentity> {
+    let sender = Sender { world, document };
+    let person = full.person.filter(|_| full.kind.group() == Group::Dispensing);
+    let person = person.and_then(|person| {
+        let certificate = PersonCertificate(person).to_string();
+        Pseudonymiser::for_tests().certificate(&certificate).map(|pseudonym| pseudonym.to_string())
+    });
+    let row = |line: &Line| {
+        let codes: Vec<String> = rows::codes(&sender, line).collect();
+        let digest = nhsa::digest(codes.iter().map(String::as_str));
+        let which = digest.or_else(|| person.clone()).unwrap_or_default();
+        RowIdentity { product: line.product, lot: line.lot, which }
+    };
+    full.lines.iter().map(row).collect()
+}
 
 /// Whether a rule can say in this form what it says in the canonical one.
 pub(super) fn carries(rule: RuleId) -> bool {
@@ -73,14 +98,17 @@ pub(super) fn line(world: &World, filed: &Filed, line: usize) -> LineRef {
 
 /// The document of a row of stock or sales: its type of data, batch, transaction, and what else tells rows apart.
 fn stock_document_id(filed: &Filed, line: usize) -> String {
-    let (product, lot) = filed.rows.get(line).copied().unwrap_or((0, Lot::Month(0)));
-    let (batch, hilist) = (filed.name, rows::hilist_id(product));
+    let nothing = RowIdentity { product: 0, lot: Lot::Month(0), which: String::new() };
+    let RowIdentity { product, lot, which } = filed.rows.get(line).unwrap_or(&nothing);
+    let (batch, hilist) = (filed.name, rows::hilist_id(*product));
     let time = Timestamp::from_unix_millis(filed.occurred_at);
     match filed.kind {
-        Kind::Dispense => format!("4/{batch}/3505/{hilist}/{time}/{lot}/{batch}/{}", visit_number(filed)),
-        Kind::DispenseReturn => format!("4/{batch}/3506/{hilist}/{time}/{lot}//"),
-        Kind::Stocktake => format!("1/{batch}/3501/{hilist}/{time}/{lot}"),
-        kind => format!("2/{batch}/3502-{}/{hilist}/{time}/", rows::change_type(kind)),
+        Kind::Dispense => {
+            format!("4/{batch}/3505/{hilist}/{time}/{lot}/{batch}/{}/{which}", visit_number(filed))
+        }
+        Kind::DispenseReturn => format!("4/{batch}/3506/{hilist}/{time}/{lot}///{which}"),
+        Kind::Stocktake => format!("1/{batch}/3501/{hilist}/{time}/{lot}/{which}"),
+        kind => format!("2/{batch}/3502-{}/{hilist}/{time}//{which}", rows::change_type(kind)),
     }
 }
 

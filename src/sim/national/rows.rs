@@ -77,7 +77,7 @@ fn with_codes(sender: &Sender<'_>, mut row: Value, line: &Line) -> Value {
 }
 
 /// The codes of a line as the scanner gave them.
-fn codes(sender: &Sender<'_>, line: &Line) -> impl Iterator<Item = String> {
+pub(super) fn codes(sender: &Sender<'_>, line: &Line) -> impl Iterator<Item = String> {
     line.scans.iter().map(|scan| {
         let mut code = String::new();
         writer::write_scan(sender.world, line, scan, "\u{1d}", &mut code);

@@ -377,7 +377,7 @@ fn offset_name(offset: i64) -> String {
 }
 
 fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(bytes))
 }
 
 fn damaged(manifest: &Path, problem: String) -> StoreError {

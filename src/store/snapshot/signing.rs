@@ -77,10 +77,6 @@ fn not_known(what: String) -> Error {
 mod tests {
     use super::*;
 
-    fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-
     /// FIPS 180-2, B.1, in two parts.
     #[test]
     fn the_digest_is_that_of_the_standard() {
@@ -88,7 +84,7 @@ mod tests {
         digest.update(b"a");
         digest.update(b"bc");
         let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!(hex(digest.finish().unwrap()), expected);
+        assert_eq!(hex::encode(digest.finish().unwrap()), expected);
     }
 
     /// RFC 4231, test case 2.
@@ -98,6 +94,6 @@ mod tests {
         keyed.update(b"what do ya want ");
         keyed.update(b"for nothing?");
         let expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
-        assert_eq!(hex(keyed.finish().unwrap()), expected);
+        assert_eq!(hex::encode(keyed.finish().unwrap()), expected);
     }
 }

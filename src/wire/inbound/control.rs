@@ -26,7 +26,11 @@ pub fn encode_tick(at: Timestamp) -> Vec<u8> {
 pub fn decode_tick(payload: &[u8]) -> Result<Timestamp, Reject> {
     let parsed: Result<Value, _> = serde_json::from_slice(payload);
     let Ok(Value::Object(object)) = parsed else {
-        return Err(Reject::new(RejectReason::Unparseable, "A tick must be one JSON object with `tick_at`."));
+        return Err(Reject::said(
+            RejectReason::Unparseable,
+            "时钟记录应为一个含 `tick_at` 的 JSON 对象。",
+            "A tick must be one JSON object with `tick_at`.",
+        ));
     };
     match object.get("tick_at") {
         None | Some(Value::Null) => Err(Reject::missing("tick_at")),

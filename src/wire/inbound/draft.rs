@@ -15,9 +15,12 @@ use crate::domain::handling::Handling;
 use crate::domain::time::Timestamp;
 use crate::domain::trace_code;
 
+/// Most codes that a sender may declare.
+pub(super) const DECLARED_CODES_MAX: u32 = 1_000_000;
+
 /// What a sender states in one upload.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Draft {
+pub(super) enum Draft {
     /// Parts of a document.
     Version(Box<VersionDraft>),
     /// What it takes back; nothing of a reversal needs another form.
@@ -28,7 +31,7 @@ pub enum Draft {
 
 /// Parts of a document as stated.
 #[derive(Clone, Debug, PartialEq)]
-pub struct VersionDraft {
+pub(super) struct VersionDraft {
     /// The document.
     pub key: DocumentKey,
     /// When its sender issued it.
@@ -49,7 +52,7 @@ pub struct VersionDraft {
 
 /// A person as sent: never leaves intake.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct PersonAsSent {
+pub(super) struct PersonAsSent {
     /// Person number; empty when there is none.
     pub number: String,
     /// Certificate number; empty when there is none.
@@ -58,7 +61,7 @@ pub struct PersonAsSent {
 
 /// One line as stated.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct LineDraft {
+pub(super) struct LineDraft {
     /// The line's identity within the document.
     pub line_id: Text,
     /// Its fee facet, when the upload carries it.
@@ -69,7 +72,7 @@ pub struct LineDraft {
 
 /// The codes of a line as scanned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CodesDraft {
+pub(super) struct CodesDraft {
     /// Every code, with the units taken out of its pack when they are said.
     pub scanned: Vec<(String, Option<Quantity>)>,
     /// 拆零, where it was said beside the codes.
@@ -136,16 +139,28 @@ fn facet(codes: &CodesDraft) -> CodesFacet {
     CodesFacet { split: codes.split, ..CodesFacet::collect(scans) }
 }
 
-/// Puts the pseudonyms of its person in the place of the person.
+/// Puts the pseudonyms of its person in the place of the person, and those of staff in the place of identity cards.
 pub(super) fn pseudonymise(
     normalised: Normalised,
     pseudonymiser: &Pseudonymiser,
 ) -> (Upload, Vec<DocumentKey>) {
     let Normalised { mut upload, person, aliases } = normalised;
-    if let Upload::Version(version) = &mut upload
-        && let Some(header) = &mut version.header
-    {
-        header.content.person = pseudonymiser.person(&person.number, &person.certificate);
+    if let Upload::Version(version) = &mut upload {
+        if let Some(Part { content: header, .. }) = &mut version.header {
+            header.person = pseudonymiser.person(&person.number, &person.certificate);
+            hide_staff(&mut header.operator_id, pseudonymiser);
+        }
+        for fee in version.lines.iter_mut().filter_map(|line| line.fee.as_mut()) {
+            hide_staff(&mut fee.content.prescription.prescriber_id, pseudonymiser);
+            hide_staff(&mut fee.content.prescription.pharmacist_id, pseudonymiser);
+        }
     }
     (upload, aliases)
+}
+
+/// The id of someone of the staff: what looks like an identity card becomes a pseudonym.
+fn hide_staff(id: &mut Option<Text>, pseudonymiser: &Pseudonymiser) {
+    if let Some(pseudonym) = id.as_deref().and_then(|id| pseudonymiser.staff(id)) {
+        *id = Some(pseudonym.to_string().into());
+    }
 }

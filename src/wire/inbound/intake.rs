@@ -11,15 +11,16 @@
 //!
 //! Nothing here keeps state or reads a clock.
 
-use serde_json::Value;
-
 use super::draft::{Draft, normalise, pseudonymise};
+use super::nhsa::medical::MedicalTypes;
+use super::notes::{Notebook, Notes};
 use super::pseudonym::Pseudonymiser;
-use super::reject::{Reject, RejectReason};
+use super::reject::{Reject, RejectReason, Words};
 use super::route::Inlet;
 use super::validate::{Checks, validate};
-use super::{canonical, control, nhsa};
+use super::{canonical, control, json, nhsa, wrapper};
 use crate::domain::document::{DocumentKey, Origin, Upload};
+use crate::domain::outcome::IgnoredBecause;
 use crate::domain::reference::{self, Book};
 use crate::domain::time::Timestamp;
 
@@ -72,6 +73,8 @@ pub struct Door<'a> {
     pub limits: &'a Limits,
     /// Makes persons pseudonyms.
     pub pseudonymiser: &'a Pseudonymiser,
+    /// What medical types of the national interface are called.
+    pub medical_types: &'a MedicalTypes,
     /// Reference data, attached to every part.
     pub book: &'a Book,
 }
@@ -101,6 +104,8 @@ pub enum Decoded {
         uploads: Vec<DecodedUpload>,
         /// What cannot.
         refused: Vec<Reject>,
+        /// What was read leniently, and what was left out.
+        notes: Notes,
     },
     /// A message that reports no fact.
     Ignored {
@@ -118,15 +123,6 @@ pub enum Decoded {
     Rejected(Vec<Reject>),
 }
 
-/// Why a message counts as ignored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IgnoredBecause {
-    /// Messages of its number report no fact.
-    NoFact,
-    /// Its response says that the platform did not take it.
-    FailedResponse,
-}
-
 /// One upload and the other identities under which its document can be named.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DecodedUpload {
@@ -140,7 +136,7 @@ pub struct DecodedUpload {
 
 impl Decoded {
     /// The outcome of a message made of several documents, each usable or not.
-    fn collect(documents: impl IntoIterator<Item = Result<DecodedUpload, Reject>>) -> Self {
+    fn collect(documents: impl IntoIterator<Item = Result<DecodedUpload, Reject>>, notes: Notes) -> Self {
         let (mut uploads, mut refused) = (Vec::new(), Vec::new());
         for document in documents {
             match document {
@@ -148,83 +144,80 @@ impl Decoded {
                 Err(reject) => refused.push(reject),
             }
         }
-        if uploads.is_empty() { Self::Rejected(refused) } else { Self::Uploads { uploads, refused } }
+        if uploads.is_empty() { Self::Rejected(refused) } else { Self::Uploads { uploads, refused, notes } }
     }
 }
 
 /// The way of a record from bytes to uploads: it is decoded to drafts, and each draft is validated, normalised, stripped
 /// of persons and given its reference data. Never fails otherwise than by a [`Decoded::Rejected`].
 pub fn take_in(input: &Input<'_>, door: &Door<'_>) -> Decoded {
-    let mut checks =
-        Checks { input, limits: door.limits, document_id_characters_max: door.limits.id_characters_max };
-    let drafts = match decode(&mut checks) {
-        Ok(Read::Drafts(drafts)) => drafts,
-        Ok(Read::Ignored { message, because }) => return Decoded::Ignored { message, because },
-        Ok(Read::Tick(at)) => return Decoded::Tick { at },
+    let mut checks = Checks {
+        input,
+        limits: door.limits,
+        pseudonymiser: door.pseudonymiser,
+        medical_types: door.medical_types,
+        document_id_characters_max: door.limits.id_characters_max,
+    };
+    let (drafts, notes) = match decode(&mut checks) {
+        Ok((Read::Drafts(drafts), notes)) => (drafts, notes.into_notes()),
+        Ok((Read::Ignored { message, because }, _)) => return Decoded::Ignored { message, because },
+        Ok((Read::Tick(at), _)) => return Decoded::Tick { at },
         Err(reject) => return Decoded::Rejected(vec![reject]),
     };
-    Decoded::collect(drafts.into_iter().map(|draft| {
+    let uploads = drafts.into_iter().map(|draft| {
         let draft = validate(draft?, &checks)?;
         let normalised = normalise(draft);
         let (mut upload, aliases) = pseudonymise(normalised, door.pseudonymiser);
         let reference_records = reference::attach(&mut upload, door.book);
         Ok(DecodedUpload { upload, aliases, reference_records })
-    }))
+    });
+    Decoded::collect(uploads, notes)
 }
+
+const EMPTY: Words = Words::new(
+    "记录没有内容；撤销上传请用冲销单据，不要用空记录。",
+    "The record has no payload; an upload is taken back by a reversal, not by a tombstone.",
+);
 
 /// The drafts of a record, whatever its form.
-fn decode(checks: &mut Checks<'_>) -> Result<Read, Reject> {
+fn decode(checks: &mut Checks<'_>) -> Result<(Read, Notebook), Reject> {
     let Checks { input, limits, .. } = *checks;
-    if input.payload.len() > limits.payload_bytes_max {
-        let sentence = format!(
-            "The record is larger than the limit of {} bytes; send less at once.",
-            limits.payload_bytes_max
-        );
-        return Err(Reject::new(RejectReason::OverLimit, sentence));
+    let bytes_max = limits.payload_bytes_max;
+    if input.payload.len() > bytes_max {
+        return Err(Reject::said(
+            RejectReason::OverLimit,
+            format!("记录超过上限 {bytes_max} 字节；请分次上传。"),
+            format!("The record is larger than the limit of {bytes_max} bytes; send less at once."),
+        ));
     }
     if input.payload.is_empty() {
-        let sentence =
-            "The record has no payload; an upload is taken back by a reversal, not by a tombstone.";
-        return Err(Reject::new(RejectReason::Unparseable, sentence));
+        return Err(Reject::new(RejectReason::Unparseable, EMPTY));
     }
+    let notes = Notebook::default();
     if control::is_tick(input.content_type) {
-        return control::decode_tick(input.payload).map(Read::Tick);
+        return Ok((Read::Tick(control::decode_tick(input.payload)?), notes));
     }
     match Form::of(input.content_type, input.payload) {
-        Form::Json(json) => decode_json(json, checks),
-        Form::Protobuf(message) => Ok(Read::Drafts(vec![canonical::from_protobuf(message, input.origin)])),
-    }
-}
-
-fn decode_json(json: &[u8], checks: &mut Checks<'_>) -> Result<Read, Reject> {
-    match nhsa::open(parse_object(json)?) {
-        Ok(envelope) => {
-            checks.document_id_characters_max =
-                checks.limits.id_characters_max.saturating_mul(nhsa::JOINED_IDS_MAX);
-            Ok(nhsa::read(&envelope, checks))
+        Form::Json(json) => decode_json(json, notes, checks),
+        Form::Protobuf(message) if wrapper::is_text_of_json(message) => Err(wrapper::text_of_json()),
+        Form::Protobuf(message) => {
+            Ok((Read::Drafts(vec![canonical::from_protobuf(message, input.origin)]), notes))
         }
-        Err(object) => Ok(Read::Drafts(vec![canonical::from_json(&object, checks.input.origin)])),
     }
 }
 
-fn parse_object(json: &[u8]) -> Result<serde_json::Map<String, Value>, Reject> {
-    match serde_json::from_slice(json) {
-        Ok(Value::Object(object)) => Ok(object),
-        Ok(Value::Array(_)) => Err(Reject::new(
-            RejectReason::Unparseable,
-            "A JSON array is not an upload; send every upload as a record of its own.",
-        )),
-        Ok(_) => Err(Reject::new(RejectReason::Unparseable, "An upload in JSON must be one object.")),
-        // The parser's own words could quote the input; its position cannot.
-        Err(error) => Err(Reject::new(
-            RejectReason::Unparseable,
-            format!(
-                "Not valid JSON in UTF-8 (line {}, column {}); correct the sender.",
-                error.line(),
-                error.column()
-            ),
-        )),
+fn decode_json(json: &[u8], notes: Notebook, checks: &mut Checks<'_>) -> Result<(Read, Notebook), Reject> {
+    let members = wrapper::object(json::parse(json)?, &notes)?;
+    let members = nhsa::unwrapped(members, &notes);
+    if nhsa::is_message(&members) {
+        checks.document_id_characters_max =
+            checks.limits.id_characters_max.saturating_mul(nhsa::JOINED_IDS_MAX);
+        let envelope = nhsa::Envelope::new(members, notes, checks.limits);
+        let read = nhsa::read(&envelope, checks);
+        return Ok((read, envelope.into_notebook()));
     }
+    wrapper::refuse_unknown(&members)?;
+    Ok((Read::Drafts(vec![canonical::from_json(&members, checks.input.origin)]), notes))
 }
 
 /// The form of a payload, with what stands in front of it cut off.

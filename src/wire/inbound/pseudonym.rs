@@ -75,6 +75,21 @@ impl Pseudonymiser {
         Person { number: self.number(person_id), certificate: self.certificate(person_cert) }
     }
 
+    /// The pseudonym of someone of the staff whose id looks like an identity card (15 digits, or 17 and a digit or X);
+    /// none of every other id, which stays as it is. The same as of a patient with that certificate.
+    pub fn staff(&self, id: &str) -> Option<Pseudonym> {
+        let id = id.trim();
+        let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let is_card = match id.len() {
+            15 => all_digits(id),
+            18 => id.split_at_checked(17).is_some_and(|(digits, check)| {
+                all_digits(digits) && (all_digits(check) || matches!(check, "X" | "x"))
+            }),
+            _ => false,
+        };
+        if is_card { self.certificate(id) } else { None }
+    }
+
     fn pseudonym(&self, tag: &[u8], identifier: &str) -> Option<Pseudonym> {
         let identifier = identifier.trim();
         if identifier.is_empty() {
@@ -123,6 +138,17 @@ mod tests {
         let other = other.as_ref().map(|pseudonymiser| pseudonymiser.number("N1"));
         assert_ne!(other, Ok(tests.number("N1")));
         assert_eq!(format!("{tests:?}"), "Pseudonymiser { key_id: 0, .. }");
+    }
+
+    #[test]
+    fn staff_are_pseudonyms_where_their_id_is_an_identity_card() {
+        let pseudonymiser = Pseudonymiser::for_tests();
+        for card in ["370202198001011234", "37020219800101123x", "370202800101123"] {
+            assert_eq!(pseudonymiser.staff(card), pseudonymiser.certificate(card), "{card}");
+        }
+        for other in ["HY370203000123", "D370202000123", "37020219800101123Y", "001", ""] {
+            assert_eq!(pseudonymiser.staff(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -3,14 +3,27 @@
 //! A refusal goes to people, so it says in a sentence what is wrong and what to do. It goes beyond the protected
 //! zone too, so it never repeats what the input said: no value, only the name of the field.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::validate::{fits, is_institution_id};
 use crate::domain::Text;
 pub use crate::domain::outcome::RejectReason;
 
+/// What sizes are counted in.
+pub const CHARACTERS: Words = Words::new("个字符", "characters");
+
 /// Longest identity of a document that a refusal repeats.
 const NAMED_CHARACTERS_MAX: usize = 512;
+
+/// The same words in both languages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Words {
+    /// Chinese.
+    pub zh: Cow<'static, str>,
+    /// English.
+    pub en: Cow<'static, str>,
+}
 
 /// One refused input, or one refused document of an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,22 +33,62 @@ pub struct Reject {
     /// The field at fault, where there is one: `lines[2].quantity`.
     pub field: Option<String>,
     /// What is wrong and what to do. Holds nothing that the input said of a person.
-    pub sentence: String,
+    pub text: Words,
     /// The institution, when it could be read.
     pub institution_id: Option<Text>,
     /// The document, when it could be read.
     pub document_id: Option<Text>,
 }
 
+impl Words {
+    /// Fixed words.
+    pub const fn new(zh: &'static str, en: &'static str) -> Self {
+        Self { zh: Cow::Borrowed(zh), en: Cow::Borrowed(en) }
+    }
+}
+
+/// Words that only operators read, who know English.
+impl From<&str> for Words {
+    fn from(en: &str) -> Self {
+        Self { zh: en.to_owned().into(), en: en.to_owned().into() }
+    }
+}
+
+impl From<String> for Words {
+    fn from(en: String) -> Self {
+        Self { zh: en.clone().into(), en: en.into() }
+    }
+}
+
+impl From<&String> for Words {
+    fn from(en: &String) -> Self {
+        en.as_str().into()
+    }
+}
+
 impl Reject {
     /// A refusal of the whole input.
-    pub fn new(reason: RejectReason, sentence: impl Into<String>) -> Self {
-        Self { reason, field: None, sentence: sentence.into(), institution_id: None, document_id: None }
+    pub fn new(reason: RejectReason, text: impl Into<Words>) -> Self {
+        Self { reason, field: None, text: text.into(), institution_id: None, document_id: None }
+    }
+
+    /// A refusal of the whole input, in both languages.
+    pub fn said(
+        reason: RejectReason,
+        zh: impl Into<Cow<'static, str>>,
+        en: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::new(reason, Words { zh: zh.into(), en: en.into() })
     }
 
     /// A refusal because of one field.
-    pub fn of_field(reason: RejectReason, field: impl fmt::Display, sentence: impl Into<String>) -> Self {
-        Self { field: Some(field.to_string()), ..Self::new(reason, sentence) }
+    pub fn of_field(reason: RejectReason, field: impl fmt::Display, text: impl Into<Words>) -> Self {
+        Self { field: Some(field.to_string()), ..Self::new(reason, text) }
+    }
+
+    /// The English sentence.
+    pub fn sentence(&self) -> &str {
+        &self.text.en
     }
 
     /// The same refusal, naming the document that it is about as far as its names have the form of names.
@@ -53,33 +106,45 @@ impl Reject {
     pub fn in_line(self, line: usize) -> Self {
         let Some(field) = self.field else { return self };
         let whole = format!("lines[{line}].{field}");
-        let sentence = self.sentence.replacen(&format!("`{field}`"), &format!("`{whole}`"), 1);
-        Self { field: Some(whole), sentence, ..self }
+        let renamed = |text: &str| text.replacen(&format!("`{field}`"), &format!("`{whole}`"), 1);
+        let text = Words { zh: renamed(&self.text.zh).into(), en: renamed(&self.text.en).into() };
+        Self { field: Some(whole), text, ..self }
     }
 
     /// A required field has no value.
     pub fn missing(field: impl fmt::Display) -> Self {
-        let sentence =
-            format!("`{field}` is required and is absent, null or empty; fill it in and upload again.");
-        Self::of_field(RejectReason::MissingField, field, sentence)
+        let text = Words {
+            zh: format!("`{field}` 必填，但缺失、为 null 或为空；请补全后重新上传。").into(),
+            en: format!("`{field}` is required and is absent, null or empty; fill it in and upload again.")
+                .into(),
+        };
+        Self::of_field(RejectReason::MissingField, field, text)
     }
 
     /// A field has another form than `expected`.
-    pub fn malformed(field: impl fmt::Display, expected: &str) -> Self {
-        let sentence = format!("`{field}` must be {expected}; correct it and upload again.");
-        Self::of_field(RejectReason::MalformedField, field, sentence)
+    pub fn malformed(field: impl fmt::Display, expected: impl Into<Words>) -> Self {
+        let Words { zh, en } = expected.into();
+        let text = Words {
+            zh: format!("`{field}` 应为{zh}；请修正后重新上传。").into(),
+            en: format!("`{field}` must be {en}; correct it and upload again.").into(),
+        };
+        Self::of_field(RejectReason::MalformedField, field, text)
     }
 
     /// More of something than is allowed.
-    pub fn over_limit(field: impl fmt::Display, limit: usize, what: &str) -> Self {
-        let sentence = format!("`{field}` is larger than the limit of {limit} {what}; send less at once.");
-        Self::of_field(RejectReason::OverLimit, field, sentence)
+    pub fn over_limit(field: impl fmt::Display, limit: usize, what: impl Into<Words>) -> Self {
+        let Words { zh, en } = what.into();
+        let text = Words {
+            zh: format!("`{field}` 超过上限 {limit} {zh}；请分次上传。").into(),
+            en: format!("`{field}` is larger than the limit of {limit} {en}; send less at once.").into(),
+        };
+        Self::of_field(RejectReason::OverLimit, field, text)
     }
 }
 
 impl fmt::Display for Reject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.reason.name(), self.sentence)
+        write!(f, "{}: {}", self.reason.name(), self.text.en)
     }
 }
 

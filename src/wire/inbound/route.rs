@@ -1,9 +1,10 @@
 //! Where an upload in a file belongs: for tools that publish files. It reads no more than that takes.
 
-use serde::Deserialize;
-
 use super::canonical::json::{PAYMENT, RULING};
+use super::json::{self, Json, Members};
 use super::nhsa::messages;
+use super::notes::Notebook;
+use super::{nhsa, wrapper};
 use crate::domain::document::{Group, Kind};
 
 /// An input topic, by what it carries.
@@ -34,50 +35,37 @@ pub struct Route {
     pub institution_id: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Head {
-    kind: Option<serde_json::Value>,
-    institution_id: Option<serde_json::Value>,
-    reverses: Option<Reverses>,
-    infno: Option<serde_json::Value>,
-    fixmedins_code: Option<serde_json::Value>,
-    #[serde(rename = "bizData")]
-    wrapped: Option<Box<Head>>,
-}
-
-#[derive(Deserialize)]
-struct Reverses {
-    group: Option<serde_json::Value>,
-}
-
 /// Reads the route of one upload in JSON; of anything else nothing can be told.
 pub fn route(json: &[u8]) -> Route {
-    match serde_json::from_slice::<Head>(json) {
-        Ok(Head { wrapped: Some(head), .. }) => of(&head),
-        Ok(head) => of(&head),
+    let notes = Notebook::default();
+    let json = json.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(json);
+    match json::parse(json).and_then(|json| wrapper::object(json, &notes)) {
+        Ok(members) => of(&nhsa::unwrapped(members, &notes)),
+        // Why it cannot be read is for intake to say.
         Err(_) => Route::default(),
     }
 }
 
-fn of(head: &Head) -> Route {
-    let text = |value: &Option<serde_json::Value>| match value {
-        Some(serde_json::Value::String(text)) => Some(text.clone()),
-        Some(serde_json::Value::Number(number)) => Some(number.to_string()),
+fn of(members: &Members) -> Route {
+    if nhsa::is_message(members) {
+        let (message, institution_id) = nhsa::named(members);
+        let message = message.and_then(|message| messages::of_name(&message));
+        let inlet = message.map(|(_, message)| Inlet::Documents(message.topic));
+        return Route { inlet, institution_id };
+    }
+    let text = |members: &Members, name: &str| match members.iter().find(|(found, _)| found == name) {
+        Some((_, Json::Text(text))) => Some(text.clone()),
         _ => None,
     };
-    if let Some(infno) = text(&head.infno) {
-        let message = messages::of_name(&infno.to_ascii_uppercase());
-        let inlet = message.map(|(_, message)| Inlet::Documents(message.topic));
-        return Route { inlet, institution_id: text(&head.fixmedins_code) };
-    }
-    let kind = text(&head.kind).unwrap_or_default();
-    let reversed = head.reverses.as_ref().and_then(|reverses| text(&reverses.group));
+    let kind = text(members, "kind").unwrap_or_default();
+    let reversed = members.iter().find(|(name, _)| name == "reverses").and_then(|(_, value)| value.members());
+    let reversed = reversed.and_then(|reverses| text(reverses, "group"));
     let inlet = match Kind::from_name(&kind) {
         Some(kind) => Some(Inlet::Documents(kind.group())),
         None if matches!(&*kind, RULING | PAYMENT) => Some(Inlet::Handling),
         None => reversed.as_deref().and_then(Group::from_name).map(Inlet::Documents),
     };
-    Route { inlet, institution_id: text(&head.institution_id) }
+    Route { inlet, institution_id: text(members, "institution_id") }
 }
 
 #[cfg(test)]

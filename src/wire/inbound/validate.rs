@@ -7,7 +7,9 @@ use std::collections::HashSet;
 
 use super::draft::{Draft, LineDraft, VersionDraft};
 use super::intake::{Input, Limits};
-use super::reject::{Reject, RejectReason};
+use super::nhsa::medical::MedicalTypes;
+use super::pseudonym::Pseudonymiser;
+use super::reject::{CHARACTERS, Reject, RejectReason, Words};
 use super::route::Inlet;
 use crate::domain::Text;
 use crate::domain::document::{Adjusts, DocumentKey, FeeFacet, Header, Reversal};
@@ -27,9 +29,17 @@ pub(super) struct Checks<'a> {
     pub(super) input: &'a Input<'a>,
     /// How large it may be.
     pub(super) limits: &'a Limits,
+    /// Makes pseudonyms where a person is part of an identity.
+    pub(super) pseudonymiser: &'a Pseudonymiser,
+    /// What medical types are called.
+    pub(super) medical_types: &'a MedicalTypes,
     /// Characters of the identity of a document; several of a sender's identifiers may be joined in it.
     pub(super) document_id_characters_max: usize,
 }
+
+/// What an institution's id must be.
+pub(super) const INSTITUTION_FORM: Words =
+    Words::new("12 位 A–Z 和 0–9 字符的定点医药机构编号", "12 characters of A–Z and 0–9");
 
 /// Whether the text is an institution's id: 12 characters of A–Z 0–9.
 pub(super) fn is_institution_id(text: &str) -> bool {
@@ -103,7 +113,7 @@ impl Checks<'_> {
             return Err(Reject::missing("institution_id"));
         }
         if !is_institution_id(&key.institution_id) {
-            return Err(Reject::malformed("institution_id", "12 characters of A–Z and 0–9"));
+            return Err(Reject::malformed("institution_id", INSTITUTION_FORM));
         }
         if key.document_id.is_empty() {
             return Err(Reject::missing(field));
@@ -116,7 +126,14 @@ impl Checks<'_> {
             Some(topic) if topic != inlet => Err(Reject::of_field(
                 RejectReason::WrongTopic,
                 "kind",
-                format!("Uploads of this kind belong to the topic `{}`; send it there.", inlet.name()),
+                Words {
+                    zh: format!("此类上传属于主题 `{}`；请发送到该主题。", inlet.name()).into(),
+                    en: format!(
+                        "Uploads of this kind belong to the topic `{}`; send it there.",
+                        inlet.name()
+                    )
+                    .into(),
+                },
             )),
             _ => Ok(()),
         }
@@ -143,6 +160,10 @@ impl Checks<'_> {
             ("visit_id", header.visit_id.as_ref()),
             ("settlement_id", header.settlement_id.as_ref()),
             ("operator_id", header.operator_id.as_ref()),
+            ("credential_type", header.circumstances.credential_type.as_ref()),
+            ("device_id", header.circumstances.device_id.as_ref()),
+            ("operator_kind", header.circumstances.operator_kind.as_ref()),
+            ("medical_type", header.circumstances.medical_type.as_ref()),
             ("returns.document_id", returns.map(|sale| &sale.document_id)),
             ("returns.line_id", returns.and_then(|sale| sale.line_id.as_ref())),
         ] {
@@ -160,26 +181,32 @@ impl Checks<'_> {
         let earliest = header.occurred_at.earliest();
         self.moment("occurred_at", earliest)?;
         if earliest > version.issued_at.plus(AHEAD_MAX) {
-            let sentence =
-                "`issued_at` is earlier than `occurred_at` by more than a day; check the sender's clock.";
-            return Err(Reject::of_field(RejectReason::TimeOutOfRange, "issued_at", sentence));
+            let text = Words::new(
+                "`issued_at` 比 `occurred_at` 早一天以上；请检查上传方的时钟。",
+                "`issued_at` is earlier than `occurred_at` by more than a day; check the sender's clock.",
+            );
+            return Err(Reject::of_field(RejectReason::TimeOutOfRange, "issued_at", text));
         }
         Ok(())
     }
 
     fn lines(&self, lines: &[LineDraft]) -> Result<(), Reject> {
         if lines.len() > self.limits.lines_max {
-            return Err(Reject::over_limit("lines", self.limits.lines_max, "lines"));
+            return Err(Reject::over_limit("lines", self.limits.lines_max, Words::new("行", "lines")));
         }
         let codes = |line: &LineDraft| line.codes.as_ref().map_or(0, |codes| codes.scanned.len());
         if lines.iter().map(codes).fold(0, usize::saturating_add) > self.limits.codes_max {
-            return Err(Reject::over_limit("lines", self.limits.codes_max, "trace codes"));
+            return Err(Reject::over_limit(
+                "lines",
+                self.limits.codes_max,
+                Words::new("个追溯码", "trace codes"),
+            ));
         }
         let mut seen = HashSet::with_capacity(lines.len());
         for (index, line) in lines.iter().enumerate() {
             self.line(line).map_err(|reject| reject.in_line(index))?;
             if !seen.insert(&line.line_id) {
-                let expected = "unique among the lines of the document";
+                let expected = Words::new("单据内唯一的行号", "unique among the lines of the document");
                 return Err(Reject::malformed("line_id", expected).in_line(index));
             }
         }
@@ -204,7 +231,15 @@ impl Checks<'_> {
     fn fee(&self, fee: &FeeFacet) -> Result<(), Reject> {
         self.id("product_code", fee.product_code.as_ref())?;
         self.text("product_name", fee.product_name.as_ref())?;
-        self.id("lot", fee.lot.as_ref())?;
+        for (field, id) in [
+            ("lot", &fee.lot),
+            ("rx_id", &fee.prescription.rx_id),
+            ("prescriber_id", &fee.prescription.prescriber_id),
+            ("pharmacist_id", &fee.prescription.pharmacist_id),
+            ("department_id", &fee.prescription.department_id),
+        ] {
+            self.id(field, id.as_ref())?;
+        }
         match &fee.adjusts {
             Some(Adjusts::Line(line_id)) => self.id("adjusts", Some(line_id)),
             Some(Adjusts::SameProduct) | None => Ok(()),
@@ -233,6 +268,6 @@ fn bounded_at(field: impl FnOnce() -> String, text: &str, characters_max: usize)
     if fits(text, characters_max) {
         Ok(())
     } else {
-        Err(Reject::over_limit(field(), characters_max, "characters"))
+        Err(Reject::over_limit(field(), characters_max, CHARACTERS))
     }
 }

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::domain::amount::{Money, Quantity};
 use crate::domain::document::occurred::OccurredAt;
+use crate::domain::document::particulars::{Circumstances, Prescription, Service};
 use crate::domain::document::{
     Adjusts, CodesFacet, Counterparty, DocumentKey, FeeFacet, Group, Header, Kind, LineVersion, Origin, Part,
     Parts, Person, Pseudonym, ReturnedSale, Reversal, Role, ScannedCode, Version,
@@ -31,8 +32,12 @@ paired_enums! {
     Family, pb::Family, "family" {
         Drug20 = Drug20, Gs1 = Gs1, Ma = Ma, Hibc = Hibc, Maker = Maker,
     }
+    Service, pb::Service, "service" {
+        InPerson = InPerson, Online = Online,
+    }
     InvalidReason, pb::InvalidReason, "invalid" {
-        CheckDigit = CheckDigit, Barcode69 = Barcode69, Doubled = Doubled, Truncated = Truncated,
+        CheckDigit = CheckDigit, Placeholder = Placeholder, LogisticsLabel = LogisticsLabel,
+        PartOfSet = PartOfSet, Rounded = Rounded, NotATraceCode = NotATraceCode, Barcode69 = Barcode69, Doubled = Doubled, Truncated = Truncated,
         Overlong = Overlong, Unrecognised = Unrecognised,
     }
 }
@@ -134,6 +139,72 @@ impl Wire for ReturnedSale {
     }
 }
 
+/// The message of what says anything at all.
+fn said<T: Wire + Default + PartialEq>(value: &T, table: &mut TableWriter) -> Option<T::Message> {
+    (*value != T::default()).then(|| value.to_message(table))
+}
+
+impl Wire for Circumstances {
+    type Message = pb::Circumstances;
+
+    fn to_message(&self, table: &mut TableWriter) -> pb::Circumstances {
+        pb::Circumstances {
+            credential_type: table.optional(&self.credential_type),
+            device_id: table.optional(&self.device_id),
+            operator_kind: table.optional(&self.operator_kind),
+            insured_region: table.optional(&self.insured_region),
+            medical_type: table.optional(&self.medical_type),
+            account_amount: self.account_amount.map(Money::fen),
+            service: self.service.map_or(0, Numbered::number),
+            declared_codes: self.declared_codes,
+            declared_consumable_codes: self.declared_consumable_codes,
+        }
+    }
+
+    fn from_message(message: &pb::Circumstances, table: &TableReader) -> Result<Self, WireError> {
+        Ok(Self {
+            credential_type: table.optional(message.credential_type, "circumstances.credential_type")?,
+            device_id: table.optional(message.device_id, "circumstances.device_id")?,
+            operator_kind: table.optional(message.operator_kind, "circumstances.operator_kind")?,
+            insured_region: table.optional(message.insured_region, "circumstances.insured_region")?,
+            medical_type: table.optional(message.medical_type, "circumstances.medical_type")?,
+            account_amount: money(message.account_amount),
+            service: match message.service {
+                0 => None,
+                number => Some(Service::required(number, "circumstances.service")?),
+            },
+            declared_codes: message.declared_codes,
+            declared_consumable_codes: message.declared_consumable_codes,
+        })
+    }
+}
+
+impl Wire for Prescription {
+    type Message = pb::Prescription;
+
+    fn to_message(&self, table: &mut TableWriter) -> pb::Prescription {
+        pb::Prescription {
+            rx_id: table.optional(&self.rx_id),
+            rx_external: self.rx_external,
+            prescriber_id: table.optional(&self.prescriber_id),
+            pharmacist_id: table.optional(&self.pharmacist_id),
+            department_id: table.optional(&self.department_id),
+            days_supply: self.days_supply.map(Quantity::thousandths),
+        }
+    }
+
+    fn from_message(message: &pb::Prescription, table: &TableReader) -> Result<Self, WireError> {
+        Ok(Self {
+            rx_id: table.optional(message.rx_id, "prescription.rx_id")?,
+            rx_external: message.rx_external,
+            prescriber_id: table.optional(message.prescriber_id, "prescription.prescriber_id")?,
+            pharmacist_id: table.optional(message.pharmacist_id, "prescription.pharmacist_id")?,
+            department_id: table.optional(message.department_id, "prescription.department_id")?,
+            days_supply: quantity(message.days_supply),
+        })
+    }
+}
+
 impl Wire for Part<Header> {
     type Message = pb::HeaderPart;
 
@@ -153,6 +224,7 @@ impl Wire for Part<Header> {
             delivery_note: table.optional(&header.counterparty.delivery_note),
             invoice: table.optional(&header.counterparty.invoice),
             returns: header.returns.as_ref().map(|returns| returns.to_message(table)),
+            circumstances: said(&header.circumstances, table),
         };
         pb::HeaderPart { content: Some(content), reference: Some(table.slice(&self.reference)) }
     }
@@ -178,6 +250,7 @@ impl Wire for Part<Header> {
                 invoice: table.optional(header.invoice, "header.invoice")?,
             },
             returns: read_optional(&header.returns, table)?,
+            circumstances: read_optional(&header.circumstances, table)?.unwrap_or_default(),
         };
         Ok(Self { content, reference: table.slice(&message.reference)? })
     }
@@ -198,6 +271,7 @@ impl Wire for Part<FeeFacet> {
             lot: table.optional(&fee.lot),
             expires_on: fee.expires_on.map(Day::days_since_epoch),
             adjusts: table.optional(&fee.adjusts.as_ref().map(Adjusts::text)),
+            prescription: said(&fee.prescription, table),
         };
         pb::FeePart { content: Some(content), reference: Some(table.slice(&self.reference)) }
     }
@@ -214,6 +288,7 @@ impl Wire for Part<FeeFacet> {
             lot: table.optional(fee.lot, "fee.lot")?,
             expires_on: day(fee.expires_on),
             adjusts: table.optional(fee.adjusts, "fee.adjusts")?.map(Adjusts::from_text),
+            prescription: read_optional(&fee.prescription, table)?.unwrap_or_default(),
         };
         Ok(Self { content, reference: table.slice(&message.reference)? })
     }

@@ -83,6 +83,8 @@ fn write_value(value: &Value, message: &mut pb::ReferenceRecord, table: &mut Tab
             message.stock_uploaded_since = institution.stock_uploaded_since.map(Day::days_since_epoch);
             message.dispensing_uploaded_since =
                 institution.dispensing_uploaded_since.map(Day::days_since_epoch);
+            message.codes_in_settlement_since =
+                institution.codes_in_settlement_since.map(Day::days_since_epoch);
         }
         Value::Present => {}
     }
@@ -126,6 +128,7 @@ fn read_value(key: &Key, message: &pb::ReferenceRecord, table: &TableReader) -> 
             tier: table.optional(message.tier, "reference.tier")?,
             stock_uploaded_since: day(message.stock_uploaded_since),
             dispensing_uploaded_since: day(message.dispensing_uploaded_since),
+            codes_in_settlement_since: day(message.codes_in_settlement_since),
         }),
         Key::Exemption { .. } | Key::NoCodeStock { .. } | Key::Recall { .. } | Key::BannedCode { .. } => {
             Value::Present

@@ -14,18 +14,23 @@ use crate::domain::time::{Day, Millis};
 use crate::wire::pb_internal as pb;
 
 paired_enums! {
-    RuleId, pb::Rule, "rule" {
-        Banned = Banned, DuplicatePurchase = DuplicatePurchase, DuplicateSettlement = DuplicateSettlement,
-        HeldElsewhere = HeldElsewhere, InvalidCode = InvalidCode, NoCode = NoCode,
-        NotPurchased = NotPurchased, OverLimit = OverLimit, OverSplit = OverSplit,
-        OverusedCode = OverusedCode, PersonMismatch = PersonMismatch, Reflow = Reflow,
-        RepeatedInDocument = RepeatedInDocument, Resale = Resale, ReturnNotRefunded = ReturnNotRefunded,
-        SettledNotDispensed = SettledNotDispensed, ShortCodes = ShortCodes,
-        SoldAfterStockOut = SoldAfterStockOut, Swap = Swap, UnknownProduct = UnknownProduct,
-    }
     Action, pb::Action, "action" { Observe = Observe, Alert = Alert, Hold = Hold, Refuse = Refuse }
     Severity, pb::Severity, "severity" {
         Info = Info, Low = Low, Medium = Medium, High = High, Critical = Critical,
+    }
+}
+
+/// Its entry has a rule's number; that the message enum names it so is held by a test.
+impl Numbered for RuleId {
+    fn number(self) -> i32 {
+        self.entry().number
+    }
+
+    fn from_number(number: i32) -> Result<Option<Self>, WireError> {
+        match number {
+            0 => Ok(None),
+            _ => RuleId::from_number(number).map(Some).ok_or(WireError::Field { field: "rule" }),
+        }
     }
 }
 
@@ -156,5 +161,21 @@ impl Wire for RuleSet {
             }
         }
         Ok(set)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_has_its_name_at_its_number() {
+        for entry in RULES {
+            let named = pb::Rule::try_from(entry.number).map(|rule| rule.as_str_name());
+            assert_eq!(named, Ok(&*format!("RULE_{}", entry.name.to_uppercase())));
+            assert_eq!(RuleId::from_name(entry.name).map(Numbered::number), Some(entry.number));
+        }
+        let listed = (1..).map_while(|number| pb::Rule::try_from(number).ok());
+        assert_eq!(listed.count(), RULES.len());
     }
 }

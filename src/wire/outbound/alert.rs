@@ -61,7 +61,7 @@ pub fn alert_id(finding: &Finding, code: Option<&str>) -> String {
         hash.update(u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
         hash.update(part.as_bytes());
     }
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(hash.finalize()).chars().take(32).collect()
 }
 
 /// The message of a revision.

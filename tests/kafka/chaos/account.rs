@@ -3,15 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use tracewarden::config::Config;
-use tracewarden::domain::reference::Book;
 use tracewarden::domain::time::Timestamp;
 use tracewarden::pipeline::topics::Topic;
-use tracewarden::run::local::{Local, LocalOptions};
-use tracewarden::wire::inbound::reference;
+use tracewarden::run::local::Local;
 
 use super::feed::Sent;
 use crate::support::fold::Fold;
+use crate::support::local;
 use crate::support::watcher::Watcher;
 use oracle::Answer;
 
@@ -30,12 +28,7 @@ pub(crate) struct Expected {
 impl Expected {
     /// Runs all stages in memory, as `replay` does.
     pub(crate) fn of(references: &[Value], sent: &Sent) -> Self {
-        let mut book = Book::default();
-        for record in references {
-            book.apply(reference::from_json(record.to_string().as_bytes()).expect("it is valid"));
-        }
-        let options = LocalOptions::from_config(&Config::default()).unwrap();
-        let mut local = Local::new(&options, book).unwrap();
+        let mut local = local::start(references, &local::options(""));
         let (mut fold, mut dead_letters) = (Fold::default(), Vec::new());
         for (index, upload) in sent.uploads.iter().enumerate() {
             local.feed(upload.clone().into_bytes(), "sent", index as u64 + 1).unwrap();

@@ -5,6 +5,8 @@
 
 mod answers;
 mod evaluate;
+mod handling;
+mod lending;
 mod lost_disk;
 mod simulate;
 mod start;

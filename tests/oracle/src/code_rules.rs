@@ -12,7 +12,7 @@ const PURCHASE_GRACE_MS: i64 = 72 * HOUR_MS;
 const REFUND_GRACE_MS: i64 = 72 * HOUR_MS;
 
 /// The code rules' findings on all codes, at `now`.
-pub fn findings(documents: &[Document], reference: &Reference, now: Timestamp) -> Vec<Finding> {
+pub(crate) fn findings(documents: &[Document], reference: &Reference, now: Timestamp) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (code, observations) in timeline::timelines(documents, reference) {
         let walk = Walk::new(&observations, timeline::sales(&observations));
@@ -34,10 +34,10 @@ pub fn findings(documents: &[Document], reference: &Reference, now: Timestamp) -
 }
 
 /// One code's timeline and walk.
-struct About<'a> {
-    observations: &'a [Observation],
-    walk: &'a Walk<'a>,
-    now: Timestamp,
+pub(crate) struct About<'a> {
+    pub(crate) observations: &'a [Observation],
+    pub(crate) walk: &'a Walk<'a>,
+    pub(crate) now: Timestamp,
 }
 
 fn found(rule: &'static str, subject: &Observation, action: Action) -> Finding {
@@ -67,7 +67,7 @@ impl<'a> About<'a> {
     }
 
     /// "A sale is **short** when its need > 0 and used + need > content."
-    fn is_short(&self, past: &Past, at: usize) -> bool {
+    pub(crate) fn is_short(&self, past: &Past, at: usize) -> bool {
         let need = self.walk.needs[at].amount;
         need > 0 && past.used() + need > self.walk.pack.content()
     }
@@ -106,12 +106,27 @@ impl<'a> About<'a> {
         })?;
         // "refuse; hold when its need or an outstanding summed in `used` comes from an estimate (of a sale or of
         // a return), or when at the subject's sale its institution had custody and the counterpart's institution
-        // had none at the counterpart's sale"
+        // had none at the counterpart's sale, or when both are at one institution and the code is lent to one of
+        // them, or when a document of one side … is given as a day on which a document of the other side … lies"
         let is_estimate = self.walk.needs[at].is_estimate || past.open.iter().any(|open| open.is_estimate);
         let only_subject_had_custody = past.custody.contains(settlement.institution()) && !such.had_custody;
-        let action = if is_estimate || only_subject_had_custody { Action::Hold } else { Action::Refuse };
-        let finding = found("duplicate_settlement", settlement, action);
-        Some(scoped(finding, settlement, self.sale(such).anchor))
+        let counterpart = self.sale(such).anchor;
+        let is_told_twice = settlement.institution() == counterpart.institution()
+            && (settlement.is_lent || counterpart.is_lent);
+        let is_unsure =
+            is_estimate || only_subject_had_custody || is_told_twice || self.meet_on_a_day(at, such.at);
+        let action = if is_unsure { Action::Hold } else { Action::Refuse };
+        Some(scoped(found("duplicate_settlement", settlement, action), settlement, counterpart))
+    }
+
+    /// "a document of one side (the subject's sale; the counterpart's sale and the returns bound to it) is given as
+    /// a day on which a document of the other side (the same one too) lies"
+    pub(crate) fn meet_on_a_day(&self, subject: usize, counterpart: usize) -> bool {
+        let ours: Vec<&Observation> = self.walk.sales[subject].halves().collect();
+        let theirs: Vec<&Observation> =
+            self.walk.sales[counterpart].halves().chain(self.walk.returns_of(counterpart)).collect();
+        let mut pairs = ours.iter().flat_map(|one| theirs.iter().map(move |other| (*one, *other)));
+        pairs.any(|(one, other)| (one.is_day || other.is_day) && one.time.day() == other.time.day())
     }
 
     /// "a sale is short, and there is an open sale, not both split, at another institution or to a *different*
@@ -157,7 +172,7 @@ impl<'a> About<'a> {
         Some(against(found("held_elsewhere", sale.anchor, Action::Alert), past.latest_holder()?))
     }
 
-    /// "a sale at X with left[X]"; counterpart "that stock out".
+    /// "a sale at X with `left[X]`"; counterpart "that stock out".
     fn sold_after_stock_out(&self, past: &Past<'a>, sale: &Sale) -> Option<Finding> {
         let stock_out = past.left.get(sale.anchor.institution())?;
         Some(against(found("sold_after_stock_out", sale.anchor, Action::Hold), stock_out))

@@ -6,27 +6,34 @@ use serde_json::{Value, json};
 
 use super::document::Document;
 use super::finding::{Action, Finding, Side};
+use super::ruling::Rulings;
 
 /// The decision on every claim, "a live settlement document", in the form of rules §7.
-pub fn decisions(documents: &[Document], findings: &[Finding]) -> Vec<Value> {
+pub(crate) fn decisions(documents: &[Document], findings: &[Finding], rulings: &Rulings) -> Vec<Value> {
     documents
         .iter()
         .filter(|document| document.id.group == "settlement")
-        .map(|claim| decide(claim, findings))
+        .map(|claim| decide(claim, findings, rulings))
         .collect()
 }
 
-fn decide(claim: &Document, findings: &[Finding]) -> Value {
+fn decide(claim: &Document, findings: &[Finding], rulings: &Rulings) -> Value {
     let mut worst = Action::Observe;
     let mut payable_fen = 0;
     let mut lines = Vec::new();
-    for (line_id, amount_fen) in claim.lines.keys().zip(amounts_fen(claim)) {
+    for ((line_id, line), amount_fen) in claim.lines.iter().zip(amounts_fen(claim)) {
         let side = Side { document: claim.id.clone(), line_id: line_id.clone() };
+        let ruling = rulings.on(claim, line_id, line);
         let about_line = findings.iter().filter(|finding| finding.subject == side);
-        let stopping: Vec<_> = about_line.filter(|finding| finding.action >= Action::Hold).collect();
-        let action = stopping.iter().map(|finding| finding.action).max().unwrap_or(Action::Observe);
+        let acting = about_line.map(|finding| {
+            let action = ruling.map_or(finding.action, |ruling| ruling.action(finding.rule, finding.action));
+            (finding.rule, action)
+        });
+        let ruled = ruling.and_then(|ruling| ruling.own_action()).map(|action| ("ruling", action));
+        let stopping: Vec<_> = acting.chain(ruled).filter(|(_, action)| *action >= Action::Hold).collect();
+        let action = stopping.iter().map(|(_, action)| *action).max().unwrap_or(Action::Observe);
         // "Reasons = the ids of the rules whose findings on the line act hold or refuse, sorted, each once."
-        let reasons: BTreeSet<_> = stopping.iter().map(|finding| finding.rule).collect();
+        let reasons: BTreeSet<_> = stopping.iter().map(|(rule, _)| *rule).collect();
         worst = worst.max(action);
         if action < Action::Hold {
             payable_fen += amount_fen;
@@ -57,7 +64,9 @@ fn amounts_fen(claim: &Document) -> Vec<i128> {
     if lines.iter().any(|line| line.fee.fund_fen.is_some()) {
         return lines.iter().map(|line| line.fee.fund_fen.unwrap_or(0)).collect();
     }
-    let Some(fund_fen) = claim.header.fund_fen else { return vec![0; lines.len()] };
+    let Some(fund_fen) = claim.header.numbers.get("fund_amount").copied() else {
+        return vec![0; lines.len()];
+    };
     let mut weights: Vec<i128> = lines.iter().map(|line| line.fee.amount_fen.unwrap_or(0)).collect();
     if weights.iter().all(|weight| *weight == 0) {
         weights = vec![1; lines.len()];

@@ -7,7 +7,7 @@ use super::code::Code;
 
 /// "five nodes of DI of which the first is `MA`, then nodes tagged S serial, L lot, M, D, V, E; letters
 /// upper-cased": "DI`.S`serial, else DI`.L`lot, else DI".
-pub fn ma(text: &str) -> Option<Code> {
+pub(crate) fn ma(text: &str) -> Option<Code> {
     let upper = text.to_ascii_uppercase();
     let nodes: Vec<&str> = upper.split('.').collect();
     let (identity, tagged) = nodes.split_at_checked(5)?;
@@ -29,9 +29,17 @@ pub fn ma(text: &str) -> Option<Code> {
     Some(Code { normal, prefix: Some(di), is_unit: serial.is_some() })
 }
 
+/// A device identifier of one of the two families, as the prefix of a product record: "five nodes of DI", or a
+/// "primary without `+` and check".
+pub(crate) fn prefix(text: &str) -> Option<String> {
+    let upper = text.to_ascii_uppercase();
+    let identifier = ma(&upper).and_then(|code| code.prefix).filter(|di| *di == upper);
+    identifier.or_else(|| is_hibc_primary(&upper).then_some(upper))
+}
+
 /// "`+` … with a correct mod-43 check (ANSI/HIBC 2.x, primary alone or joined with secondary)": "primary, then
 /// serial, else lot"; prefix "primary without `+` and check".
-pub fn hibc(text: &str) -> Option<Code> {
+pub(crate) fn hibc(text: &str) -> Option<Code> {
     let (primary, secondary) = hibc_parts(text)?;
     if !mod43_is_right(&text.to_ascii_uppercase()) {
         return None;
@@ -46,7 +54,7 @@ pub fn hibc(text: &str) -> Option<Code> {
 }
 
 /// "a HIBC string with a wrong check"
-pub fn is_hibc_with_wrong_check(text: &str) -> bool {
+pub(crate) fn is_hibc_with_wrong_check(text: &str) -> bool {
     hibc_parts(text).is_some() && !mod43_is_right(&text.to_ascii_uppercase())
 }
 
@@ -57,11 +65,14 @@ fn hibc_parts(text: &str) -> Option<(String, String)> {
     let body = upper.strip_prefix('+').filter(|body| body.is_ascii() && body.len() > 6)?;
     let body = &body[..body.len() - 1];
     let (primary, secondary) = body.split_once('/').unwrap_or((body, ""));
-    let fits = (6..=23).contains(&primary.len())
-        && primary.bytes().all(|byte| byte.is_ascii_alphanumeric())
-        && primary.starts_with(|c: char| c.is_ascii_uppercase())
-        && primary.ends_with(|c: char| c.is_ascii_digit());
-    fits.then(|| (primary.to_owned(), secondary.to_owned()))
+    is_hibc_primary(primary).then(|| (primary.to_owned(), secondary.to_owned()))
+}
+
+fn is_hibc_primary(text: &str) -> bool {
+    (6..=23).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && text.starts_with(|c: char| c.is_ascii_uppercase())
+        && text.ends_with(|c: char| c.is_ascii_digit())
 }
 
 fn mod43_is_right(text: &str) -> bool {

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::adjustment::{self, Adjustment};
+use super::code::Code;
 use super::moment::Timestamp;
 use super::upload::{Codes, Content, Fee, Header, Parts, Upload};
 
 /// "(institution_id, group, document_id)"
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct DocumentId {
+pub(crate) struct DocumentId {
     /// The institution whose document it is.
     pub institution_id: String,
     /// procurement, dispensing or settlement.
@@ -18,36 +20,46 @@ pub struct DocumentId {
 
 /// A live document: "a document exists when its header is live".
 #[derive(Clone, Debug)]
-pub struct Document {
+pub(crate) struct Document {
     /// Its identity.
     pub id: DocumentId,
     /// Its live header.
     pub header: Header,
-    /// Its live lines, in line order: by `line_id` as bytes.
+    /// The moment at which the header was issued.
+    pub header_issued_at: Timestamp,
+    /// Its live lines, in line order: by `line_id` as bytes; adjustments are none of them.
     pub lines: BTreeMap<String, Line>,
+    /// Its live adjustments, in line order.
+    pub adjustments: Vec<Adjustment>,
 }
 
 /// A live line: "a line exists when at least one of its facets is live".
 #[derive(Clone, Debug, Default)]
-pub struct Line {
+pub(crate) struct Line {
     /// The live fee facet; without one, product and quantity are unknown.
     pub fee: Fee,
-    /// The live codes facet; without one the line has no codes.
+    /// The moment at which the fee facet was issued.
+    pub fee_issued_at: Option<Timestamp>,
+    /// The codes of the live codes facet, and those lent to the line (§1.6).
     pub codes: Codes,
-    /// The moment at which the codes facet was issued.
+    /// The moment at which the codes facet was issued, or the latest of those whose codes are lent to it.
     pub codes_issued_at: Option<Timestamp>,
+    /// The quantity before the adjustments, of a line that is *adjusted* (§1, point 6).
+    pub quantity_before: Option<i128>,
+    /// Which of the codes are lent (§1.6).
+    pub lent: BTreeSet<Code>,
 }
 
 impl Document {
     /// A text field of the header.
-    pub fn text(&self, name: &str) -> Option<&str> {
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.header.texts.get(name).map(String::as_str)
     }
 }
 
 impl Line {
     /// A text field of the fee facet.
-    pub fn text(&self, name: &str) -> Option<&str> {
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.fee.texts.get(name).map(String::as_str)
     }
 }
@@ -56,7 +68,7 @@ impl Line {
 type Reversal<'a> = (Timestamp, Option<&'a String>);
 
 /// All live documents.
-pub fn live(uploads: &[Upload]) -> Vec<Document> {
+pub(crate) fn live(uploads: &[Upload]) -> Vec<Document> {
     let mut versions: BTreeMap<DocumentId, Vec<(Timestamp, &Parts)>> = BTreeMap::new();
     let mut reversals: BTreeMap<DocumentId, Vec<Reversal>> = BTreeMap::new();
     for upload in uploads {
@@ -73,6 +85,7 @@ pub fn live(uploads: &[Upload]) -> Vec<Document> {
                 let id = DocumentId { institution_id, group, document_id };
                 reversals.entry(id).or_default().push((upload.issued_at, line_id.as_ref()));
             }
+            Content::Ruling(_) | Content::Payment => {}
         }
     }
     let none = Vec::new();
@@ -98,7 +111,8 @@ fn live_document(
         newest_full.is_none_or(|full| stamp >= full) && !taken_back(stamp, Some(line))
     };
     let headers = versions.iter().filter_map(|(stamp, parts)| parts.header.as_ref().map(|h| (*stamp, h)));
-    let (_, header) = greatest(headers.filter(|(stamp, _)| !taken_back(*stamp, None)), header_text)?;
+    let (header_issued_at, header) =
+        greatest(headers.filter(|(stamp, _)| !taken_back(*stamp, None)), header_text)?;
 
     let line_ids: BTreeSet<&String> = versions.iter().flat_map(|(_, parts)| parts.lines.keys()).collect();
     let mut lines = BTreeMap::new();
@@ -113,13 +127,16 @@ fn live_document(
         if fee.is_some() || codes.is_some() {
             let line = Line {
                 fee: fee.map(|(_, fee)| fee.clone()).unwrap_or_default(),
+                fee_issued_at: fee.map(|(stamp, _)| stamp),
                 codes: codes.map(|(_, codes)| codes.clone()).unwrap_or_default(),
                 codes_issued_at: codes.map(|(stamp, _)| stamp),
+                ..Line::default()
             };
             lines.insert(line_id.clone(), line);
         }
     }
-    Some(Document { id: id.clone(), header: header.clone(), lines })
+    let adjustments = adjustment::act(&mut lines);
+    Some(Document { id: id.clone(), header: header.clone(), header_issued_at, lines, adjustments })
 }
 
 /// "Of several versions of the same part the greatest (`issued_at`, canonical text) counts."
@@ -132,7 +149,7 @@ fn greatest<'a, T>(
 
 /// "the part's present fields as `name=value` lines … All lines sorted, joined by LF. Inside names and values
 /// `\`, LF and TAB are written `\\`, `\n`, `\t`." (Persons stand here as themselves, not as pseudonyms.)
-fn canonical(fields: impl IntoIterator<Item = (&'static str, String)>) -> String {
+pub(crate) fn canonical(fields: impl IntoIterator<Item = (&'static str, String)>) -> String {
     let mut lines: Vec<String> =
         fields.into_iter().map(|(name, value)| format!("{name}={}", escape(&value))).collect();
     lines.sort();
@@ -146,8 +163,11 @@ fn escape(value: &str) -> String {
 fn header_text(header: &Header) -> String {
     let mut fields: Vec<_> = header.texts.iter().map(|(name, value)| (*name, value.clone())).collect();
     fields.push(("kind", header.kind.clone()));
-    fields.push(("occurred_at", header.occurred_at.0.to_string()));
-    fields.extend(header.fund_fen.map(|fen| ("fund_amount", fen.to_string())));
+    // "Its canonical text is the day."
+    let occurred_at =
+        if header.is_day { header.occurred_at.day().text() } else { header.occurred_at.0.to_string() };
+    fields.push(("occurred_at", occurred_at));
+    fields.extend(header.numbers.iter().map(|(name, number)| (*name, number.to_string())));
     canonical(fields)
 }
 
@@ -158,6 +178,8 @@ fn fee_text(fee: &Fee) -> String {
     fields.extend(fee.amount_fen.map(|fen| ("amount", fen.to_string())));
     fields.extend(fee.fund_fen.map(|fen| ("fund_amount", fen.to_string())));
     fields.extend(fee.expires_on.map(|day| ("expires_on", day.text())));
+    fields.extend(fee.rx_external.then(|| ("rx_external", "true".to_owned())));
+    fields.extend(fee.days_supply.map(|thousandths| ("days_supply", thousandths.to_string())));
     canonical(fields)
 }
 

@@ -6,7 +6,7 @@ use super::document::DocumentId;
 
 /// A line of a document: what a finding is about, or its counterpart.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Side {
+pub(crate) struct Side {
     /// The document.
     pub document: DocumentId,
     /// The line.
@@ -28,7 +28,7 @@ pub enum Action {
 
 /// One rule's statement about one line or code.
 #[derive(Clone, Debug)]
-pub struct Finding {
+pub(crate) struct Finding {
     /// The id of the rule.
     pub rule: &'static str,
     /// `catalogue` or `declared` (swap only).
@@ -47,17 +47,17 @@ pub struct Finding {
 
 impl Finding {
     /// A finding without basis, scope, code and counterpart.
-    pub fn new(rule: &'static str, subject: Side, action: Action) -> Self {
+    pub(crate) fn new(rule: &'static str, subject: Side, action: Action) -> Self {
         Self { rule, basis: None, scope: None, code: None, subject, counterpart: None, action }
     }
 
     /// "Alerts of rules with action `observe`, and `banned`, do not exist."
-    pub fn is_alert(&self) -> bool {
+    pub(crate) fn is_alert(&self) -> bool {
         self.action > Action::Observe && self.rule != "banned"
     }
 
     /// "An open alert is compared as (rule, basis, scope, code, subject, counterpart)".
-    pub fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         let side = |side: &Side| {
             json!({
                 "institution_id": side.document.institution_id, "group": side.document.group,

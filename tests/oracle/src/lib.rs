@@ -5,8 +5,8 @@
 //!
 //! *The choice.* [`judge`] is a pure function of (reference, uploads, until), written from the text of the rules
 //! alone, section by section, with the text's own words in its comments, sharing neither code nor types with
-//! `src/`. It recomputes everything from the whole set every time. [`world`] makes random nasty worlds to compare
-//! on, [`shrink`] makes a small world of one on which two implementations differ.
+//! `src/`. It recomputes everything from the whole set every time. [`mod@world`] makes random nasty worlds to compare
+//! on, [`shrink()`] makes a small world of one on which two implementations differ.
 //!
 //! *What it is not.* It publishes nothing, keeps no history, and knows no topics, no watermarks and no records'
 //! timestamps. It reads canonical JSON only, not the national interface's own payloads.
@@ -17,33 +17,44 @@
 //!
 //! | module | section |
 //! |---|---|
-//! | [`upload`] | design §4(a): reading and refusing |
-//! | [`document`] | §1: what is live |
-//! | [`reference`] | §1.4 |
-//! | [`code`], [`device_code`] | §1.5 |
+//! | [`json`], [`fields`], [`upload`] | design §4(a): reading and refusing |
+//! | [`document`], [`adjustment`] | §1: what is live |
+//! | [`mod@reference`] | §1.4 |
+//! | [`code`], [`clean`], [`link`], [`element`], [`device_code`] | §1.5 |
+//! | [`lending`] | §1.6 |
 //! | [`line_rules`] | §2 |
 //! | [`timeline`] | §3: observations, pack, need, persons, sales |
 //! | [`walk`] | §3: returns, walk |
 //! | [`code_rules`] | §4 |
-//! | [`decision`] | §5 |
+//! | [`decision`], [`ruling`] | §5 |
 //!
-//! What tests use: [`judge`], [`Answer`], [`World`], [`world()`], [`shrink()`], [`world::dice`], and [`upload::read`] to
-//! see what is rejected. The rest is public to be read.
+//! What tests use: [`judge`] and [`judge_text`], [`Answer`], [`World`], [`world()`], [`shrink()`], [`world::dice`], and
+//! [`upload::read`] to see what is rejected.
 
-pub mod answer;
-pub mod code;
-pub mod code_rules;
-pub mod decision;
-pub mod device_code;
-pub mod document;
-pub mod finding;
-pub mod line_rules;
-pub mod moment;
-pub mod reference;
-pub mod shrink;
-pub mod timeline;
+mod adjustment;
+mod answer;
+mod clean;
+mod code;
+mod code_rules;
+mod decision;
+mod device_code;
+mod document;
+mod element;
+#[cfg(test)]
+mod features;
+mod fields;
+mod finding;
+mod json;
+mod lending;
+mod line_rules;
+mod link;
+mod moment;
+mod reference;
+mod ruling;
+mod shrink;
+mod timeline;
 pub mod upload;
-pub mod walk;
+mod walk;
 pub mod world;
 
 use serde_json::Value;
@@ -54,18 +65,33 @@ pub use shrink::shrink;
 pub use world::{World, world};
 
 use reference::Reference;
+use ruling::Rulings;
 use upload::Upload;
 
 /// The open alerts and the final decisions for a set of uploads, "at now = the greater of `--until` and the
 /// greatest issued_at of the uploads not rejected".
 pub fn judge(reference: &[Value], uploads: &[Value], until: Timestamp) -> Answer {
+    judge_read(reference, uploads.iter().filter_map(|value| upload::read(value).ok()).collect(), until)
+}
+
+/// The answer for NDJSON as it was written: lines that are no JSON are rejected uploads, and a field that stands
+/// twice in one object is read as design §4(a) says.
+pub fn judge_text(reference: &str, uploads: &str, until: Timestamp) -> Answer {
+    let record = |line: &str| serde_json::from_str(line.trim_start_matches('\u{FEFF}')).ok();
+    let reference: Vec<Value> = reference.lines().filter_map(record).collect();
+    // A line is ended by LF alone: other ends of lines stand unescaped in texts.
+    let uploads = uploads.split('\n').filter_map(|line| upload::read_text(line).ok());
+    judge_read(&reference, uploads.collect(), until)
+}
+
+fn judge_read(reference: &[Value], uploads: Vec<Upload>, until: Timestamp) -> Answer {
     let reference = Reference::new(reference);
-    let uploads: Vec<Upload> = uploads.iter().filter_map(|value| upload::read(value).ok()).collect();
     let now = uploads.iter().map(|upload| upload.issued_at).fold(until, Timestamp::max);
-    let documents = document::live(&uploads);
-    let mut findings = line_rules::findings(&documents, &reference);
+    let mut documents = document::live(&uploads);
+    lending::lend(&mut documents, &reference);
+    let mut findings = line_rules::findings(&documents, &reference, now);
     findings.extend(code_rules::findings(&documents, &reference, now));
     let alerts =
         findings.iter().filter(|finding| finding.is_alert()).map(|finding| finding.to_json()).collect();
-    Answer::new(alerts, decision::decisions(&documents, &findings))
+    Answer::new(alerts, decision::decisions(&documents, &findings, &Rulings::of(&uploads)))
 }

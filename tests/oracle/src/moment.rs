@@ -5,11 +5,11 @@
 //! Limit: the offset of Asia/Shanghai is taken as +08:00, which holds for every time that is not out of range.
 
 /// One second in milliseconds.
-pub const SECOND_MS: i64 = 1_000;
+pub(crate) const SECOND_MS: i64 = 1_000;
 /// One hour in milliseconds.
-pub const HOUR_MS: i64 = 3_600 * SECOND_MS;
+pub(crate) const HOUR_MS: i64 = 3_600 * SECOND_MS;
 /// One day as a length, in milliseconds.
-pub const DAY_MS: i64 = 24 * HOUR_MS;
+pub(crate) const DAY_MS: i64 = 24 * HOUR_MS;
 
 const SHANGHAI_OFFSET_MS: i64 = 8 * HOUR_MS;
 
@@ -71,6 +71,16 @@ impl Timestamp {
 }
 
 impl Day {
+    /// Its first moment, in Asia/Shanghai.
+    pub fn beginning(self) -> Timestamp {
+        Timestamp(self.0 * DAY_MS - SHANGHAI_OFFSET_MS)
+    }
+
+    /// The day so many days later, or earlier.
+    pub fn later(self, days: i64) -> Day {
+        Day(self.0 + days)
+    }
+
     /// Reads `YYYY-MM-DD`, an existing day.
     pub fn parse(text: &str) -> Option<Self> {
         let [year, month, day] = text.split('-').collect::<Vec<_>>()[..] else { return None };

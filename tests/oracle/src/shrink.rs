@@ -8,6 +8,7 @@ use super::world::World;
 /// A world that still fails and from which nothing more can be dropped alone.
 pub fn shrink(world: World, still_fails: &dyn Fn(&World) -> bool) -> World {
     let mut smallest = world;
+    read_texts(&mut smallest, still_fails);
     loop {
         let before = smallest.clone();
         drop_in_chunks(&mut smallest, still_fails, |world| &mut world.uploads);
@@ -24,6 +25,19 @@ pub fn shrink(world: World, still_fails: &dyn Fn(&World) -> bool) -> World {
         }
         if smallest == before {
             return smallest;
+        }
+    }
+}
+
+/// Puts objects in place of uploads as they were written, where how they were written does not matter.
+fn read_texts(smallest: &mut World, still_fails: &dyn Fn(&World) -> bool) {
+    for at in 0..smallest.uploads.len() {
+        let text = smallest.uploads[at].as_str();
+        let Some(object) = text.and_then(|text| serde_json::from_str::<Value>(text).ok()) else { continue };
+        let mut read = smallest.clone();
+        read.uploads[at] = object;
+        if still_fails(&read) {
+            *smallest = read;
         }
     }
 }

@@ -14,7 +14,7 @@ const KNOWN_AT_LIMIT_MS: i64 = 7 * DAY_MS;
 
 /// "rank: stock in 0, dispensing 1, settlement 2, return 3, stock out 4"
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
+pub(crate) enum Role {
     /// Stock in.
     StockIn,
     /// Dispensing.
@@ -29,7 +29,7 @@ pub enum Role {
 
 /// One code seen on one line.
 #[derive(Clone, Debug)]
-pub struct Observation {
+pub(crate) struct Observation {
     /// Its document and line.
     pub side: Side,
     /// The kind of the document.
@@ -42,6 +42,8 @@ pub struct Observation {
     pub known_at: Timestamp,
     /// When the codes facet was issued.
     pub codes_issued_at: Timestamp,
+    /// Whether the document says on which day it happened, and no more.
+    pub is_day: bool,
     /// The header's text fields.
     pub header: BTreeMap<&'static str, String>,
     /// The line's product code.
@@ -50,6 +52,10 @@ pub struct Observation {
     pub split: bool,
     /// The line's quantity in thousandths.
     pub quantity: Option<i128>,
+    /// Its quantity before adjustments, if it is adjusted.
+    pub quantity_before: Option<i128>,
+    /// Whether the code is lent to the line (§1.6).
+    pub is_lent: bool,
     /// The units given with this code, in thousandths.
     pub units: Option<i128>,
     /// "number of distinct valid codes on its line"
@@ -65,33 +71,33 @@ pub struct Observation {
 }
 
 /// "(time, rank, institution_id, group, document_id, line_id)"
-pub type Order<'a> = (Timestamp, Role, &'a Side);
+pub(crate) type Order<'a> = (Timestamp, Role, &'a Side);
 
 impl Observation {
     /// Its place in the timeline.
-    pub fn order(&self) -> Order<'_> {
+    pub(crate) fn order(&self) -> Order<'_> {
         (self.time, self.role, &self.side)
     }
 
     /// The institution where it happened.
-    pub fn institution(&self) -> &str {
+    pub(crate) fn institution(&self) -> &str {
         &self.side.document.institution_id
     }
 
     /// A text field of the document's header.
-    pub fn text(&self, name: &str) -> Option<&str> {
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.header.get(name).map(String::as_str)
     }
 
     /// The person's pseudonyms.
-    pub fn person(&self) -> Person<'_> {
+    pub(crate) fn person(&self) -> Person<'_> {
         Person { number: self.text("person_id"), certificate: self.text("person_cert") }
     }
 }
 
 /// "A person has up to two pseudonyms: number (`person_id`) and certificate (`person_cert`)."
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Person<'a> {
+pub(crate) struct Person<'a> {
     number: Option<&'a str>,
     certificate: Option<&'a str>,
 }
@@ -99,7 +105,7 @@ pub struct Person<'a> {
 impl Person<'_> {
     /// "*same* or *different* by the numbers if both have one, else by the certificates if both have one, else
     /// *unknown*"
-    pub fn is_same(&self, other: &Person) -> Option<bool> {
+    pub(crate) fn is_same(&self, other: &Person) -> Option<bool> {
         let by_number = self.number.zip(other.number);
         by_number.or(self.certificate.zip(other.certificate)).map(|(one, another)| one == another)
     }
@@ -111,7 +117,7 @@ impl Person<'_> {
 
 /// A dispensing and/or the settlement that reports the same hand-over.
 #[derive(Clone, Debug)]
-pub struct Sale<'a> {
+pub(crate) struct Sale<'a> {
     /// The settlement, if it has one.
     pub settlement: Option<&'a Observation>,
     /// "its *dispensing* = the first taken by the tiers"
@@ -124,12 +130,25 @@ pub struct Sale<'a> {
 
 impl<'a> Sale<'a> {
     /// "the earliest time of all of them"
-    pub fn time(&self) -> Timestamp {
+    pub(crate) fn time(&self) -> Timestamp {
         self.dispensings.iter().map(|dispensing| dispensing.time).fold(self.anchor.time, Timestamp::min)
     }
 
+    /// Its settlement and its dispensings.
+    pub(crate) fn halves(&self) -> impl Iterator<Item = &'a Observation> {
+        self.settlement.into_iter().chain(self.dispensings.iter().copied())
+    }
+
+    /// From when on a return may be bound to it: "A sale whose time is the moment of a document given as a day (and
+    /// of no document with a time) may be bound from the beginning of that day on".
+    pub(crate) fn bound_from(&self) -> Timestamp {
+        let time = self.time();
+        let mut first = self.halves().filter(|half| half.time == time);
+        if first.all(|half| half.is_day) { time.day().beginning() } else { time }
+    }
+
     /// "person is the anchor's if it has any pseudonym, else the other half's"
-    pub fn person(&self) -> Person<'a> {
+    pub(crate) fn person(&self) -> Person<'a> {
         match self.dispensing {
             Some(dispensing) if !self.anchor.person().has_any() => dispensing.person(),
             _ => self.anchor.person(),
@@ -137,7 +156,7 @@ impl<'a> Sale<'a> {
     }
 
     /// Its place in the walk: "(its time, 1, its anchor's order)".
-    pub fn order(&self) -> (Timestamp, Role, Order<'a>) {
+    pub(crate) fn order(&self) -> (Timestamp, Role, Order<'a>) {
         (self.time(), Role::Dispensing, self.anchor.order())
     }
 }
@@ -145,7 +164,7 @@ impl<'a> Sale<'a> {
 /// "packs_per_code and units_per_pack of the product record of the first observation, in order, whose prefix has
 /// one; else packs_per_code = 1"
 #[derive(Clone, Copy, Debug)]
-pub struct Pack {
+pub(crate) struct Pack {
     /// How many packs one code stands for.
     pub packs_per_code: i128,
     /// How many units one pack has.
@@ -154,16 +173,16 @@ pub struct Pack {
 
 /// How much of a pack an observation uses.
 #[derive(Clone, Copy, Debug)]
-pub struct Need {
+pub(crate) struct Need {
     /// In thousandths of units.
     pub amount: i128,
-    /// "A need that came from a division by n > 1 (not split: and is below content) is an *estimate*."
+    /// Whether it is an *estimate*.
     pub is_estimate: bool,
 }
 
 impl Pack {
     /// The pack of a timeline.
-    pub fn of(observations: &[Observation]) -> Self {
+    pub(crate) fn of(observations: &[Observation]) -> Self {
         match observations.iter().find_map(|observation| observation.product.as_ref()) {
             Some(product) => {
                 Self { packs_per_code: product.packs_per_code, units_per_pack: product.units_per_pack }
@@ -174,37 +193,49 @@ impl Pack {
 
     /// "packs_per_code × units_per_pack; where units_per_pack is unknown 1 stands for units_per_pack", in
     /// thousandths.
-    pub fn content(&self) -> i128 {
+    pub(crate) fn content(&self) -> i128 {
         self.packs_per_code * self.units_per_pack.unwrap_or(1) * 1000
     }
 
-    /// "Split: 0 when units_per_pack is unknown; else its own `units`; else quantity ÷ n; else 0. Not split:
-    /// content when packs_per_code = 1 or the quantity is unknown; else the smaller of content and quantity ×
-    /// units_per_pack ÷ n."
-    pub fn need(&self, observation: &Observation) -> Need {
+    /// "On an adjusted line the need is what it would be without adjustments (rounded) × quantity left ÷ quantity
+    /// before; above 0 and below content it is an *estimate*. A need of 0 never is. A need that came from a division
+    /// by n > 1 (not split: and is below content) is an *estimate*."
+    pub(crate) fn need(&self, observation: &Observation) -> Need {
+        let adjusted =
+            observation.quantity_before.zip(observation.quantity).filter(|(before, _)| *before > 0);
+        let quantity = adjusted.map_or(observation.quantity, |(before, _)| Some(before));
+        let (whole, is_shared) = self.need_of(observation, quantity);
+        let amount = adjusted.map_or(whole, |(before, left)| whole * left / before);
+        let is_part = amount < self.content();
+        let is_estimate =
+            amount > 0 && (adjusted.is_some() && is_part || is_shared && (observation.split || is_part));
+        Need { amount, is_estimate }
+    }
+
+    /// The need of a quantity, and whether it "came from a division by n > 1": "Split: 0 when units_per_pack is
+    /// unknown; else its own `units`; else quantity ÷ n; else 0. Not split: content when the quantity is unknown, or
+    /// when packs_per_code = 1; else the smaller of content and quantity × units_per_pack ÷ n."
+    fn need_of(&self, observation: &Observation, quantity: Option<i128>) -> (i128, bool) {
         let n = observation.distinct_codes;
-        let exactly = |amount| Need { amount, is_estimate: false };
         if observation.split {
-            return match (self.units_per_pack, observation.units, observation.quantity) {
-                (None, _, _) => exactly(0),
-                (_, Some(units), _) => exactly(units),
-                (_, None, Some(quantity)) => Need { amount: quantity / n, is_estimate: n > 1 },
-                (_, None, None) => exactly(0),
+            return match (self.units_per_pack, observation.units, quantity) {
+                (Some(_), Some(units), _) => (units, false),
+                (Some(_), None, Some(quantity)) => (quantity / n, n > 1),
+                _ => (0, false),
             };
         }
-        match observation.quantity {
+        match quantity {
             Some(quantity) if self.packs_per_code != 1 => {
                 let share = quantity * self.units_per_pack.unwrap_or(1) / n;
-                let amount = share.min(self.content());
-                Need { amount, is_estimate: n > 1 && amount < self.content() }
+                (share.min(self.content()), n > 1)
             }
-            _ => exactly(self.content()),
+            _ => (self.content(), false),
         }
     }
 }
 
 /// All timelines: the observations of each unit code, in their order.
-pub fn timelines(documents: &[Document], reference: &Reference) -> BTreeMap<String, Vec<Observation>> {
+pub(crate) fn timelines(documents: &[Document], reference: &Reference) -> BTreeMap<String, Vec<Observation>> {
     let mut timelines: BTreeMap<String, Vec<Observation>> = BTreeMap::new();
     for document in documents {
         let Some(role) = role_of(&document.header.kind) else { continue };
@@ -212,7 +243,7 @@ pub fn timelines(documents: &[Document], reference: &Reference) -> BTreeMap<Stri
         let mut seen_not_split = BTreeSet::new();
         for (line_id, line) in &document.lines {
             for (code, units) in line.codes.valid.iter().filter(|(code, _)| code.is_unit) {
-                let product = code.prefix.as_ref().and_then(|prefix| reference.product(prefix, day));
+                let product = reference.product_of(code, day);
                 let packs_per_code = product.as_ref().map_or(1, |product| product.packs_per_code);
                 // "Of a document's non-split lines that carry a code with packs_per_code = 1 (or no product
                 // record) only the first (line order) makes an observation; every other line makes one."
@@ -222,6 +253,7 @@ pub fn timelines(documents: &[Document], reference: &Reference) -> BTreeMap<Stri
                 let observation = Observation {
                     units: *units,
                     product,
+                    is_lent: line.lent.contains(code),
                     ..observe(document, line_id, line, role, day, reference)
                 };
                 timelines.entry(code.normal.clone()).or_default().push(observation);
@@ -254,10 +286,13 @@ fn observe(
         time,
         known_at: Timestamp(time.0.max(codes_issued_at.0).min(time.0 + KNOWN_AT_LIMIT_MS)),
         codes_issued_at,
+        is_day: document.header.is_day,
         header: document.header.texts.clone(),
         product_code: line.text("product_code").map(str::to_owned),
         split: line.fee.split,
         quantity: line.fee.quantity,
+        quantity_before: line.quantity_before,
+        is_lent: false,
         units: None,
         distinct_codes: valid.len() as i128,
         product: None,
@@ -282,7 +317,7 @@ fn role_of(kind: &str) -> Option<Role> {
 }
 
 /// **Sales**, in walk order.
-pub fn sales(observations: &[Observation]) -> Vec<Sale<'_>> {
+pub(crate) fn sales(observations: &[Observation]) -> Vec<Sale<'_>> {
     let with = |role| observations.iter().filter(move |observation| observation.role == role);
     let mut free: Vec<&Observation> = with(Role::Dispensing).collect();
     let mut sales = Vec::new();
@@ -336,10 +371,10 @@ fn in_tier(tier: u8, settlement: &Observation, dispensing: &Observation) -> bool
         1 => settlement_ids.is_some_and(equal),
         // "both have a visit_id, they are equal, and not both have a settlement_id"
         2 => visit_ids.is_some_and(equal) && settlement_ids.is_none(),
-        // "they have no kind of id in common, persons are *same*, |Δtime| ≤ sale_match_window (24 h)"
+        // "not both have a settlement_id, persons are *same*, |Δtime| ≤ sale_match_window (24 h)"
         _ => {
             let same = settlement.person().is_same(&dispensing.person()) == Some(true);
-            settlement_ids.is_none() && visit_ids.is_none() && same && distance_ms <= SALE_MATCH_WINDOW_MS
+            settlement_ids.is_none() && same && distance_ms <= SALE_MATCH_WINDOW_MS
         }
     }
 }

@@ -3,12 +3,14 @@
 //! "Absent and null are the same; unknown fields are ignored"; "empty text is the same as absent". The order of
 //! the checks decides only which reason is given when several hold, which nobody compares.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::code::{self, Code, Scan};
+use super::json::{Fields, Json};
 use super::moment::{DAY_MS, Day, Timestamp};
+use super::ruling::{self, Ruling};
 
 /// Why an upload is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +30,7 @@ pub enum Refusal {
 /// An upload that is not rejected.
 #[derive(Clone, Debug)]
 pub struct Upload {
-    /// The institution that sent it.
+    /// The institution that sent it, or whose claim it is about.
     pub institution_id: String,
     /// The moment at which its sender issued it.
     pub issued_at: Timestamp,
@@ -50,6 +52,10 @@ pub enum Content {
         /// The line of the target, or the whole document.
         line_id: Option<String>,
     },
+    /// What an authorised person decided about a claim.
+    Ruling(Ruling),
+    /// What was paid for a claim; no verdict depends on it.
+    Payment,
 }
 
 /// The parts that an upload carries.
@@ -72,18 +78,20 @@ pub struct Parts {
 pub struct Header {
     /// The kind of the document.
     pub kind: String,
-    /// When it happened.
+    /// When it happened: the moment that stands for the day, where a day is all that is known.
     pub occurred_at: Timestamp,
+    /// Whether it was given as a day.
+    pub is_day: bool,
     /// The header's text fields, by name (`returns.line_id`, `counterparty.invoice`, …).
     pub texts: BTreeMap<&'static str, String>,
-    /// What the fund is asked for, in fen.
-    pub fund_fen: Option<i128>,
+    /// The header's numbers, by name: money in fen, declared numbers of codes.
+    pub numbers: BTreeMap<&'static str, i128>,
 }
 
 /// The facet *fee* of a line.
 #[derive(Clone, Debug, Default)]
 pub struct Fee {
-    /// product_code, product_name and lot.
+    /// The line's text fields, by name.
     pub texts: BTreeMap<&'static str, String>,
     /// Quantity in thousandths.
     pub quantity: Option<i128>,
@@ -95,6 +103,10 @@ pub struct Fee {
     pub fund_fen: Option<i128>,
     /// The last day on which the product may be used.
     pub expires_on: Option<Day>,
+    /// Whether the prescription came from elsewhere.
+    pub rx_external: bool,
+    /// For how many days it is, in thousandths.
+    pub days_supply: Option<i128>,
 }
 
 /// The facet *codes* of a line.
@@ -106,17 +118,36 @@ pub struct Codes {
     pub invalid: BTreeMap<(String, &'static str), Option<i128>>,
 }
 
+impl Codes {
+    /// Whether there is no code at all, valid or not.
+    pub fn is_empty(&self) -> bool {
+        self.valid.is_empty() && self.invalid.is_empty()
+    }
+}
+
 const GROUPS: [&str; 3] = ["procurement", "dispensing", "settlement"];
-const HEADER_TEXTS: [&str; 5] = ["person_id", "person_cert", "visit_id", "settlement_id", "operator_id"];
+const HEADER_TEXTS: [&str; 9] = [
+    "person_id",
+    "person_cert",
+    "visit_id",
+    "settlement_id",
+    "operator_id",
+    "credential_type",
+    "device_id",
+    "operator_kind",
+    "medical_type",
+];
 const COUNTERPARTY_TEXTS: [(&str, &str); 4] = [
     ("name", "counterparty.name"),
     ("license", "counterparty.license"),
     ("delivery_note", "counterparty.delivery_note"),
     ("invoice", "counterparty.invoice"),
 ];
-const FEE_KEYS: [&str; 8] =
-    ["product_code", "product_name", "quantity", "split", "amount", "fund_amount", "lot", "expires_on"];
-const ID_CHARACTERS_MAX: usize = 64;
+/// The texts of a fee facet that are ids, of at most 64 characters.
+const FEE_IDS: [&str; 5] = ["adjusts", "rx_id", "prescriber_id", "pharmacist_id", "department_id"];
+const FEE_TEXTS: [&str; 3] = ["product_code", "product_name", "lot"];
+const FEE_OTHERS: [&str; 7] =
+    ["quantity", "split", "amount", "fund_amount", "expires_on", "rx_external", "days_supply"];
 const LINES_MAX: usize = 5_000;
 const CODES_MAX: usize = 20_000;
 
@@ -133,48 +164,86 @@ fn group_of(kind: &str) -> Option<&'static str> {
     }
 }
 
-/// Reads an upload, or says why it is rejected.
+/// Reads an upload, or says why it is rejected; a text is one as it was written.
 pub fn read(value: &Value) -> Result<Upload, Refusal> {
-    let fields = value.as_object().ok_or(Refusal::Unparseable)?;
-    let document_id = id(fields, "document_id")?.ok_or(Refusal::MissingField)?;
-    let kind = text(fields, "kind")?.ok_or(Refusal::MissingField)?;
-    let institution_id = text(fields, "institution_id")?.ok_or(Refusal::MissingField)?;
-    let issued_at = time(fields, "issued_at")?.ok_or(Refusal::MissingField)?;
+    match value {
+        Value::String(text) => read_text(text),
+        _ => read_json(&Json::from(value)),
+    }
+}
+
+/// Reads an upload as it was written, fields that stand twice included.
+pub fn read_text(text: &str) -> Result<Upload, Refusal> {
+    read_json(&Json::parse(text).ok_or(Refusal::Unparseable)?)
+}
+
+fn read_json(json: &Json) -> Result<Upload, Refusal> {
+    let Json::Object(fields) = json else { return Err(Refusal::Unparseable) };
+    let fields = opened(fields)?;
+    let document_id = fields.required_id("document_id")?;
+    let kind = fields.text("kind")?.ok_or(Refusal::MissingField)?;
+    let institution_id = fields.text("institution_id")?.ok_or(Refusal::MissingField)?;
+    let issued_at = fields.time("issued_at")?.ok_or(Refusal::MissingField)?;
     let in_form = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
     if institution_id.len() != 12 || !institution_id.bytes().all(in_form) {
         return Err(Refusal::MalformedField);
     }
     in_range(issued_at)?;
-    let content = if kind == "reversal" {
-        reversal(fields)?
-    } else {
-        let group = group_of(&kind).ok_or(Refusal::MalformedField)?;
-        parts(fields, group, document_id, kind, issued_at)?
+    let content = match kind.as_str() {
+        "reversal" => reversal(fields)?,
+        "ruling" => Content::Ruling(ruling::read(fields, document_id)?),
+        "payment" => payment(fields)?,
+        _ => {
+            let group = group_of(&kind).ok_or(Refusal::MalformedField)?;
+            parts(fields, group, document_id, kind, issued_at)?
+        }
     };
     Ok(Upload { institution_id, issued_at, content })
 }
 
+/// "A structured-mode CloudEvent (JSON with `specversion` and `data`) is opened once; `data` that is no object is
+/// `unparseable`."
+fn opened(fields: &Fields) -> Result<&Fields, Refusal> {
+    if !fields.has("specversion") || !fields.has("data") {
+        return Ok(fields);
+    }
+    match fields.get("data")? {
+        Some(Json::Object(data)) => Ok(data),
+        _ => Err(Refusal::Unparseable),
+    }
+}
+
 /// "its other fields are not read; an empty `line_id` is malformed"
-fn reversal(fields: &Map<String, Value>) -> Result<Content, Refusal> {
-    let target = object(fields, "reverses")?.ok_or(Refusal::MissingField)?;
-    let group = text(target, "group")?.ok_or(Refusal::MissingField)?;
-    let document_id = id(target, "document_id")?.ok_or(Refusal::MissingField)?;
-    if !GROUPS.contains(&group.as_str()) || target.get("line_id").is_some_and(|line_id| line_id == "") {
+fn reversal(fields: &Fields) -> Result<Content, Refusal> {
+    let target = fields.object("reverses")?.ok_or(Refusal::MissingField)?;
+    let group = target.text("group")?.ok_or(Refusal::MissingField)?;
+    let document_id = target.required_id("document_id")?;
+    if !GROUPS.contains(&group.as_str()) || target.is_empty_text("line_id") {
         return Err(Refusal::MalformedField);
     }
-    Ok(Content::Reversal { group, document_id, line_id: id(target, "line_id")? })
+    Ok(Content::Reversal { group, document_id, line_id: target.id("line_id")? })
+}
+
+/// "Required of a payment: payment_id, amount, paid_on, issued_at."
+fn payment(fields: &Fields) -> Result<Content, Refusal> {
+    fields.required_id("payment_id")?;
+    fields.money("amount")?.ok_or(Refusal::MissingField)?;
+    fields.day("paid_on")?.ok_or(Refusal::MissingField)?;
+    fields.boolean("recovered")?;
+    fields.boolean("withdrawn")?;
+    Ok(Content::Payment)
 }
 
 fn parts(
-    fields: &Map<String, Value>,
+    fields: &Fields,
     group: &'static str,
     document_id: String,
     kind: String,
     issued_at: Timestamp,
 ) -> Result<Content, Refusal> {
-    let is_full = !boolean(fields, "partial")?;
+    let is_full = !fields.boolean("partial")?;
+    let lines = lines(fields, is_full, kind == "stocktake")?;
     let header = header(fields, kind, issued_at)?;
-    let lines = lines(fields, is_full)?;
     let carries_nothing = lines.values().all(|(fee, codes)| fee.is_none() && codes.is_none());
     if is_full && (header.is_none() || lines.is_empty()) || header.is_none() && carries_nothing {
         return Err(Refusal::MissingField);
@@ -184,40 +253,75 @@ fn parts(
 
 /// The header, carried when there is `occurred_at`. "A partial upload with header fields but no `occurred_at` …
 /// is rejected"; a full one needs `occurred_at` anyway.
-fn header(
-    fields: &Map<String, Value>,
-    kind: String,
-    issued_at: Timestamp,
-) -> Result<Option<Header>, Refusal> {
+fn header(fields: &Fields, kind: String, issued_at: Timestamp) -> Result<Option<Header>, Refusal> {
+    let texts = header_texts(fields)?;
+    let mut numbers = BTreeMap::new();
+    for name in ["fund_amount", "account_amount"] {
+        numbers.extend(fields.money(name)?.map(|fen| (name, fen)));
+    }
+    for name in ["declared_codes", "declared_consumable_codes"] {
+        numbers.extend(fields.whole(name)?.map(|count| (name, count)));
+    }
+    let Some(text) = fields.text("occurred_at")? else {
+        let has_fields = !texts.is_empty() || !numbers.is_empty();
+        return if has_fields { Err(Refusal::MissingField) } else { Ok(None) };
+    };
+    let day = Day::parse(&text);
+    let beginning = match day {
+        Some(day) => day.beginning(),
+        None => Timestamp::parse(&text).ok_or(Refusal::MalformedField)?,
+    };
+    in_range(beginning)?;
+    if issued_at.0 < beginning.0 - DAY_MS {
+        return Err(Refusal::TimeOutOfRange);
+    }
+    let occurred_at = Timestamp(beginning.0 + day.map_or(0, |_| moment_of_day_ms(&kind)));
+    Ok(Some(Header { kind, occurred_at, is_day: day.is_some(), texts, numbers }))
+}
+
+/// "Its moment is 00:00:00.000 for stock in and stocktake, 23:59:59.000 for dispense and settlement, 23:59:59.998
+/// for dispense_return, 23:59:59.999 for stock out".
+fn moment_of_day_ms(kind: &str) -> i64 {
+    match kind {
+        "purchase_in" | "transfer_in" | "gift_in" | "gain_in" | "other_in" | "stocktake" => 0,
+        "dispense" | "settlement" => DAY_MS - 1_000,
+        "dispense_return" => DAY_MS - 2,
+        _ => DAY_MS - 1,
+    }
+}
+
+fn header_texts(fields: &Fields) -> Result<BTreeMap<&'static str, String>, Refusal> {
     let mut texts = BTreeMap::new();
     for name in HEADER_TEXTS {
-        let mut value = id(fields, name)?;
+        let mut value = fields.id(name)?;
         if name.starts_with("person_") {
             // "Person identifiers are trimmed and upper-cased before anything else."
             value = value.map(|text| text.trim().to_uppercase()).filter(|text| !text.is_empty());
         }
         texts.extend(value.map(|value| (name, value)));
     }
-    if let Some(counterparty) = object(fields, "counterparty")? {
+    if let Some(region) = fields.id("insured_region")? {
+        if region.len() != 6 || !region.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(Refusal::MalformedField);
+        }
+        texts.insert("insured_region", region);
+    }
+    if let Some(service) = fields.text("service")? {
+        if !["in_person", "online"].contains(&service.as_str()) {
+            return Err(Refusal::MalformedField);
+        }
+        texts.insert("service", service);
+    }
+    if let Some(counterparty) = fields.object("counterparty")? {
         for (field, name) in COUNTERPARTY_TEXTS {
-            texts.extend(text(counterparty, field)?.map(|value| (name, value)));
+            texts.extend(counterparty.text(field)?.map(|value| (name, value)));
         }
     }
-    if let Some(returns) = object(fields, "returns")? {
-        let document_id = id(returns, "document_id")?.ok_or(Refusal::MissingField)?;
-        texts.insert("returns.document_id", document_id);
-        texts.extend(id(returns, "line_id")?.map(|value| ("returns.line_id", value)));
+    if let Some(returns) = fields.object("returns")? {
+        texts.insert("returns.document_id", returns.required_id("document_id")?);
+        texts.extend(returns.id("line_id")?.map(|value| ("returns.line_id", value)));
     }
-    let fund_fen = money(fields, "fund_amount")?;
-    let Some(occurred_at) = time(fields, "occurred_at")? else {
-        let has_fields = !texts.is_empty() || fund_fen.is_some();
-        return if has_fields { Err(Refusal::MissingField) } else { Ok(None) };
-    };
-    in_range(occurred_at)?;
-    if issued_at.0 < occurred_at.0 - DAY_MS {
-        return Err(Refusal::TimeOutOfRange);
-    }
-    Ok(Some(Header { kind, occurred_at, texts, fund_fen }))
+    Ok(texts)
 }
 
 /// "before 2015-01-01 Beijing time"
@@ -228,23 +332,23 @@ fn in_range(time: Timestamp) -> Result<(), Refusal> {
 
 type Lines = BTreeMap<String, (Option<Fee>, Option<Codes>)>;
 
-fn lines(fields: &Map<String, Value>, is_full: bool) -> Result<Lines, Refusal> {
+fn lines(fields: &Fields, is_full: bool, is_stocktake: bool) -> Result<Lines, Refusal> {
     let mut lines = Lines::new();
     let mut codes_total = 0;
-    let mut seen = BTreeSet::new();
-    for line in array(fields, "lines")? {
-        let line = line.as_object().ok_or(Refusal::MalformedField)?;
-        let line_id = id(line, "line_id")?.ok_or(Refusal::MissingField)?;
-        if !seen.insert(line_id.clone()) {
-            return Err(Refusal::MalformedField);
-        }
-        let fee = fee(line)?;
+    for line in fields.joined("lines")? {
+        let Json::Object(line) = line else { return Err(Refusal::MalformedField) };
+        let line_id = line.required_id("line_id")?;
+        let fee = fee(line, is_stocktake)?;
         let codes = codes(line, &mut codes_total)?;
         // "a facet when one of its keys is present with a value other than null or empty text"; a full upload
         // carries "both facets of each of its lines, empty where it says nothing".
-        let carries_fee = is_full || FEE_KEYS.iter().any(|key| present(line, key).is_some());
-        let carries_codes = is_full || present(line, "trace_codes").is_some();
-        lines.insert(line_id, (carries_fee.then_some(fee), carries_codes.then_some(codes)));
+        let fee_keys = FEE_IDS.iter().chain(&FEE_TEXTS).chain(&FEE_OTHERS);
+        let carries_fee = is_full || fee_keys.into_iter().any(|key| line.has(key));
+        let carries_codes = is_full || line.has("trace_codes");
+        let facets = (carries_fee.then_some(fee), carries_codes.then_some(codes));
+        if lines.insert(line_id, facets).is_some() {
+            return Err(Refusal::MalformedField);
+        }
     }
     if lines.len() > LINES_MAX || codes_total > CODES_MAX {
         return Err(Refusal::OverLimit);
@@ -252,34 +356,35 @@ fn lines(fields: &Map<String, Value>, is_full: bool) -> Result<Lines, Refusal> {
     Ok(lines)
 }
 
-fn fee(line: &Map<String, Value>) -> Result<Fee, Refusal> {
+fn fee(line: &Fields, is_stocktake: bool) -> Result<Fee, Refusal> {
     let mut texts = BTreeMap::new();
-    for name in ["product_code", "product_name", "lot"] {
-        texts.extend(text(line, name)?.map(|value| (name, value)));
+    for name in FEE_IDS {
+        texts.extend(line.id(name)?.map(|value| (name, value)));
     }
-    let expires_on = match text(line, "expires_on")? {
-        Some(day) => Some(Day::parse(&day).ok_or(Refusal::MalformedField)?),
-        None => None,
-    };
+    for name in FEE_TEXTS {
+        texts.extend(line.text(name)?.map(|value| (name, value)));
+    }
     Ok(Fee {
         texts,
-        quantity: quantity(line, "quantity")?,
-        split: boolean(line, "split")?,
-        amount_fen: money(line, "amount")?,
-        fund_fen: money(line, "fund_amount")?,
-        expires_on,
+        quantity: line.quantity("quantity", is_stocktake)?,
+        split: line.boolean("split")?,
+        amount_fen: line.money("amount")?,
+        fund_fen: line.money("fund_amount")?,
+        expires_on: line.day("expires_on")?,
+        rx_external: line.boolean("rx_external")?,
+        days_supply: line.quantity("days_supply", false)?,
     })
 }
 
 /// "A code is text or an object with `code`"; equal ones merged, "`units` given with them add up".
-fn codes(line: &Map<String, Value>, codes_total: &mut usize) -> Result<Codes, Refusal> {
+fn codes(line: &Fields, codes_total: &mut usize) -> Result<Codes, Refusal> {
     let mut codes = Codes::default();
-    for entry in array(line, "trace_codes")? {
+    for entry in line.joined("trace_codes")? {
         *codes_total += 1;
         let (scanned, units) = match entry {
-            Value::String(scanned) => (scanned.clone(), None),
-            Value::Object(fields) => {
-                (text(fields, "code")?.ok_or(Refusal::MissingField)?, quantity(fields, "units")?)
+            Json::Text(scanned) => (scanned.clone(), None),
+            Json::Object(fields) => {
+                (fields.text("code")?.ok_or(Refusal::MissingField)?, fields.quantity("units", false)?)
             }
             _ => return Err(Refusal::MalformedField),
         };
@@ -293,94 +398,4 @@ fn codes(line: &Map<String, Value>, codes_total: &mut usize) -> Result<Codes, Re
         }
     }
     Ok(codes)
-}
-
-/// A field that is there: neither absent nor null nor empty text.
-fn present<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
-    fields.get(name).filter(|value| !value.is_null() && *value != "")
-}
-
-fn text(fields: &Map<String, Value>, name: &str) -> Result<Option<String>, Refusal> {
-    match present(fields, name) {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(_) => Err(Refusal::MalformedField),
-    }
-}
-
-fn id(fields: &Map<String, Value>, name: &str) -> Result<Option<String>, Refusal> {
-    let id = text(fields, name)?;
-    let is_long = id.as_ref().is_some_and(|id| id.chars().count() > ID_CHARACTERS_MAX);
-    if is_long { Err(Refusal::OverLimit) } else { Ok(id) }
-}
-
-fn boolean(fields: &Map<String, Value>, name: &str) -> Result<bool, Refusal> {
-    match present(fields, name) {
-        None => Ok(false),
-        Some(Value::Bool(value)) => Ok(*value),
-        Some(_) => Err(Refusal::MalformedField),
-    }
-}
-
-fn object<'a>(fields: &'a Map<String, Value>, name: &str) -> Result<Option<&'a Map<String, Value>>, Refusal> {
-    match present(fields, name) {
-        None => Ok(None),
-        Some(Value::Object(value)) => Ok(Some(value)),
-        Some(_) => Err(Refusal::MalformedField),
-    }
-}
-
-fn array<'a>(fields: &'a Map<String, Value>, name: &str) -> Result<&'a [Value], Refusal> {
-    match present(fields, name) {
-        None => Ok(&[]),
-        Some(Value::Array(values)) => Ok(values),
-        Some(_) => Err(Refusal::MalformedField),
-    }
-}
-
-fn time(fields: &Map<String, Value>, name: &str) -> Result<Option<Timestamp>, Refusal> {
-    match text(fields, name)? {
-        None => Ok(None),
-        Some(text) => Timestamp::parse(&text).map(Some).ok_or(Refusal::MalformedField),
-    }
-}
-
-/// "Quantity and units: decimal, > 0, at most 3 places, ≤ 10^9 (text, or a JSON number)", in thousandths.
-fn quantity(fields: &Map<String, Value>, name: &str) -> Result<Option<i128>, Refusal> {
-    let quantity = decimal(fields, name, 3, 1_000_000_000)?;
-    if quantity == Some(0) { Err(Refusal::MalformedField) } else { Ok(quantity) }
-}
-
-/// "Money: decimal yuan, ≥ 0, at most 2 places, ≤ 10^12", in fen.
-fn money(fields: &Map<String, Value>, name: &str) -> Result<Option<i128>, Refusal> {
-    decimal(fields, name, 2, 1_000_000_000_000)
-}
-
-/// A decimal as an integer in units of its last place; "trailing zeros do not count".
-fn decimal(
-    fields: &Map<String, Value>,
-    name: &str,
-    places: usize,
-    greatest: i128,
-) -> Result<Option<i128>, Refusal> {
-    let text = match present(fields, name) {
-        None => return Ok(None),
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Number(number)) => number.to_string(),
-        Some(_) => return Err(Refusal::MalformedField),
-    };
-    let (whole, fraction) = match text.split_once('.') {
-        Some((_, "")) => return Err(Refusal::MalformedField),
-        Some((whole, fraction)) => (whole, fraction.trim_end_matches('0')),
-        None => (text.as_str(), ""),
-    };
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || !digits(whole) || !digits(fraction) || fraction.len() > places {
-        return Err(Refusal::MalformedField);
-    }
-    let number: i128 = format!("{whole}{fraction:0<places$}").parse().map_err(|_| Refusal::MalformedField)?;
-    if number > greatest * 10_i128.pow(places as u32) {
-        return Err(Refusal::MalformedField);
-    }
-    Ok(Some(number))
 }

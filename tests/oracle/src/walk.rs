@@ -9,7 +9,7 @@ use super::timeline::{Need, Observation, Order, Pack, Role, Sale};
 
 /// One step of the walk.
 #[derive(Clone, Copy, Debug)]
-pub enum Event<'a> {
+pub(crate) enum Event<'a> {
     /// Stock in.
     StockIn(&'a Observation),
     /// A sale, by its place among the sales.
@@ -22,7 +22,7 @@ pub enum Event<'a> {
 
 /// What a return gives back to which sale.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Binding {
+pub(crate) struct Binding {
     /// The sale that it is bound to, "or to none".
     pub sale: Option<usize>,
     /// What it gives back of that sale's need.
@@ -33,7 +33,7 @@ pub struct Binding {
 
 /// A timeline prepared for the walk.
 #[derive(Debug)]
-pub struct Walk<'a> {
+pub(crate) struct Walk<'a> {
     /// The pack of the timeline.
     pub pack: Pack,
     /// The sales, in walk order.
@@ -45,8 +45,18 @@ pub struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
+    /// The returns bound to a sale.
+    pub(crate) fn returns_of(&self, sale: usize) -> impl Iterator<Item = &'a Observation> {
+        self.events.iter().filter_map(move |event| match event {
+            Event::Return(observation, binding) if binding.sale == Some(sale) => Some(*observation),
+            _ => None,
+        })
+    }
+}
+
+impl<'a> Walk<'a> {
     /// Binds the returns and puts all events in order.
-    pub fn new(observations: &'a [Observation], sales: Vec<Sale<'a>>) -> Self {
+    pub(crate) fn new(observations: &'a [Observation], sales: Vec<Sale<'a>>) -> Self {
         let pack = Pack::of(observations);
         let needs: Vec<Need> = sales.iter().map(|sale| pack.need(sale.anchor)).collect();
         let mut events: Vec<((Timestamp, Role, Order<'a>), Event<'a>)> = Vec::new();
@@ -92,25 +102,33 @@ fn bind(
         // "bound to the first sale (in walk order) at its institution whose settlement or one of whose
         // dispensings is that document (and line, if named) and is not entirely returned by earlier ones"
         Some(document_id) => candidates.find(|at| {
-            let sale = &sales[*at];
-            sale.settlement.iter().chain(&sale.dispensings).any(|half| {
-                let line_id = observation.text("returns.line_id");
+            let line_id = observation.text("returns.line_id");
+            sales[*at].halves().any(|half| {
                 half.side.document.document_id == document_id
                     && line_id.is_none_or(|line_id| line_id == half.side.line_id)
             })
         }),
         // "bound to the latest sale with time ≤ its own at its institution, person not *different*, not entirely
         // returned by earlier ones"
-        None => candidates.rfind(|at| {
-            let is_same = observation.person().is_same(&sales[*at].person());
-            sales[*at].time() <= observation.time && is_same != Some(false)
-        }),
+        None => {
+            let may_be = |at: &usize| {
+                let is_same = observation.person().is_same(&sales[*at].person());
+                sales[*at].bound_from() <= observation.time && is_same != Some(false)
+            };
+            let such: Vec<usize> = candidates.filter(may_be).collect();
+            // "one given as a day to the earliest such sale whose time lies in its day, else to the latest before"
+            let in_day = such
+                .iter()
+                .find(|at| observation.is_day && sales[**at].time().day() == observation.time.day());
+            in_day.or(such.last()).copied()
+        }
     };
     let Some(sale) = bound else { return Binding::default() };
     // "A split return with need > 0, and any return where packs_per_code > 1, gives back its need, at most what
-    // is outstanding; every other return gives back all of it."
+    // is outstanding; every other return gives back all of it, but on an adjusted line with need > 0 its need".
     let need = pack.need(observation);
-    let by_need = observation.split && need.amount > 0 || pack.packs_per_code > 1;
+    let is_part = observation.split || observation.quantity_before.is_some();
+    let by_need = is_part && need.amount > 0 || pack.packs_per_code > 1;
     let gives_back = if by_need { need.amount.min(outstanding[sale]) } else { outstanding[sale] };
     outstanding[sale] -= gives_back;
     is_returned[sale] = outstanding[sale] == 0;
@@ -119,7 +137,7 @@ fn bind(
 
 /// What the walk keeps. "'open', 'holder', 'left' as they are just before the event."
 #[derive(Debug, Default)]
-pub struct Past<'a> {
+pub(crate) struct Past<'a> {
     /// The open sales, in walk order: "it came earlier in the walk and is not *returned*".
     pub open: Vec<OpenSale>,
     /// What made each institution a holder, and when in the walk.
@@ -132,7 +150,7 @@ pub struct Past<'a> {
 
 /// A sale that came earlier and is not returned.
 #[derive(Clone, Copy, Debug)]
-pub struct OpenSale {
+pub(crate) struct OpenSale {
     /// Its place among the sales.
     pub at: usize,
     /// "its need, less what was given back"
@@ -145,17 +163,17 @@ pub struct OpenSale {
 
 impl<'a> Past<'a> {
     /// "`used` = Σ outstanding of open sales."
-    pub fn used(&self) -> i128 {
+    pub(crate) fn used(&self) -> i128 {
         self.open.iter().map(|sale| sale.outstanding).sum()
     }
 
     /// "what made a holder one, the latest of them in the walk"
-    pub fn latest_holder(&self) -> Option<&'a Observation> {
+    pub(crate) fn latest_holder(&self) -> Option<&'a Observation> {
         self.holders.values().max_by_key(|(step, _)| *step).map(|(_, observation)| *observation)
     }
 
     /// Goes past an event, which is the `step`th.
-    pub fn pass(&mut self, walk: &Walk<'a>, step: usize, event: Event<'a>) {
+    pub(crate) fn pass(&mut self, walk: &Walk<'a>, step: usize, event: Event<'a>) {
         match event {
             Event::StockIn(observation) => {
                 let institution = observation.institution();

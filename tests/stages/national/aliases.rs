@@ -11,6 +11,7 @@ use super::messages::{
 use super::run::{SHAPES, permutations, run, shuffled};
 use crate::support::local::{Ended, finish, shaped, start};
 use oracle::Answer;
+use tracewarden::wire::inbound::nhsa;
 
 fn in_every_order(messages: &[String], alerts: &[Value], decisions: &[Value]) {
     let expected = Answer::new(alerts.to_vec(), decisions.to_vec());
@@ -50,7 +51,8 @@ fn sale(at: &str, batch: &str, receipts: &[String]) -> String {
 }
 
 fn damaged(batch: &str, receipt: &str) -> Value {
-    let document = format!("4/{batch}/3505/YP1/{DAY}T08:00:00+08:00//{receipt}/{receipt}");
+    let which = nhsa::digest(["8177"].into_iter()).expect("a code");
+    let document = format!("4/{batch}/3505/YP1/{DAY}T08:00:00+08:00//{receipt}/{receipt}/{which}");
     line_alert("invalid_code", PHARMACY, "dispensing", &document, "1")
 }
 

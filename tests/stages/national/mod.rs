@@ -7,6 +7,7 @@
 
 mod aliases;
 mod courses;
+mod field;
 mod joins;
 mod messages;
 mod replay;

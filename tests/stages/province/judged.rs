@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use tracewarden::domain::time::Timestamp as Moment;
-use tracewarden::sim::evaluate::{Evaluation, Language, Report};
+use tracewarden::evaluate::{Evaluation, Language, Report};
 use tracewarden::sim::{self, Act, Dirt, Fraud, Parameters, TimedUpload, Truth, UploadForm};
 
 use oracle::{Answer, Timestamp};

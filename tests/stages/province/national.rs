@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::Value;
-use tracewarden::sim::evaluate::Language;
+use tracewarden::evaluate::Language;
 use tracewarden::sim::{Act, Dirt, Parameters, UploadForm};
 
 use super::judged::filthy;

@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use tracewarden::sim::evaluate::{Language, Report};
+use tracewarden::evaluate::{Language, Report};
 use tracewarden::sim::{Dirt, Fraud, Parameters};
 
 use super::stages::play;

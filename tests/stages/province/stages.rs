@@ -2,9 +2,9 @@
 
 use tracewarden::config::Config;
 use tracewarden::domain::time::Timestamp;
+use tracewarden::evaluate::{Evaluation, Report, scans_in};
 use tracewarden::pipeline::topics::Topic;
 use tracewarden::run::local::{Local, LocalOptions};
-use tracewarden::sim::evaluate::{Evaluation, Report, scans_in};
 use tracewarden::sim::{self, Parameters};
 
 use crate::support::fold::Fold;

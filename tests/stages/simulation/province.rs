@@ -3,11 +3,9 @@
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use serde_json::Value;
 use tracewarden::broker::memory::{FaultRates, MemoryBroker, MemoryOptions};
 use tracewarden::broker::{Broker, BrokerError, Header, OutRecord, SessionOptions, TopicPartition};
 use tracewarden::config::Config;
-use tracewarden::domain::reference::Book;
 use tracewarden::domain::rules::Severity;
 use tracewarden::domain::time::{Millis, Timestamp};
 use tracewarden::engine::outbox::Outbox;
@@ -22,9 +20,10 @@ use tracewarden::run::local::{LocalOptions, rule_set_records};
 use tracewarden::store::folder::Found;
 use tracewarden::store::memory::MemoryStore;
 use tracewarden::wire::inbound::route::route;
-use tracewarden::wire::inbound::{control, moment, reference};
+use tracewarden::wire::inbound::{control, moment};
 
 use crate::support::fold::Fold;
+use crate::support::local;
 use oracle::world::dice::Dice;
 use oracle::{Answer, World};
 
@@ -96,12 +95,8 @@ impl Province {
         for record in rule_set_records(&topology, &options.rules) {
             broker.append(record).expect("the topics are there");
         }
-        let mut book = Book::default();
-        for record in &world.reference {
-            book.apply(reference::from_json(record.to_string().as_bytes()).expect("valid reference"));
-        }
         let workers = (0..4 * WORKERS).map(|_| None).collect();
-        let book = Arc::new(RwLock::new(book));
+        let book = Arc::new(RwLock::new(local::book(&world.reference)));
         Self { broker, topology, options, book, dice, workers, mishaps: Mishaps::default() }
     }
 
@@ -112,11 +107,7 @@ impl Province {
             if number == switched_at {
                 self.switch_rules();
             }
-            let line = match upload {
-                Value::String(text) => text.clone(),
-                upload => upload.to_string(),
-            };
-            self.send(line.into_bytes());
+            self.send(World::text(upload).into_bytes());
             for _ in 0..self.dice.below(12) {
                 self.step_any();
             }

@@ -8,7 +8,6 @@ use serde_json::Value;
 use tracewarden::broker::memory::{MemoryBroker, MemoryOptions, MemorySession};
 use tracewarden::broker::{Broker, Header, OutRecord, Session, SessionOptions, TopicPartition, Trim};
 use tracewarden::config::Config;
-use tracewarden::domain::reference::Book;
 use tracewarden::engine::outbox::Outbox;
 use tracewarden::engine::snapshots::SnapshotPlan;
 use tracewarden::engine::worker::OpenStore;
@@ -24,10 +23,11 @@ use tracewarden::run::state::StateHome;
 use tracewarden::store::Store;
 use tracewarden::store::folder::StateFolder;
 use tracewarden::store::snapshot::SnapshotHome;
-use tracewarden::wire::inbound::{control, moment, reference};
+use tracewarden::wire::inbound::{control, moment};
 
 use super::filling::{Disk, FillingStore};
 use crate::support::fold::Fold;
+use crate::support::local;
 use oracle::World;
 
 const MEBIBYTE: u64 = 1 << 20;
@@ -99,13 +99,9 @@ impl Service {
         for record in rule_set_records(&topology, &options.rules) {
             broker.append(record).unwrap();
         }
-        let mut book = Book::default();
-        for record in &world.reference {
-            book.apply(reference::from_json(record.to_string().as_bytes()).unwrap());
-        }
         let mut intake = Intake::new(
             topology.clone(),
-            Arc::new(RwLock::new(book)),
+            Arc::new(RwLock::new(local::book(&world.reference))),
             options.limits.clone(),
             options.pseudonymiser.clone(),
             Clock::UploadsOfAll,
@@ -227,11 +223,7 @@ impl Service {
 
     /// Takes in an upload; when it moves time, everything before it settles first, by `settle`.
     pub(crate) fn feed(&mut self, upload: &Value, settle: &mut impl FnMut(&mut Self)) {
-        let payload = match upload {
-            Value::String(text) => text.clone(),
-            upload => upload.to_string(),
-        };
-        self.append(payload.into_bytes(), Vec::new(), settle);
+        self.append(World::text(upload).into_bytes(), Vec::new(), settle);
     }
 
     /// Lets time move on to the end, and everything settle.

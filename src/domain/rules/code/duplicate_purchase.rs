@@ -10,9 +10,30 @@
 
 use super::docket::{Docket, Statement};
 use crate::domain::document::Kind;
-use crate::domain::rules::{Action, RuleId};
+use crate::domain::rules::entry::{Judges, RuleEntry, Words, basis, subject};
+use crate::domain::rules::{Action, RuleId, Severity};
 use crate::domain::timeline::Fact;
 use crate::domain::timeline::walk::Walk;
+
+/// What the rule is.
+pub(in crate::domain::rules) const ENTRY: RuleEntry = RuleEntry {
+    id: RuleId::DuplicatePurchase,
+    number: 2,
+    name: "duplicate_purchase",
+    title: Words { zh: "重复入库", en: "bought twice" },
+    judges: Judges::Code(Words {
+        zh: "{package}已由{theirs}，未见出库，其后{mine}{scope}，同一件产品不会同时在两处库存。",
+        en: "{mine}, which {theirs}{scope} and is not known to have let go; a package is in one stock at a time.",
+    }),
+    subject: subject::STOCK_IN,
+    action: Action::Alert,
+    severity: Severity::Medium,
+    grace: None,
+    is_alert: true,
+    allowable: true,
+    basis: basis::PAPERS,
+    catches: "an institution purchases a code that another still holds",
+};
 
 const RULE: RuleId = RuleId::DuplicatePurchase;
 

@@ -14,9 +14,30 @@
 
 use super::docket::{Docket, Statement};
 use crate::domain::finding::Attributes;
-use crate::domain::rules::{Action, RuleId};
+use crate::domain::rules::entry::{Judges, RuleEntry, Words, basis, subject};
+use crate::domain::rules::{Action, RuleId, Severity};
 use crate::domain::timeline::sale::Sale;
 use crate::domain::timeline::walk::Walk;
+
+/// What the rule is.
+pub(in crate::domain::rules) const ENTRY: RuleEntry = RuleEntry {
+    id: RuleId::DuplicateSettlement,
+    number: 3,
+    name: "duplicate_settlement",
+    title: Words { zh: "重复结算", en: "settled twice" },
+    judges: Judges::Code(Words {
+        zh: "{package}已由{theirs}，其后{mine}{scope}，同一追溯码的产品，医保基金只支付一次{money}。",
+        en: "{mine}, which {theirs}{scope}; the fund pays for a package once{money}.",
+    }),
+    subject: subject::SETTLEMENT,
+    action: Action::Refuse,
+    severity: Severity::High,
+    grace: None,
+    is_alert: true,
+    allowable: true,
+    basis: basis::PAY_BY_CODE,
+    catches: "the fund is asked to pay again for content that an earlier settlement has used up; held instead of refused where an estimate took part, or where only this institution had bought the code in",
+};
 
 const RULE: RuleId = RuleId::DuplicateSettlement;
 

@@ -10,9 +10,30 @@
 //! hospital reported a transfer out on the 3rd, there would be no finding.
 
 use super::docket::{Docket, Statement};
-use crate::domain::rules::{Action, RuleId};
+use crate::domain::rules::entry::{Judges, RuleEntry, Words, basis, subject};
+use crate::domain::rules::{Action, RuleId, Severity};
 use crate::domain::timeline::sale::Sale;
 use crate::domain::timeline::walk::Walk;
+
+/// What the rule is.
+pub(in crate::domain::rules) const ENTRY: RuleEntry = RuleEntry {
+    id: RuleId::HeldElsewhere,
+    number: 4,
+    name: "held_elsewhere",
+    title: Words { zh: "窜码", en: "held elsewhere" },
+    judges: Judges::Code(Words {
+        zh: "{event}的{package}当时记在别处的库存中：{theirs}{scope}，此后如何到达该机构没有记录{money}。",
+        en: "{mine}, but it was in stock elsewhere: {theirs_it}{scope}; no record shows how it got from there{money}.",
+    }),
+    subject: subject::ANCHOR,
+    action: Action::Alert,
+    severity: Severity::Medium,
+    grace: None,
+    is_alert: true,
+    allowable: true,
+    basis: basis::PAPERS,
+    catches: "a code is sold at one institution while the records have it in the stock of another",
+};
 
 const RULE: RuleId = RuleId::HeldElsewhere;
 

@@ -5,20 +5,20 @@
 //! findings depend on the set of observations, `now` and the rule set only.
 
 mod docket;
-mod duplicate_purchase;
-mod duplicate_settlement;
-mod held_elsewhere;
-mod not_purchased;
-mod over_split;
-mod overused_code;
-mod person_mismatch;
+pub(super) mod duplicate_purchase;
+pub(super) mod duplicate_settlement;
+pub(super) mod held_elsewhere;
+pub(super) mod not_purchased;
+pub(super) mod over_split;
+pub(super) mod overused_code;
+pub(super) mod person_mismatch;
 #[cfg(test)]
 mod properties;
-mod reflow;
-mod resale;
-mod return_not_refunded;
-mod settled_not_dispensed;
-mod sold_after_stock_out;
+pub(super) mod reflow;
+pub(super) mod resale;
+pub(super) mod return_not_refunded;
+pub(super) mod settled_not_dispensed;
+pub(super) mod sold_after_stock_out;
 mod swap;
 
 use self::docket::Docket;

@@ -10,9 +10,31 @@
 //! and arrives late withdraws the alert; one that happened on the 10th does not.
 
 use super::docket::{Docket, Statement, hours};
-use crate::domain::rules::{Action, RuleId};
+use crate::domain::rules::entry::{Grace, Judges, RuleEntry, Words, basis, subject};
+use crate::domain::rules::{Action, RuleId, Severity};
+use crate::domain::time::Millis;
 use crate::domain::timeline::sale::Sale;
 use crate::domain::timeline::walk::Walk;
+
+/// What the rule is.
+pub(in crate::domain::rules) const ENTRY: RuleEntry = RuleEntry {
+    id: RuleId::NotPurchased,
+    number: 7,
+    name: "not_purchased",
+    title: Words { zh: "无进货来源", en: "no purchase on record" },
+    judges: Judges::Code(Words {
+        zh: "{event}{package}，{grace}后该机构仍没有该码的入库记录，产品来源无法证明{money}。",
+        en: "{mine}, and{grace} no record shows where the institution got it{money}.",
+    }),
+    subject: subject::ANCHOR,
+    action: Action::Alert,
+    severity: Severity::Medium,
+    grace: Some(Grace { name: "purchase_grace", default: Millis::from_hours(72) }),
+    is_alert: true,
+    allowable: true,
+    basis: basis::PAPERS,
+    catches: "a sale at an institution that uploads its stock, without any stock in of the code by then",
+};
 
 const RULE: RuleId = RuleId::NotPurchased;
 

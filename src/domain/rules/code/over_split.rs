@@ -12,9 +12,30 @@
 use super::docket::{Docket, Statement};
 use crate::domain::amount::Quantity;
 use crate::domain::finding::Attributes;
-use crate::domain::rules::{Action, RuleId};
+use crate::domain::rules::entry::{Judges, RuleEntry, Words, subject};
+use crate::domain::rules::{Action, RuleId, Severity};
 use crate::domain::timeline::sale::Sale;
 use crate::domain::timeline::walk::Walk;
+
+/// What the rule is.
+pub(in crate::domain::rules) const ENTRY: RuleEntry = RuleEntry {
+    id: RuleId::OverSplit,
+    number: 9,
+    name: "over_split",
+    title: Words { zh: "拆零超量", en: "split over content" },
+    judges: Judges::Code(Words {
+        zh: "{package}拆零销售超量：{event}，{sums}，超出部分没有实物对应{money}。",
+        en: "{mine} by the unit: {sums}; nothing stands behind the excess{money}.",
+    }),
+    subject: subject::ANCHOR,
+    action: Action::Hold,
+    severity: Severity::Medium,
+    grace: None,
+    is_alert: true,
+    allowable: true,
+    basis: "a pack cannot give more units than it holds; no official counting rule for split packs is known",
+    catches: "units taken out of an opened pack add up to more than it holds; an alert where an estimate took part",
+};
 
 const RULE: RuleId = RuleId::OverSplit;
 

@@ -12,9 +12,30 @@
 use super::docket::{claimed, product_code, product_name, setting, side};
 use crate::domain::finding::{Attributes, EVIDENCE_MAX, Finding};
 use crate::domain::observation::Observation;
+use crate::domain::rules::entry::{Judges, RuleEntry, Words, basis};
 use crate::domain::rules::ruleset::RuleSet;
-use crate::domain::rules::{Action, RuleId};
+use crate::domain::rules::{Action, RuleId, Severity};
 use crate::domain::timeline::OBSERVATIONS_WALKED_MAX;
+
+/// What the rule is.
+pub(in crate::domain::rules) const ENTRY: RuleEntry = RuleEntry {
+    id: RuleId::OverusedCode,
+    number: 10,
+    name: "overused_code",
+    title: Words { zh: "追溯码滥用", en: "overused code" },
+    judges: Judges::Code(Words {
+        zh: "{package}已有{count}有效记录，超过可核对的上限，一件产品不应有如此多的记录，相关结算暂缓支付。",
+        en: "{package} has {count} live records, more than are checked; no package has a life like that.",
+    }),
+    subject: "the code's first observation",
+    action: Action::Hold,
+    severity: Severity::High,
+    grace: None,
+    is_alert: true,
+    allowable: false,
+    basis: basis::NOT_JUDGED_NOT_PAID,
+    catches: "a code has more than 2,000 live records; it is kept and not walked, and all its settlement lines are held",
+};
 
 const RULE: RuleId = RuleId::OverusedCode;
 

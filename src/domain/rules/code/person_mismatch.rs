@@ -9,9 +9,30 @@
 
 use super::docket::{Docket, Statement};
 use crate::domain::document::Identity;
-use crate::domain::rules::{Action, RuleId};
+use crate::domain::rules::entry::{Judges, RuleEntry, Words, subject};
+use crate::domain::rules::{Action, RuleId, Severity};
 use crate::domain::timeline::sale::Sale;
 use crate::domain::timeline::walk::Walk;
+
+/// What the rule is.
+pub(in crate::domain::rules) const ENTRY: RuleEntry = RuleEntry {
+    id: RuleId::PersonMismatch,
+    number: 11,
+    name: "person_mismatch",
+    title: Words { zh: "冒名", en: "handed to another person" },
+    judges: Judges::Code(Words {
+        zh: "{package}由{theirs}，{event}，两处的参保人不是同一人{money}。",
+        en: "{mine} for another person than the one to whom {theirs_it}{money}.",
+    }),
+    subject: subject::SETTLEMENT,
+    action: Action::Hold,
+    severity: Severity::High,
+    grace: None,
+    is_alert: true,
+    allowable: true,
+    basis: "《医疗保障基金使用监督管理条例》 and its 实施细则 (in force 1 Apr 2026): impersonated purchases",
+    catches: "a sale was dispensed to one person and settled for another",
+};
 
 const RULE: RuleId = RuleId::PersonMismatch;
 

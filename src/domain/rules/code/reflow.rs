@@ -10,10 +10,32 @@
 
 use super::docket::{Docket, Statement};
 use crate::domain::finding::Attributes;
-use crate::domain::rules::{Action, RuleId};
+use crate::domain::rules::entry::{Grace, Judges, RuleEntry, Words, basis, subject};
+use crate::domain::rules::{Action, RuleId, Severity};
+use crate::domain::time::Millis;
 use crate::domain::timeline::Fact;
 use crate::domain::timeline::sale::Sale;
 use crate::domain::timeline::walk::Walk;
+
+/// What the rule is.
+pub(in crate::domain::rules) const ENTRY: RuleEntry = RuleEntry {
+    id: RuleId::Reflow,
+    number: 12,
+    name: "reflow",
+    title: Words { zh: "回流", en: "reflow into stock" },
+    judges: Judges::Code(Words {
+        zh: "{package}已由{theirs}且未退回，其后{mine}{scope}，已售出的产品重新进入库存{money}。",
+        en: "{mine}, which {theirs}{scope} and nobody gave back; what was sold is in stock again{money}.",
+    }),
+    subject: subject::STOCK_IN,
+    action: Action::Alert,
+    severity: Severity::Critical,
+    grace: Some(Grace { name: "purchase_grace", default: Millis::from_hours(72) }),
+    is_alert: true,
+    allowable: true,
+    basis: basis::RESELLING,
+    catches: "a code that was sold and not given back comes into stock again",
+};
 
 const RULE: RuleId = RuleId::Reflow;
 

@@ -12,9 +12,30 @@
 use super::docket::{Docket, Statement};
 use super::duplicate_settlement::shortage;
 use crate::domain::document::Identity;
-use crate::domain::rules::{Action, RuleId};
+use crate::domain::rules::entry::{Judges, RuleEntry, Words, basis, subject};
+use crate::domain::rules::{Action, RuleId, Severity};
 use crate::domain::timeline::sale::Sale;
 use crate::domain::timeline::walk::Walk;
+
+/// What the rule is.
+pub(in crate::domain::rules) const ENTRY: RuleEntry = RuleEntry {
+    id: RuleId::Resale,
+    number: 14,
+    name: "resale",
+    title: Words { zh: "再次销售", en: "sold again" },
+    judges: Judges::Code(Words {
+        zh: "{package}已由{theirs}且未退回，其后{mine}{scope}，同一追溯码的产品只能售出一次{money}。",
+        en: "{mine}, which {theirs}{scope} and nobody gave back; a package is sold once{money}.",
+    }),
+    subject: subject::ANCHOR,
+    action: Action::Hold,
+    severity: Severity::High,
+    grace: None,
+    is_alert: true,
+    allowable: true,
+    basis: basis::RESELLING,
+    catches: "content that an open sale has used is sold again, at another institution or to another person",
+};
 
 const RULE: RuleId = RuleId::Resale;
 

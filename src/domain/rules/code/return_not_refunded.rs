@@ -9,9 +9,31 @@
 //! **Example.** A box settled on the 5th is given back on the 7th; on the 10th the claim still stands.
 
 use super::docket::{Docket, Statement, hours};
-use crate::domain::rules::{Action, RuleId};
+use crate::domain::rules::entry::{Grace, Judges, RuleEntry, Words};
+use crate::domain::rules::{Action, RuleId, Severity};
+use crate::domain::time::Millis;
 use crate::domain::timeline::returns::Return;
 use crate::domain::timeline::walk::Walk;
+
+/// What the rule is.
+pub(in crate::domain::rules) const ENTRY: RuleEntry = RuleEntry {
+    id: RuleId::ReturnNotRefunded,
+    number: 15,
+    name: "return_not_refunded",
+    title: Words { zh: "退药未退费", en: "returned, not refunded" },
+    judges: Judges::Code(Words {
+        zh: "{package}已由{event}，{grace}后该机构于{settled}的结算仍未撤销，基金不应为已退回的产品付费{money}。",
+        en: "{mine}, and{grace} it still stands that {theirs_it}; the fund does not pay for what was given back{money}.",
+    }),
+    subject: "the return",
+    action: Action::Alert,
+    severity: Severity::Medium,
+    grace: Some(Grace { name: "refund_grace", default: Millis::from_hours(72) }),
+    is_alert: true,
+    allowable: true,
+    basis: "the fund does not pay for what was given back; settlement and return are reversed by separate messages",
+    catches: "a sale was given back and its settlement still stands",
+};
 
 const RULE: RuleId = RuleId::ReturnNotRefunded;
 

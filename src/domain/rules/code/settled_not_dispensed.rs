@@ -10,9 +10,31 @@
 //! that arrives on the 8th withdraws the alert.
 
 use super::docket::{Docket, Statement, hours};
-use crate::domain::rules::{Action, RuleId};
+use crate::domain::rules::entry::{Grace, Judges, RuleEntry, Words, subject};
+use crate::domain::rules::{Action, RuleId, Severity};
+use crate::domain::time::Millis;
 use crate::domain::timeline::sale::Sale;
 use crate::domain::timeline::walk::Walk;
+
+/// What the rule is.
+pub(in crate::domain::rules) const ENTRY: RuleEntry = RuleEntry {
+    id: RuleId::SettledNotDispensed,
+    number: 16,
+    name: "settled_not_dispensed",
+    title: Words { zh: "空刷", en: "settled, not dispensed" },
+    judges: Judges::Code(Words {
+        zh: "{event}{package}，{grace}后仍没有对应的发药记录，基金可能为未发出的产品付费{money}。",
+        en: "{mine}, and{grace} no record shows that it was handed over{money}.",
+    }),
+    subject: subject::SETTLEMENT,
+    action: Action::Alert,
+    severity: Severity::High,
+    grace: Some(Grace { name: "dispense_grace", default: Millis::from_hours(48) }),
+    is_alert: true,
+    allowable: true,
+    basis: "空刷, empty swiping, is one of the causes of repeated codes that NHSA names; sale records may be two days late",
+    catches: "a settlement at an institution that uploads its dispensings, without any dispensing of the code",
+};
 
 const RULE: RuleId = RuleId::SettledNotDispensed;
 

@@ -10,9 +10,30 @@
 //! it stocked the box again on the 4th, the finding is gone.
 
 use super::docket::{Docket, Statement};
-use crate::domain::rules::{Action, RuleId};
+use crate::domain::rules::entry::{Judges, RuleEntry, Words, basis, subject};
+use crate::domain::rules::{Action, RuleId, Severity};
 use crate::domain::timeline::sale::Sale;
 use crate::domain::timeline::walk::Walk;
+
+/// What the rule is.
+pub(in crate::domain::rules) const ENTRY: RuleEntry = RuleEntry {
+    id: RuleId::SoldAfterStockOut,
+    number: 18,
+    name: "sold_after_stock_out",
+    title: Words { zh: "出库后销售", en: "sold after it left stock" },
+    judges: Judges::Code(Words {
+        zh: "{package}已由{theirs}，其后{mine}，已经出库的产品不应再售出{money}。",
+        en: "{mine} after {theirs_it}; what has left the stock is not sold again{money}.",
+    }),
+    subject: subject::ANCHOR,
+    action: Action::Hold,
+    severity: Severity::High,
+    grace: None,
+    is_alert: true,
+    allowable: true,
+    basis: basis::ONE_BOX_ONE_SALE,
+    catches: "a code is sold by an institution that has returned, written off or destroyed it",
+};
 
 const RULE: RuleId = RuleId::SoldAfterStockOut;
 

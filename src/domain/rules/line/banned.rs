@@ -11,7 +11,28 @@
 use super::{LineContext, concerned};
 use crate::domain::finding::{Attributes, BannedReason, ConcernedCode, Finding};
 use crate::domain::reference::Key;
-use crate::domain::rules::{Action, RuleId};
+use crate::domain::rules::entry::{Judges, RuleEntry, Words, subject};
+use crate::domain::rules::{Action, RuleId, Severity};
+
+/// What the rule is.
+pub(in crate::domain::rules) const ENTRY: RuleEntry = RuleEntry {
+    id: RuleId::Banned,
+    number: 1,
+    name: "banned",
+    title: Words { zh: "禁售", en: "banned from sale" },
+    judges: Judges::Line(Words {
+        zh: "{line}属于禁售范围（{grounds}），不得销售{money}。",
+        en: "{line} is for a product that must not be sold ({grounds}){money}.",
+    }),
+    subject: subject::LINE,
+    action: Action::Refuse,
+    severity: Severity::High,
+    grace: None,
+    is_alert: false,
+    allowable: true,
+    basis: "《药品管理法》: expired drugs count as substandard; recalled and listed ones must not be sold",
+    catches: "the product was expired on the day of sale, its lot was recalled, or its code is listed; speaks by decisions only, and dispensings are only counted",
+};
 
 pub(super) fn check(context: &LineContext<'_>) -> Option<Finding> {
     if !context.is_sale() {

@@ -9,8 +9,29 @@
 
 use super::LineContext;
 use crate::domain::finding::{Attributes, ConcernedCode, Finding};
-use crate::domain::rules::{Action, RuleId};
+use crate::domain::rules::entry::{Judges, RuleEntry, Words, basis, subject};
+use crate::domain::rules::{Action, RuleId, Severity};
 use crate::domain::trace_code::Scan;
+
+/// What the rule is.
+pub(in crate::domain::rules) const ENTRY: RuleEntry = RuleEntry {
+    id: RuleId::InvalidCode,
+    number: 5,
+    name: "invalid_code",
+    title: Words { zh: "错码", en: "invalid code" },
+    judges: Judges::Line(Words {
+        zh: "{line}有不能识别的追溯码：尾号{invalid_codes}，无法据此确认所售产品{money}。",
+        en: "{line} has codes that are no trace codes: {invalid_codes}; the product cannot be confirmed{money}.",
+    }),
+    subject: subject::LINE,
+    action: Action::Hold,
+    severity: Severity::Low,
+    grace: None,
+    is_alert: true,
+    allowable: true,
+    basis: basis::PAY_BY_CODE,
+    catches: "a code on the line is no trace code: a product barcode, cut off, scanned twice in one, wrong check digit; elsewhere than on settlements an alert",
+};
 
 pub(super) fn check(context: &LineContext<'_>) -> Option<Finding> {
     let invalid = context.line.scans().iter().filter_map(|scanned| match &scanned.scan {

@@ -3,14 +3,14 @@
 //! Every rule is asked for every line and answers with at most one finding. A rule states its action by the text
 //! of the rules (softer for dispensings and stock movements); the rule set decides what is done.
 
-mod banned;
-mod invalid_code;
-mod no_code;
-mod over_limit;
-mod repeated_in_document;
-mod short_codes;
-mod swap;
-mod unknown_product;
+pub(super) mod banned;
+pub(super) mod invalid_code;
+pub(super) mod no_code;
+pub(super) mod over_limit;
+pub(super) mod repeated_in_document;
+pub(super) mod short_codes;
+pub(super) mod swap;
+pub(super) mod unknown_product;
 
 #[cfg(test)]
 mod tests;

@@ -15,7 +15,28 @@ use super::{LineContext, Stream};
 use crate::domain::Text;
 use crate::domain::finding::{Attributes, Finding};
 use crate::domain::reference::Key;
-use crate::domain::rules::{Action, RuleId};
+use crate::domain::rules::entry::{Judges, RuleEntry, Words, basis, subject};
+use crate::domain::rules::{Action, RuleId, Severity};
+
+/// What the rule is.
+pub(in crate::domain::rules) const ENTRY: RuleEntry = RuleEntry {
+    id: RuleId::NoCode,
+    number: 6,
+    name: "no_code",
+    title: Words { zh: "无码", en: "no code" },
+    judges: Judges::Line(Words {
+        zh: "{line}应扫追溯码而没有追溯码，无码不付{money}。",
+        en: "{line} needs a trace code and has none: no code, no payment{money}.",
+    }),
+    subject: subject::LINE,
+    action: Action::Refuse,
+    severity: Severity::High,
+    grace: None,
+    is_alert: true,
+    allowable: true,
+    basis: basis::PAY_BY_CODE,
+    catches: "a line that needs a trace code has none; on a dispensing an alert; on a settlement also where the product is unknown, then held",
+};
 
 pub(super) fn check(context: &LineContext<'_>) -> Option<Finding> {
     if !context.is_sale() || !context.line.scans().is_empty() {

@@ -15,8 +15,29 @@ use super::finding;
 use crate::domain::document::Kind;
 use crate::domain::document::live::LiveDocument;
 use crate::domain::finding::{Attributes, Finding};
+use crate::domain::rules::entry::{Judges, RuleEntry, Words, basis};
 use crate::domain::rules::ruleset::RuleSet;
-use crate::domain::rules::{Action, RuleId};
+use crate::domain::rules::{Action, RuleId, Severity};
+
+/// What the rule is.
+pub(in crate::domain::rules) const ENTRY: RuleEntry = RuleEntry {
+    id: RuleId::OverLimit,
+    number: 8,
+    name: "over_limit",
+    title: Words { zh: "单据超限", en: "document over its limits" },
+    judges: Judges::Line(Words {
+        zh: "{line}所在单据的内容超过处理上限{parts}，未作完整核对，暂缓支付{money}。",
+        en: "{line} is in a document over its limits{parts}; it is not checked, and its payment is held{money}.",
+    }),
+    subject: "the document's first line",
+    action: Action::Hold,
+    severity: Severity::Medium,
+    grace: None,
+    is_alert: true,
+    allowable: false,
+    basis: basis::NOT_JUDGED_NOT_PAID,
+    catches: "a document grew past its limits by partial uploads; it is kept and not judged, and a claim is held as a whole",
+};
 
 pub(super) fn check(document: &LiveDocument<'_>, rules: &RuleSet) -> Option<Finding> {
     let first = document.lines.first()?;

@@ -15,7 +15,28 @@ use crate::domain::Text;
 use crate::domain::document::live::LiveLine;
 use crate::domain::document::observe::is_one_pack;
 use crate::domain::finding::{Attributes, ConcernedCode, Finding};
-use crate::domain::rules::{Action, RuleId};
+use crate::domain::rules::entry::{Judges, RuleEntry, Words, basis, subject};
+use crate::domain::rules::{Action, RuleId, Severity};
+
+/// What the rule is.
+pub(in crate::domain::rules) const ENTRY: RuleEntry = RuleEntry {
+    id: RuleId::RepeatedInDocument,
+    number: 13,
+    name: "repeated_in_document",
+    title: Words { zh: "同单重复", en: "repeated in the document" },
+    judges: Judges::Line(Words {
+        zh: "{line}的追溯码（尾号{codes}）在同一单据的前面明细已经使用，同一追溯码只能计一次{money}。",
+        en: "{line} repeats codes of an earlier line of the same document: {codes}; a package counts once{money}.",
+    }),
+    subject: subject::LINE,
+    action: Action::Hold,
+    severity: Severity::Low,
+    grace: None,
+    is_alert: true,
+    allowable: true,
+    basis: basis::ONE_BOX_ONE_SALE,
+    catches: "the same pack is on an earlier line of the same document; elsewhere than on settlements an alert",
+};
 
 /// `first_whole`: of each unit code, the first earlier line that carries it and is not split.
 pub(super) fn check(

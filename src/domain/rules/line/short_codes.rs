@@ -12,7 +12,28 @@
 use super::{LineContext, Stream, no_code};
 use crate::domain::amount::Quantity;
 use crate::domain::finding::{Attributes, Finding};
-use crate::domain::rules::{Action, RuleId};
+use crate::domain::rules::entry::{Judges, RuleEntry, Words, basis, subject};
+use crate::domain::rules::{Action, RuleId, Severity};
+
+/// What the rule is.
+pub(in crate::domain::rules) const ENTRY: RuleEntry = RuleEntry {
+    id: RuleId::ShortCodes,
+    number: 17,
+    name: "short_codes",
+    title: Words { zh: "码数不足", en: "too few codes" },
+    judges: Judges::Line(Words {
+        zh: "{line}的追溯码数量不足，尚缺{shortfall}，未扫码的部分无法证明已实际发出{money}。",
+        en: "{line} has too few trace codes{shortfall}; nothing shows that the rest was handed over{money}.",
+    }),
+    subject: subject::LINE,
+    action: Action::Hold,
+    severity: Severity::Medium,
+    grace: None,
+    is_alert: true,
+    allowable: true,
+    basis: basis::PAY_BY_CODE,
+    catches: "fewer packs were scanned than are claimed",
+};
 
 pub(super) fn check(context: &LineContext<'_>) -> Option<Finding> {
     let line = context.line;

@@ -9,7 +9,28 @@
 
 use super::{LineContext, concerned};
 use crate::domain::finding::{Attributes, ConcernedCode, Finding};
-use crate::domain::rules::{Action, RuleId};
+use crate::domain::rules::entry::{Judges, RuleEntry, Words, subject};
+use crate::domain::rules::{Action, RuleId, Severity};
+
+/// What the rule is.
+pub(in crate::domain::rules) const ENTRY: RuleEntry = RuleEntry {
+    id: RuleId::UnknownProduct,
+    number: 20,
+    name: "unknown_product",
+    title: Words { zh: "未知标识码", en: "unknown product prefix" },
+    judges: Judges::Line(Words {
+        zh: "{line}的追溯码（尾号{codes}）的标识码未收录，无法核对产品。",
+        en: "{line} has codes whose product prefix is not on file: {codes}.",
+    }),
+    subject: subject::LINE,
+    action: Action::Observe,
+    severity: Severity::Info,
+    grace: None,
+    is_alert: true,
+    allowable: true,
+    basis: "the catalogue of prefixes is incomplete, which is nobody's fault",
+    catches: "the prefix of a valid code has no product record",
+};
 
 pub(super) fn check(context: &LineContext<'_>) -> Option<Finding> {
     let unknown =

@@ -2,7 +2,10 @@
 //!
 //! Reading checks types only: absent, null and empty text are the same, unknown fields are passed over, and a
 //! decimal may be text or a number (kept exactly, its exponent spelled out). Of a reversal only the fields that
-//! make it one are read. What the values must be is [`super::validate`]'s matter.
+//! make it one are read. What the values must be is [`super::read`]'s matter.
+//!
+//! A name may stand twice in one object: null and empty text beside a value do not count, equal values count once, lists
+//! are joined, and anything else contradicts itself.
 
 use std::fmt;
 
@@ -10,7 +13,8 @@ use serde_json::{Map, Value};
 
 use super::handling::NO_VERDICT;
 use crate::wire::inbound::decimal;
-use crate::wire::inbound::reject::Reject;
+use crate::wire::inbound::json::{self, Json, Members};
+use crate::wire::inbound::reject::{Reject, Words};
 use crate::wire::pb;
 use crate::wire::pb::upload::line::TraceCode;
 use crate::wire::pb::upload::{Counterparty, Line, Returns, Reverses};
@@ -22,9 +26,17 @@ pub const RULING: &str = "ruling";
 /// Kind of an upload that says what was paid for a claim.
 pub const PAYMENT: &str = "payment";
 
+/// The message of a JSON text: what an upload says, before anything of it is checked.
+pub fn message(text: &str) -> Result<pb::Upload, Reject> {
+    match json::parse(text.as_bytes())? {
+        Json::Object(members) => read(&members),
+        _ => Err(Reject::malformed("upload", OBJECT)),
+    }
+}
+
 /// The message of a JSON object.
-pub fn read(object: &Map<String, Value>) -> Result<pb::Upload, Reject> {
-    let fields = Fields { object, place: Place::Upload };
+pub(super) fn read(members: &Members) -> Result<pb::Upload, Reject> {
+    let fields = Fields { members, place: Place::Upload };
     let raw = pb::Upload {
         document_id: fields.text("document_id")?,
         kind: fields.text("kind")?,
@@ -69,16 +81,27 @@ pub fn read(object: &Map<String, Value>) -> Result<pb::Upload, Reject> {
             None => None,
         },
         lines: read_lines(&fields)?,
+        credential_type: fields.text("credential_type")?,
+        device_id: fields.text("device_id")?,
+        operator_kind: fields.text("operator_kind")?,
+        insured_region: fields.text("insured_region")?,
+        medical_type: fields.text("medical_type")?,
+        account_amount: fields.decimal("account_amount")?,
+        service: fields.text("service")?,
+        declared_codes: fields.decimal("declared_codes")?,
+        declared_consumable_codes: fields.decimal("declared_consumable_codes")?,
         ..raw
     })
 }
 
 /// As much of the identity as can be read; for a refusal of the rest.
-pub fn identity(object: &Map<String, Value>) -> pb::Upload {
-    let fields = Fields { object, place: Place::Upload };
+pub(super) fn identity(members: &Members) -> pb::Upload {
+    let fields = Fields { members, place: Place::Upload };
+    // What cannot be read names nothing; why it cannot is the refusal that this belongs to.
+    let readable = |name| fields.text(name).unwrap_or_default();
     pb::Upload {
-        document_id: fields.text("document_id").unwrap_or_default(),
-        institution_id: fields.text("institution_id").unwrap_or_default(),
+        document_id: readable("document_id"),
+        institution_id: readable("institution_id"),
         ..pb::Upload::default()
     }
 }
@@ -87,9 +110,9 @@ pub fn identity(object: &Map<String, Value>) -> pb::Upload {
 fn read_ruling(fields: &Fields<'_>, raw: pb::Upload) -> Result<pb::Upload, Reject> {
     let verdict = fields.text("verdict")?;
     let rules = if verdict == NO_VERDICT { None } else { fields.list("rules")? };
-    let rules = rules.unwrap_or_default().iter().map(|rule| match rule {
-        Value::String(rule) => Ok(rule.clone()),
-        _ => Err(fields.malformed("rules", "a list of rules by their names")),
+    let rules = rules.unwrap_or_default().into_iter().map(|rule| match rule {
+        Json::Text(rule) => Ok(rule.clone()),
+        _ => Err(fields.malformed("rules", RULES)),
     });
     Ok(pb::Upload {
         line_id: read_line_id(fields)?,
@@ -103,10 +126,10 @@ fn read_ruling(fields: &Fields<'_>, raw: pb::Upload) -> Result<pb::Upload, Rejec
 
 /// A line's id that may be absent, but not empty: that would not mean the whole document.
 fn read_line_id(fields: &Fields<'_>) -> Result<Option<String>, Reject> {
-    match fields.object.get("line_id") {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(line_id)) => Ok(Some(line_id.clone())),
-        Some(_) => Err(fields.malformed("line_id", "text")),
+    match fields.stated("line_id")? {
+        None => Ok(None),
+        Some(Json::Text(line_id)) => Ok(Some(line_id.clone())),
+        Some(_) => Err(fields.malformed("line_id", TEXT)),
     }
 }
 
@@ -125,18 +148,19 @@ fn read_counterparty(fields: &Fields<'_>) -> Result<Counterparty, Reject> {
 }
 
 fn read_lines(upload: &Fields<'_>) -> Result<Vec<Line>, Reject> {
-    let read = |(index, line): (usize, &Value)| {
-        let Value::Object(object) = line else {
-            return Err(Reject::malformed(Place::Line(index), "an object"));
+    let read = |(index, line): (usize, &Json)| {
+        let Json::Object(members) = line else {
+            return Err(Reject::malformed(Place::Line(index), OBJECT));
         };
-        read_line(index, &Fields { object, place: Place::Line(index) })
+        read_line(index, &Fields { members, place: Place::Line(index) })
     };
-    upload.list("lines")?.unwrap_or_default().iter().enumerate().map(read).collect()
+    upload.list("lines")?.unwrap_or_default().into_iter().enumerate().map(read).collect()
 }
 
 fn read_line(index: usize, fields: &Fields<'_>) -> Result<Line, Reject> {
     let codes = fields.list("trace_codes")?;
-    let read = |(nth, code): (usize, &Value)| read_code(Place::Code(index, nth), code).transpose();
+    let trace_codes_present = codes.is_some();
+    let read = |(nth, code): (usize, &Json)| read_code(Place::Code(index, nth), code).transpose();
     Ok(Line {
         line_id: fields.text("line_id")?,
         product_code: fields.text("product_code")?,
@@ -150,29 +174,47 @@ fn read_line(index: usize, fields: &Fields<'_>) -> Result<Line, Reject> {
         adjusts: fields.text("adjusts")?,
         trace_codes: codes
             .unwrap_or_default()
-            .iter()
+            .into_iter()
             .enumerate()
             .filter_map(read)
             .collect::<Result<_, _>>()?,
-        trace_codes_present: codes.is_some(),
+        trace_codes_present,
+        rx_id: fields.text("rx_id")?,
+        rx_external: fields.flag("rx_external")?,
+        prescriber_id: fields.text("prescriber_id")?,
+        pharmacist_id: fields.text("pharmacist_id")?,
+        department_id: fields.text("department_id")?,
+        days_supply: fields.decimal("days_supply")?,
     })
 }
 
 /// A code; null is none.
-fn read_code(place: Place, code: &Value) -> Result<Option<TraceCode>, Reject> {
+fn read_code(place: Place, code: &Json) -> Result<Option<TraceCode>, Reject> {
     match code {
-        Value::Null => Ok(None),
-        Value::String(code) => Ok(Some(TraceCode { code: code.clone(), units: String::new() })),
-        Value::Object(object) => {
-            let fields = Fields { object, place };
-            if matches!(object.get("code"), None | Some(Value::Null)) {
+        Json::Null => Ok(None),
+        Json::Text(code) => Ok(Some(TraceCode { code: code.clone(), units: String::new() })),
+        Json::Object(members) => {
+            let fields = Fields { members, place };
+            let Some(code) = fields.stated("code")? else {
                 return Err(Reject::missing(fields.path("code")));
-            }
-            Ok(Some(TraceCode { code: fields.text("code")?, units: fields.decimal("units")? }))
+            };
+            let Json::Text(code) = code else { return Err(fields.malformed("code", TEXT)) };
+            Ok(Some(TraceCode { code: code.clone(), units: fields.decimal("units")? }))
         }
-        _ => Err(Reject::malformed(place, "text, or an object with `code`")),
+        _ => Err(Reject::malformed(place, CODE)),
     }
 }
+
+/// What values must be.
+const TEXT: Words = Words::new("文本", "text");
+const OBJECT: Words = Words::new("对象", "an object");
+const LIST: Words = Words::new("列表", "a list");
+const RULES: Words = Words::new("规则名称的列表", "a list of rules by their names");
+const FLAG: Words = Words::new(" true 或 false", "true or false");
+const DECIMAL: Words = Words::new("小数（文本或数字）", "a decimal, as text or as a number");
+const CODE: Words = Words::new("文本或含 `code` 的对象", "text, or an object with `code`");
+const ONCE: Words =
+    Words::new("同一对象内只出现一次（或各次相同）的字段", "stated once in its object, or each time alike");
 
 /// Where in the upload a field stands.
 #[derive(Clone, Copy, Debug)]
@@ -200,14 +242,43 @@ impl fmt::Display for Place {
 
 /// The fields of one object, by name.
 struct Fields<'a> {
-    object: &'a Map<String, Value>,
+    members: &'a Members,
     place: Place,
 }
 
 impl<'a> Fields<'a> {
+    /// What is stated under a name: absent, null and empty text do not count, nor does what was said before.
+    fn all(&self, name: &str) -> Vec<&'a Json> {
+        let mut stated: Vec<&Json> = Vec::new();
+        for (_, value) in self.members.iter().filter(|(found, _)| found == name) {
+            let says_nothing = match value {
+                Json::Null => true,
+                Json::Text(text) => text.is_empty(),
+                _ => false,
+            };
+            if !says_nothing && !stated.iter().any(|before| before.equals(value)) {
+                stated.push(value);
+            }
+        }
+        stated
+    }
+
     /// The value of a field, unless it counts as absent.
-    fn present(&self, name: &str) -> Option<&'a Value> {
-        self.object.get(name).filter(|value| !value.is_null() && value.as_str() != Some(""))
+    fn present(&self, name: &str) -> Result<Option<&'a Json>, Reject> {
+        match self.all(name).as_slice() {
+            [] => Ok(None),
+            [value] => Ok(Some(*value)),
+            _ => Err(self.malformed(name, ONCE)),
+        }
+    }
+
+    /// The value of a field of which empty text says something.
+    fn stated(&self, name: &str) -> Result<Option<&'a Json>, Reject> {
+        let empty = self
+            .members
+            .iter()
+            .find(|(found, value)| found == name && matches!(value, Json::Text(text) if text.is_empty()));
+        Ok(self.present(name)?.or(empty.map(|(_, value)| value)))
     }
 
     fn path(&self, name: &str) -> String {
@@ -217,48 +288,57 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn malformed(&self, name: &str, expected: &str) -> Reject {
+    fn malformed(&self, name: &str, expected: Words) -> Reject {
         Reject::malformed(self.path(name), expected)
     }
 
     fn text(&self, name: &str) -> Result<String, Reject> {
-        match self.present(name) {
+        match self.present(name)? {
             None => Ok(String::new()),
-            Some(Value::String(text)) => Ok(text.clone()),
-            Some(_) => Err(self.malformed(name, "text")),
+            Some(Json::Text(text)) => Ok(text.clone()),
+            Some(_) => Err(self.malformed(name, TEXT)),
         }
     }
 
     fn decimal(&self, name: &str) -> Result<String, Reject> {
-        match self.present(name) {
+        match self.present(name)? {
             None => Ok(String::new()),
-            Some(Value::String(text)) => Ok(text.clone()),
-            Some(Value::Number(number)) => Ok(decimal::spell_out(&number.to_string())),
-            Some(_) => Err(self.malformed(name, "a decimal, as text or as a number")),
+            Some(Json::Text(text)) => Ok(text.clone()),
+            Some(Json::Number(number)) => Ok(decimal::spell_out(number)),
+            Some(_) => Err(self.malformed(name, DECIMAL)),
         }
     }
 
     fn flag(&self, name: &str) -> Result<Option<bool>, Reject> {
-        match self.present(name) {
+        match self.present(name)? {
             None => Ok(None),
-            Some(Value::Bool(flag)) => Ok(Some(*flag)),
-            Some(_) => Err(self.malformed(name, "true or false")),
+            Some(Json::Bool(flag)) => Ok(Some(*flag)),
+            Some(_) => Err(self.malformed(name, FLAG)),
         }
     }
 
-    fn list(&self, name: &str) -> Result<Option<&'a [Value]>, Reject> {
-        match self.present(name) {
-            None => Ok(None),
-            Some(Value::Array(list)) => Ok(Some(list)),
-            Some(_) => Err(self.malformed(name, "a list")),
+    /// The elements of a list; of a name that stands twice the elements of all its lists.
+    fn list(&self, name: &str) -> Result<Option<Vec<&'a Json>>, Reject> {
+        let stated = self.all(name);
+        if stated.is_empty() {
+            return Ok(None);
         }
+        let mut elements = Vec::new();
+        for value in &stated {
+            match value {
+                Json::List(list) => elements.extend(list),
+                _ if stated.len() > 1 => return Err(self.malformed(name, ONCE)),
+                _ => return Err(self.malformed(name, LIST)),
+            }
+        }
+        Ok(Some(elements))
     }
 
     fn object(&self, name: &str, place: Place) -> Result<Option<Self>, Reject> {
-        match self.present(name) {
+        match self.present(name)? {
             None => Ok(None),
-            Some(Value::Object(object)) => Ok(Some(Self { object, place })),
-            Some(_) => Err(self.malformed(name, "an object")),
+            Some(Json::Object(members)) => Ok(Some(Self { members, place })),
+            Some(_) => Err(self.malformed(name, OBJECT)),
         }
     }
 }
@@ -320,6 +400,15 @@ pub fn to_object(upload: &pb::Upload) -> Map<String, Value> {
     object.text("paid_on", &upload.paid_on);
     object.flag("recovered", upload.recovered);
     object.flag("withdrawn", upload.withdrawn);
+    object.text("credential_type", &upload.credential_type);
+    object.text("device_id", &upload.device_id);
+    object.text("operator_kind", &upload.operator_kind);
+    object.text("insured_region", &upload.insured_region);
+    object.text("medical_type", &upload.medical_type);
+    object.text("account_amount", &upload.account_amount);
+    object.text("service", &upload.service);
+    object.text("declared_codes", &upload.declared_codes);
+    object.text("declared_consumable_codes", &upload.declared_consumable_codes);
     if !upload.lines.is_empty() {
         object.value("lines", upload.lines.iter().map(line_value).collect());
     }
@@ -338,6 +427,12 @@ fn line_value(line: &Line) -> Value {
     object.text("lot", &line.lot);
     object.text("expires_on", &line.expires_on);
     object.text("adjusts", &line.adjusts);
+    object.text("rx_id", &line.rx_id);
+    object.flag("rx_external", line.rx_external);
+    object.text("prescriber_id", &line.prescriber_id);
+    object.text("pharmacist_id", &line.pharmacist_id);
+    object.text("department_id", &line.department_id);
+    object.text("days_supply", &line.days_supply);
     if line.trace_codes_present || !line.trace_codes.is_empty() {
         object.value("trace_codes", line.trace_codes.iter().map(code_value).collect());
     }

@@ -12,24 +12,25 @@ pub mod json;
 mod read;
 
 use prost::Message;
-use serde_json::{Map, Value};
 
 use super::draft::Draft;
+use super::json::Members;
 use super::reject::{Reject, RejectReason};
 use crate::domain::document::Origin;
 use crate::wire::pb;
 
 /// The draft of a JSON object.
-pub fn from_json(object: &Map<String, Value>, origin: &Origin) -> Result<Draft, Reject> {
+pub(super) fn from_json(object: &Members, origin: &Origin) -> Result<Draft, Reject> {
     let raw = json::read(object).map_err(|reject| about(reject, &json::identity(object)))?;
     from_message(&raw, origin)
 }
 
 /// The draft of a Protobuf message.
-pub fn from_protobuf(message: &[u8], origin: &Origin) -> Result<Draft, Reject> {
+pub(super) fn from_protobuf(message: &[u8], origin: &Origin) -> Result<Draft, Reject> {
     let raw = pb::Upload::decode(message).map_err(|_| {
-        Reject::new(
+        Reject::said(
             RejectReason::Unparseable,
+            "既不是 JSON，也不是 Protobuf 消息 tracewarden.v1.Upload；请修正上传程序或其 content-type。",
             "Neither JSON nor a Protobuf message tracewarden.v1.Upload; correct the sender or its content type.",
         )
     })?;

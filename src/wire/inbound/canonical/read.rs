@@ -5,16 +5,34 @@ use super::json::{PAYMENT, REVERSAL, RULING};
 use crate::domain::Text;
 use crate::domain::amount::{Money, Quantity};
 use crate::domain::document::occurred::OccurredAt;
+use crate::domain::document::particulars::{Circumstances, Prescription, Service};
 use crate::domain::document::{
     Adjusts, Counterparty, DocumentKey, FeeFacet, Group, Header, Kind, Origin, Parts, Person, ReturnedSale,
     Reversal,
 };
 use crate::domain::time::Timestamp;
-use crate::wire::inbound::draft::{CodesDraft, Draft, LineDraft, PersonAsSent, VersionDraft};
-use crate::wire::inbound::reject::Reject;
+use crate::wire::inbound::draft::{
+    CodesDraft, DECLARED_CODES_MAX, Draft, LineDraft, PersonAsSent, VersionDraft,
+};
+use crate::wire::inbound::reject::{Reject, Words};
 use crate::wire::inbound::{decimal, moment};
 use crate::wire::pb;
 use crate::wire::pb::upload::Line;
+
+const KIND_FORM: Words = Words::new(
+    "文档列出的单据类型之一，或 `reversal`、`ruling`、`payment`",
+    "one of the documented kinds, `reversal`, `ruling` or `payment`",
+);
+const GROUP_FORM: Words =
+    Words::new(" `procurement`、`dispensing` 或 `settlement`", "`procurement`, `dispensing` or `settlement`");
+const LINE_ID_FORM: Words = Words::new("行号；整单则不填", "a line's id, or absent for the whole document");
+const SERVICE_FORM: Words = Words::new(" `in_person` 或 `online`", "`in_person` or `online`");
+const REGION_FORM: Words = Words::new("6 位数字的医保区划", "a region of six digits");
+const DECLARED_FORM: Words = Words::new("0 至 1000000 的整数", "a whole number from 0 to 1,000,000");
+const COUNTED_FORM: Words = Words::new(
+    "不小于 0、不超过 10^9、最多 3 位小数的数",
+    "a decimal of at least 0, at most 10^9, with at most 3 places",
+);
 
 /// The draft that the message states.
 pub(super) fn draft(raw: &pb::Upload, origin: &Origin) -> Result<Draft, Reject> {
@@ -30,12 +48,10 @@ pub(super) fn draft(raw: &pb::Upload, origin: &Origin) -> Result<Draft, Reject> 
     if matches!(&*raw.kind, RULING | PAYMENT) {
         return handling(raw, issued_at, origin).map(|handling| Draft::Handling(Box::new(handling)));
     }
-    let kind = Kind::from_name(&raw.kind).ok_or_else(|| {
-        Reject::malformed("kind", "one of the documented kinds, `reversal`, `ruling` or `payment`")
-    })?;
+    let kind = Kind::from_name(&raw.kind).ok_or_else(|| Reject::malformed("kind", KIND_FORM))?;
     let full = !raw.partial.unwrap_or(false);
     let header = header(raw, kind, full)?;
-    let read = |(index, line)| line_draft(line, full).map_err(|reject: Reject| reject.in_line(index));
+    let read = |(index, line)| line_draft(line, kind, full).map_err(|reject: Reject| reject.in_line(index));
     Ok(Draft::Version(Box::new(VersionDraft {
         key: key(raw, kind.group(), &raw.document_id),
         issued_at,
@@ -56,11 +72,10 @@ pub(super) fn key(raw: &pb::Upload, group: Group, document_id: &str) -> Document
 fn reversal(raw: &pb::Upload, issued_at: Timestamp, origin: &Origin) -> Result<Reversal, Reject> {
     let reverses = raw.reverses.as_ref().ok_or_else(|| Reject::missing("reverses"))?;
     let group = Group::from_name(required("reverses.group", &reverses.group)?)
-        .ok_or_else(|| Reject::malformed("reverses.group", "`procurement`, `dispensing` or `settlement`"))?;
+        .ok_or_else(|| Reject::malformed("reverses.group", GROUP_FORM))?;
     let document_id = required("reverses.document_id", &reverses.document_id)?;
     if reverses.line_id.as_deref() == Some("") {
-        let expected = "a line's id, or absent for the whole document";
-        return Err(Reject::malformed("reverses.line_id", expected));
+        return Err(Reject::malformed("reverses.line_id", LINE_ID_FORM));
     }
     Ok(Reversal {
         target: key(raw, group, document_id),
@@ -95,7 +110,39 @@ fn header(raw: &pb::Upload, kind: Kind, full: bool) -> Result<Option<Header>, Re
             invoice: text_of(|counterparty| &counterparty.invoice),
         },
         returns: raw.returns.as_ref().map(returned_sale).transpose()?,
+        circumstances: circumstances(raw)?,
     }))
+}
+
+fn circumstances(raw: &pb::Upload) -> Result<Circumstances, Reject> {
+    let service =
+        |name: Text| Service::from_name(&name).ok_or_else(|| Reject::malformed("service", SERVICE_FORM));
+    let region = text(&raw.insured_region);
+    let is_region = |region: &Text| region.len() == 6 && region.bytes().all(|byte| byte.is_ascii_digit());
+    if region.as_ref().is_some_and(|region| !is_region(region)) {
+        return Err(Reject::malformed("insured_region", REGION_FORM));
+    }
+    Ok(Circumstances {
+        credential_type: text(&raw.credential_type),
+        device_id: text(&raw.device_id),
+        operator_kind: text(&raw.operator_kind),
+        insured_region: region,
+        medical_type: text(&raw.medical_type),
+        account_amount: money("account_amount", &raw.account_amount)?,
+        service: text(&raw.service).map(service).transpose()?,
+        declared_codes: declared("declared_codes", &raw.declared_codes)?,
+        declared_consumable_codes: declared("declared_consumable_codes", &raw.declared_consumable_codes)?,
+    })
+}
+
+/// How many codes are said to follow.
+fn declared(field: &str, text: &str) -> Result<Option<u32>, Reject> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let count = decimal::scaled(text, 0).and_then(|count| u32::try_from(count).ok());
+    let count = count.filter(|count| *count <= DECLARED_CODES_MAX);
+    count.map(Some).ok_or_else(|| Reject::malformed(field, DECLARED_FORM))
 }
 
 /// Whether the message has any field of a header besides its moment.
@@ -111,6 +158,15 @@ fn states_header(raw: &pb::Upload) -> bool {
         &raw.settlement_id,
         &raw.operator_id,
         &raw.fund_amount,
+        &raw.credential_type,
+        &raw.device_id,
+        &raw.operator_kind,
+        &raw.insured_region,
+        &raw.medical_type,
+        &raw.account_amount,
+        &raw.service,
+        &raw.declared_codes,
+        &raw.declared_consumable_codes,
     ];
     raw.returns.is_some() || of_header.into_iter().chain(of_counterparty).any(|text| !text.trim().is_empty())
 }
@@ -124,8 +180,9 @@ fn returned_sale(raw: &pb::upload::Returns) -> Result<ReturnedSale, Reject> {
     Ok(ReturnedSale { document_id, line_id: text(&raw.line_id) })
 }
 
-fn line_draft(raw: &Line, full: bool) -> Result<LineDraft, Reject> {
+fn line_draft(raw: &Line, kind: Kind, full: bool) -> Result<LineDraft, Reject> {
     let states_fee = raw.split.is_some()
+        || raw.rx_external.is_some()
         || [
             &raw.product_code,
             &raw.product_name,
@@ -135,29 +192,45 @@ fn line_draft(raw: &Line, full: bool) -> Result<LineDraft, Reject> {
             &raw.lot,
             &raw.expires_on,
             &raw.adjusts,
+            &raw.rx_id,
+            &raw.prescriber_id,
+            &raw.pharmacist_id,
+            &raw.department_id,
+            &raw.days_supply,
         ]
         .into_iter()
         .any(|text| !text.is_empty());
     let states_codes = raw.trace_codes_present || !raw.trace_codes.is_empty();
     Ok(LineDraft {
         line_id: raw.line_id.as_str().into(),
-        fee: if full || states_fee { Some(fee_facet(raw)?) } else { None },
+        fee: if full || states_fee { Some(fee_facet(raw, kind)?) } else { None },
         codes: if full || states_codes { Some(codes(raw)?) } else { None },
     })
 }
 
-fn fee_facet(raw: &Line) -> Result<FeeFacet, Reject> {
+fn fee_facet(raw: &Line, kind: Kind) -> Result<FeeFacet, Reject> {
     let day = |text: &str| moment::day(text).ok_or_else(|| Reject::malformed("expires_on", moment::DAY_FORM));
     Ok(FeeFacet {
         product_code: text(&raw.product_code),
         product_name: text(&raw.product_name),
-        quantity: quantity("quantity", &raw.quantity)?,
+        quantity: match kind {
+            Kind::Stocktake => counted("quantity", &raw.quantity)?,
+            _ => quantity("quantity", &raw.quantity)?,
+        },
         split: raw.split.unwrap_or(false),
         amount: money("amount", &raw.amount)?,
         fund_amount: money("fund_amount", &raw.fund_amount)?,
         lot: text(&raw.lot),
         expires_on: text(&raw.expires_on).map(|text| day(&text)).transpose()?,
         adjusts: text(&raw.adjusts).map(Adjusts::from_text),
+        prescription: Prescription {
+            rx_id: text(&raw.rx_id),
+            rx_external: raw.rx_external.unwrap_or(false),
+            prescriber_id: text(&raw.prescriber_id),
+            pharmacist_id: text(&raw.pharmacist_id),
+            department_id: text(&raw.department_id),
+            days_supply: quantity("days_supply", &raw.days_supply)?,
+        },
     })
 }
 
@@ -187,9 +260,8 @@ fn moment(field: &str, text: &str) -> Result<Timestamp, Reject> {
 /// When the document happened: a moment, or a day.
 fn occurred_at(text: &str) -> Result<OccurredAt, Reject> {
     let day = moment::day(text).map(OccurredAt::Day);
-    day.or_else(|| moment::rfc3339(text).map(OccurredAt::Moment)).ok_or_else(|| {
-        Reject::malformed("occurred_at", &format!("{}, or {}", moment::MOMENT_FORM, moment::DAY_FORM))
-    })
+    day.or_else(|| moment::rfc3339(text).map(OccurredAt::Moment))
+        .ok_or_else(|| Reject::malformed("occurred_at", moment::MOMENT_OR_DAY_FORM))
 }
 
 fn quantity(field: &str, text: &str) -> Result<Option<Quantity>, Reject> {
@@ -197,6 +269,14 @@ fn quantity(field: &str, text: &str) -> Result<Option<Quantity>, Reject> {
         return Ok(None);
     }
     decimal::quantity(text).map(Some).ok_or_else(|| Reject::malformed(field, decimal::QUANTITY_FORM))
+}
+
+/// The quantity of a stocktake: nothing may be left.
+fn counted(field: &str, text: &str) -> Result<Option<Quantity>, Reject> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    decimal::counted(text).map(Some).ok_or_else(|| Reject::malformed(field, COUNTED_FORM))
 }
 
 pub(super) fn money(field: &str, text: &str) -> Result<Option<Money>, Reject> {

@@ -15,21 +15,28 @@ mod documents;
 mod envelope;
 mod fees;
 mod inventory;
+pub mod medical;
+mod nodes;
 mod row;
 mod sales;
 mod settlement;
 
 pub mod messages;
 
-pub use envelope::{Envelope, open};
+pub use documents::digest;
+pub(super) use envelope::{Envelope, is_message, unwrapped};
 
 use super::draft::{Draft, VersionDraft};
-use super::intake::{IgnoredBecause, Read};
-use super::reject::{Reject, RejectReason};
+use super::intake::{Limits, Read};
+use super::json::Members;
+use super::notes::Notebook;
+use super::reject::{Reject, RejectReason, Words};
 use super::validate::{self, Checks};
 use crate::domain::Text;
 use crate::domain::document::occurred::OccurredAt;
+use crate::domain::document::particulars::Circumstances;
 use crate::domain::document::{DocumentKey, Group, Header, Kind, Parts, Reversal};
+use crate::domain::outcome::IgnoredBecause;
 use crate::domain::time::Timestamp;
 use messages::MessageKind;
 
@@ -44,6 +51,9 @@ struct Message<'a> {
     envelope: &'a Envelope,
     msgid: Option<String>,
     operator_id: Option<Text>,
+    operator_kind: Option<Text>,
+    device_id: Option<Text>,
+    insured_region: Option<Text>,
     institution_id: Text,
     issued_at: Timestamp,
     checks: Checks<'a>,
@@ -51,24 +61,35 @@ struct Message<'a> {
 
 /// Reads one message.
 pub(super) fn read(envelope: &Envelope, checks: &Checks<'_>) -> Read {
+    let institution_id = envelope.institution_id();
+    let refused = |reject: Reject| reject.about(&institution_id, "");
     let (number, name, kind) = match message_kind(envelope) {
         Ok(found) => found,
-        Err(reject) => return Read::Drafts(vec![Err(reject)]),
+        Err(reject) => return Read::Drafts(vec![Err(refused(reject))]),
     };
+    let ignored = |because| Read::Ignored { message: name.clone(), because };
     let Some(read) = kind.read else {
-        return Read::Ignored { message: name, because: IgnoredBecause::NoFact };
+        return ignored(IgnoredBecause::NoFact);
     };
     if envelope.has_failed() {
-        return Read::Ignored { message: name, because: IgnoredBecause::FailedResponse };
+        return ignored(IgnoredBecause::RefusedByPlatform);
     }
     match Message::new(number, envelope, *checks).and_then(|message| read(&message)) {
-        Ok(Outcome::Documents(documents)) => Read::Drafts(documents),
-        Ok(Outcome::Nothing) => Read::Ignored { message: name, because: IgnoredBecause::NoFact },
-        Err(reject) => {
-            let institution_id = envelope.head().text(&["fixmedins_code"]).ok().flatten();
-            Read::Drafts(vec![Err(reject.about(&institution_id.unwrap_or_default(), ""))])
+        Ok(Outcome::Documents(documents)) => {
+            Read::Drafts(documents.into_iter().map(|draft| draft.map_err(refused)).collect())
         }
+        Ok(Outcome::Nothing) => ignored(IgnoredBecause::NoFact),
+        Ok(Outcome::Refused) => ignored(IgnoredBecause::RefusedByPlatform),
+        Err(reject) => Read::Drafts(vec![Err(refused(reject))]),
     }
+}
+
+/// The number of a message as sent, and its institution, as far as they can be read.
+pub(super) fn named(members: &Members) -> (Option<String>, Option<String>) {
+    let (notes, limits) = (Notebook::default(), Limits::default());
+    let head = row::Row::new("", members, row::Reading { notes: &notes, limits: &limits });
+    let text = |names: &[&'static str]| head.id(names).ok().flatten();
+    (text(&["infno"]).map(|name| name.to_ascii_uppercase()), text(&["fixmedins_code"]))
 }
 
 /// What a message becomes.
@@ -76,18 +97,21 @@ enum Outcome {
     Documents(Documents),
     /// It takes back a message that reported no fact.
     Nothing,
+    /// The platform took none of its rows.
+    Refused,
 }
+
+const UNKNOWN: Words = Words::new(
+    "交易编号不在本系统所知之列；请发往别处，或申请支持。",
+    "The message is none of the interface's that are known here; send it elsewhere, or ask for it.",
+);
 
 /// The number of the message, its name as sent, and what is known of it.
 fn message_kind(envelope: &Envelope) -> Result<(u16, String, &'static MessageKind), Reject> {
-    let name = envelope.head().required(&["infno"])?.to_ascii_uppercase();
+    let name = envelope.head().required_id(&["infno"])?.to_ascii_uppercase();
     match messages::of_name(&name) {
         Some((number, kind)) => Ok((number, name, kind)),
-        None => Err(Reject::of_field(
-            RejectReason::UnknownMessage,
-            "infno",
-            "The message is none of the interface's that are known here; send it elsewhere, or ask for it.",
-        )),
+        None => Err(Reject::of_field(RejectReason::UnknownMessage, "infno", UNKNOWN)),
     }
 }
 
@@ -101,22 +125,26 @@ fn joined(parts: &[&str]) -> String {
 impl<'a> Message<'a> {
     fn new(number: u16, envelope: &'a Envelope, checks: Checks<'a>) -> Result<Self, Reject> {
         let head = envelope.head();
-        let institution_id = head.required(&["fixmedins_code"])?;
+        let institution_id = head.required_id(&["fixmedins_code"])?;
         if !validate::is_institution_id(&institution_id) {
-            return Err(Reject::malformed("fixmedins_code", "12 characters of A–Z and 0–9"));
+            return Err(Reject::malformed("fixmedins_code", validate::INSTITUTION_FORM));
         }
         let issued_at = match head.moment(&["inf_time"])? {
-            Some(issued_at) => issued_at,
+            Some(issued_at) => issued_at.earliest(),
             None => checks.input.record_timestamp.ok_or_else(|| Reject::missing("inf_time"))?,
         };
-        let msgid = head.text(&["msgid"])?;
-        let id_characters_max = checks.limits.id_characters_max;
-        if msgid.as_ref().is_some_and(|msgid| !validate::fits(msgid, id_characters_max)) {
-            return Err(Reject::over_limit("msgid", id_characters_max, "characters"));
-        }
-        let operator_id = head.known_text(&["opter"])?;
-        let institution_id = institution_id.into();
-        Ok(Self { number, envelope, msgid, operator_id, institution_id, issued_at, checks })
+        Ok(Self {
+            number,
+            envelope,
+            msgid: head.id(&["msgid"])?,
+            operator_id: head.optional_id(&["opter"]),
+            operator_kind: head.optional_id(&["opter_type"]),
+            device_id: head.optional_id(&["dev_no"]),
+            insured_region: head.optional_region(&["insuplc_admdvs"]),
+            institution_id: institution_id.into(),
+            issued_at,
+            checks,
+        })
     }
 
     /// A draft of a document of that kind, a full upload of nothing yet.
@@ -145,16 +173,17 @@ impl<'a> Message<'a> {
             fund_amount: None,
             counterparty: Default::default(),
             returns: None,
+            circumstances: Circumstances {
+                device_id: self.device_id.clone(),
+                operator_kind: self.operator_kind.clone(),
+                insured_region: self.insured_region.clone().filter(|_| kind.group() != Group::Procurement),
+                ..Circumstances::default()
+            },
         }
     }
 
     fn key(&self, group: Group, document_id: String) -> DocumentKey {
         DocumentKey { institution_id: self.institution_id.clone(), group, document_id: document_id.into() }
-    }
-
-    /// The rows of the message, under the first of the nodes that it has.
-    fn rows(&self, nodes: &[&str]) -> Result<Vec<row::Row<'a>>, Reject> {
-        self.envelope.rows_within(nodes, self.checks.limits.lines_max)
     }
 
     /// The alias under which 2601 names what this request stated.

@@ -13,15 +13,35 @@
 
 use std::collections::BTreeMap;
 
-use super::fees::{negative_line, product};
+use super::fees::fee;
+use super::nodes::{self, Shape};
 use super::row::Row;
 use super::{Message, Outcome, codes, joined};
-use crate::domain::document::{FeeFacet, Header, Kind, Parts};
-use crate::wire::inbound::draft::{Draft, LineDraft, PersonAsSent, VersionDraft};
-use crate::wire::inbound::reject::Reject;
+use crate::domain::document::occurred::OccurredAt;
+use crate::domain::document::particulars::Circumstances;
+use crate::domain::document::{FeeFacet, Header, Kind};
+use crate::wire::inbound::draft::{DECLARED_CODES_MAX, Draft, LineDraft, PersonAsSent, VersionDraft};
+use crate::wire::inbound::json::Json;
+use crate::wire::inbound::reject::{Reject, Words};
+
+/// The request of a settlement.
+const VISIT: Shape = Shape { nodes: &["data"], fields: &["mdtrt_id", "chrg_bchno", "psn_no", "setl_id"] };
+const PURCHASE: Shape = Shape {
+    nodes: &["druginfo"],
+    fields: &["psn_no", "mdtrt_cert_type", "mdtrt_cert_no", "begntime", "med_type"],
+};
+const PURCHASE_LINES: Shape = Shape {
+    nodes: &["drugdetail", "drugdetailDetail"],
+    fields: &["feedetl_sn", "med_list_codg", "cnt", "det_item_fee_sumamt"],
+};
+/// Codes by fee line.
+const TRACE: Shape = Shape { nodes: &[], fields: &["feedetl_sn", "drug_trac_codg", "drug_trac_code"] };
+
+const OF_THESE_LINES: Words =
+    Words::new("drugdetail 中费用明细的追溯码", "codes of fee lines that are in drugdetail");
 
 /// A credential that is the number of the identity card.
-const CERTIFICATE_CREDENTIAL: &str = "02";
+const CERTIFICATE_CREDENTIAL: &str = "2";
 
 const TRACE_NODE: [&str; 1] = ["drug_trac_info"];
 
@@ -34,17 +54,15 @@ struct LineCodes {
 
 /// 2207 and 2304.
 pub(super) fn of_visit(message: &Message<'_>) -> Result<Outcome, Reject> {
-    let data = message.envelope.row(&["data"])?;
-    let visit_id = data.required(&["mdtrt_id"])?;
+    let data = message.envelope.row(VISIT)?;
+    let visit_id = data.required_id(&["mdtrt_id"])?;
     let document_id = if message.number == 2304 {
         joined(&[&visit_id])
     } else {
-        joined(&[&visit_id, &data.required(&["chrg_bchno"])?])
+        joined(&[&visit_id, &data.required_number(&["chrg_bchno"])?])
     };
     let mut codes = codes_by_line(message)?;
-    if let Some(inside) = data.value(&TRACE_NODE) {
-        gather(&data.path(&TRACE_NODE), inside, &mut codes)?;
-    }
+    gather(&data, &mut codes)?;
     let line = |(line_id, line): (String, LineCodes)| LineDraft {
         line_id: line_id.into(),
         fee: None,
@@ -64,27 +82,22 @@ pub(super) fn of_visit(message: &Message<'_>) -> Result<Outcome, Reject> {
 
 /// 2102.
 pub(super) fn of_pharmacy(message: &Message<'_>) -> Result<Outcome, Reject> {
-    let info = message.envelope.row(&["druginfo"])?;
+    let info = message.envelope.row(PURCHASE)?;
     let document_id = message.msgid.clone().ok_or_else(|| Reject::missing("msgid"))?;
     let mut codes = codes_by_line(message)?;
     let mut lines = Vec::new();
-    let mut taken_back = Vec::new();
-    for row in message.rows(&["drugdetail", "drugdetailDetail"])? {
-        let line_id = row.required(&["feedetl_sn"])?;
+    for row in message.envelope.rows(PURCHASE_LINES)? {
+        let line_id = row.required_number(&["feedetl_sn"])?;
         let beside = codes.remove(&line_id).unwrap_or_default();
-        if row.count(&["cnt"])?.is_some_and(|count| count.negative) {
-            taken_back.push(negative_line(message, document_id.clone(), &row, Parts::ALL));
-            continue;
-        }
         let mut codes = codes::of_row(&row)?;
         codes.extend(beside.codes);
-        let said = product(&row)?;
-        let fee = FeeFacet { quantity: row.quantity(&["cnt"])?, split: said.split || beside.split, ..said };
+        let said = fee(&row)?;
+        let fee = FeeFacet { split: said.split || beside.split, ..said };
         let codes = Some(codes::facet(codes, false));
         lines.push(LineDraft { line_id: line_id.into(), fee: Some(fee), codes });
     }
     if !codes.is_empty() {
-        return Err(Reject::malformed("input.drug_trac_info", "codes of fee lines that are in drugdetail"));
+        return Err(Reject::malformed("input.drug_trac_info", OF_THESE_LINES));
     }
     let (header, person) = header(message, &info)?;
     let version = VersionDraft {
@@ -94,46 +107,64 @@ pub(super) fn of_pharmacy(message: &Message<'_>) -> Result<Outcome, Reject> {
         aliases: aliases(message)?,
         ..message.version(Kind::Settlement, document_id)
     };
-    let mut documents = vec![Ok(Draft::Version(Box::new(version)))];
-    documents.extend(taken_back);
-    Ok(Outcome::Documents(documents))
+    Ok(Outcome::Documents(vec![Ok(Draft::Version(Box::new(version)))]))
 }
 
 /// The header of a claim and its person: from the request, and from the response where there is one.
 fn header(message: &Message<'_>, request: &Row<'_>) -> Result<(Header, PersonAsSent), Reject> {
     let response = message.envelope.settlement();
-    let of_response = |names: &[&str]| match &response {
-        Some(response) => response.text(names),
-        None => Ok(None),
+    let of_response = |names: &[&'static str]| response.as_ref().and_then(|response| response.person(names));
+    let number = request.person(&["psn_no"]).or_else(|| of_response(&["psn_no"]));
+    let certificate = request.person(&["certno"]).or_else(|| of_response(&["certno"]));
+    let (settled_at, settlement_id, fund_amount) = match &response {
+        Some(response) => (
+            response.moment(&["setl_time"])?,
+            response.id(&["setl_id"])?,
+            response.optional_yuan(&["fund_pay_sumamt"]),
+        ),
+        None => (None, None, None),
     };
-    let number = request.text(&["psn_no"])?.or(of_response(&["psn_no"])?);
-    let certificate = request.text(&["certno"])?.or(of_response(&["certno"])?).or(credential(request)?);
-    let (occurred_at, fund_amount) = match &response {
-        Some(response) => (response.moment(&["setl_time"])?, response.yuan(&["fund_pay_sumamt"])?),
-        None => (None, None),
+    let visit_id = match (request.id(&["mdtrt_id"])?, &response) {
+        (None, Some(response)) => response.id(&["mdtrt_id"])?,
+        (visit_id, _) => visit_id,
+    };
+    let occurred_at = settled_at.unwrap_or(OccurredAt::Moment(message.issued_at));
+    let header = message.header(Kind::Settlement, occurred_at);
+    let med_type = request.optional_id(&["med_type"]);
+    let circumstances = Circumstances {
+        credential_type: request.optional_id(&["mdtrt_cert_type"]),
+        medical_type: Some(message.checks.medical_types.of(message.number, med_type.as_deref())),
+        account_amount: response.as_ref().and_then(|response| response.optional_yuan(&["acct_pay"])),
+        declared_codes: request.optional_whole(&["minpacunt_drug_trac_cnt"], DECLARED_CODES_MAX),
+        declared_consumable_codes: request.optional_whole(&["mcs_trac_cnt"], DECLARED_CODES_MAX),
+        ..header.circumstances
     };
     let header = Header {
-        visit_id: request.text(&["mdtrt_id"])?.or(of_response(&["mdtrt_id"])?).map(Into::into),
-        settlement_id: of_response(&["setl_id"])?.map(Into::into),
+        visit_id: visit_id.map(Into::into),
+        settlement_id: settlement_id.map(Into::into),
         fund_amount,
-        ..message.header(Kind::Settlement, occurred_at.unwrap_or(message.issued_at).into())
+        circumstances,
+        ..header
     };
-    let person =
-        PersonAsSent { number: number.unwrap_or_default(), certificate: certificate.unwrap_or_default() };
+    let person = PersonAsSent {
+        number: number.unwrap_or_default(),
+        certificate: certificate.or_else(|| credential(request)).unwrap_or_default(),
+    };
     Ok((header, person))
 }
 
 /// The certificate number, when that is the credential presented.
-fn credential(request: &Row<'_>) -> Result<Option<String>, Reject> {
-    let kind = request.text(&["mdtrt_cert_type"])?;
-    if kind.as_deref() == Some(CERTIFICATE_CREDENTIAL) { request.text(&["mdtrt_cert_no"]) } else { Ok(None) }
+fn credential(request: &Row<'_>) -> Option<String> {
+    let kind = request.optional_id(&["mdtrt_cert_type"])?;
+    let is_certificate = kind.trim_start_matches('0') == CERTIFICATE_CREDENTIAL;
+    if is_certificate { request.person(&["mdtrt_cert_no"]) } else { None }
 }
 
 /// The settlement id, where the response is there, and the request's msgid.
 fn aliases(message: &Message<'_>) -> Result<Vec<String>, Reject> {
     let mut aliases = message.alias_of_request();
     if let Some(response) = message.envelope.settlement()
-        && let Some(settlement_id) = response.text(&["setl_id"])?
+        && let Some(settlement_id) = response.id(&["setl_id"])?
     {
         aliases.push(joined(&["setl", &settlement_id]));
     }
@@ -143,24 +174,25 @@ fn aliases(message: &Message<'_>) -> Result<Vec<String>, Reject> {
 /// The codes of `input.drug_trac_info`, by fee line.
 fn codes_by_line(message: &Message<'_>) -> Result<BTreeMap<String, LineCodes>, Reject> {
     let mut codes = BTreeMap::new();
-    if let Some(input) = message.envelope.input()
-        && let Some(node) = input.value(&TRACE_NODE)
-    {
-        gather(&input.path(&TRACE_NODE), node, &mut codes)?;
+    if let Some(input) = message.envelope.input() {
+        gather(&input, &mut codes)?;
     }
     Ok(codes)
 }
 
-fn gather(
-    place: &str,
-    node: &serde_json::Value,
-    codes: &mut BTreeMap<String, LineCodes>,
-) -> Result<(), Reject> {
-    for row in super::envelope::objects(place, node, &[])? {
-        let line_id = row.required(&["feedetl_sn"])?;
-        let line = codes.entry(line_id).or_default();
-        line.codes.extend(codes::of_row(&row)?);
-        line.split |= row.flag(&["trdn_flag"])? == Some(true);
+/// Adds the codes of an object's node of codes.
+fn gather(row: &Row<'_>, codes: &mut BTreeMap<String, LineCodes>) -> Result<(), Reject> {
+    for (place, node) in nodes::distinct(row.nodes(&TRACE_NODE), row.reading().notes) {
+        if !matches!(node, Json::List(_) | Json::Object(_)) {
+            return Err(Reject::malformed(place, OF_THESE_LINES));
+        }
+        let mut rows = Vec::new();
+        nodes::rows(&place, node, TRACE, row.reading(), &mut rows)?;
+        for row in rows {
+            let line = codes.entry(row.required_number(&["feedetl_sn"])?).or_default();
+            line.codes.extend(codes::of_row(&row)?);
+            line.split |= row.flag(&["trdn_flag"])? == Some(true);
+        }
     }
     Ok(())
 }

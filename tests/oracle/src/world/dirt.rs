@@ -9,7 +9,7 @@ impl Episodes<'_> {
     /// A copy of some upload with one thing wrong with it (or, at a limit, just right).
     pub(super) fn spoil(&mut self) {
         let documents: Vec<Value> =
-            self.uploads.iter().filter(|upload| upload["kind"] != "reversal").cloned().collect();
+            self.uploads.iter().filter(|upload| upload["lines"].is_array()).cloned().collect();
         if documents.is_empty() {
             return;
         }
@@ -46,6 +46,11 @@ impl Episodes<'_> {
             ("institution_id", "H370203000012"),
             ("kind", "sale"),
             ("kind", "Settlement"),
+            ("insured_region", "37020"),
+            ("service", "by_post"),
+            ("declared_codes", "1000001"),
+            ("account_amount", "1.001"),
+            ("medical_type", "whatever"),
         ]);
         upload[name] = json!(value);
         if self.dice.chance(20) {
@@ -60,6 +65,12 @@ impl Episodes<'_> {
             ("issued_at", "2026-02-30T00:00:00+08:00"),
             ("issued_at", "2026-03-04 00:00"),
             ("occurred_at", "2026-03-04"),
+            ("occurred_at", "2026-02-30"),
+            ("occurred_at", "2026-3-4"),
+            ("occurred_at", "20260304"),
+            ("occurred_at", "2014-12-31"),
+            ("occurred_at", "2015-01-01"),
+            ("issued_at", "2026-03-04"),
             ("occurred_at", "2014-12-31T23:59:59.9999+08:00"),
             ("occurred_at", "2015-01-01T00:00:00+08:00"),
             ("issued_at", "2014-06-01T00:00:00Z"),
@@ -68,7 +79,7 @@ impl Episodes<'_> {
             upload[name] = json!(value);
             return;
         }
-        // "issued_at earlier than occurred_at by more than 1 day"
+        // "issued_at earlier than occurred_at by more than 1 day", of a day: its beginning.
         let issued_at = upload["issued_at"].as_str().and_then(Timestamp::parse).unwrap_or(Timestamp(0));
         let occurred_at = Timestamp(issued_at.0 + DAY_MS + self.dice.between(0, 1));
         upload["occurred_at"] = json!(write_time(self.dice, occurred_at));
@@ -82,6 +93,11 @@ impl Episodes<'_> {
             ("quantity", json!("0")),
             ("quantity", json!("1.0001")),
             ("quantity", json!("one")),
+            ("quantity", json!("+5")),
+            ("quantity", json!("1e3")),
+            ("quantity", json!(".")),
+            ("quantity", json!(".0")),
+            ("quantity", json!("1.2.3")),
             ("quantity", json!("1000000000.001")),
             ("quantity", json!("1000000000")),
             ("amount", json!("1.001")),
@@ -91,6 +107,10 @@ impl Episodes<'_> {
             ("split", json!("yes")),
             ("expires_on", json!("2026-02-30")),
             ("lot", json!(5)),
+            ("adjusts", json!("X".repeat(65))),
+            ("adjusts", json!(1)),
+            ("days_supply", json!("0")),
+            ("rx_external", json!("true")),
         ]);
         let Some(lines) = upload["lines"].as_array_mut() else { return };
         if self.dice.chance(10) {

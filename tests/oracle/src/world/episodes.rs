@@ -1,11 +1,10 @@
-//! What happens in a world: stock in, sales in one or two halves, returns, stock out.
+//! What happens in a world: stock in, sales in one or two halves, hand-overs that lend, returns, stock out.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::codes::{self, Package};
+use super::codes::Package;
 use super::dice::Dice;
-use super::reference_log::PRODUCTS;
-use crate::moment::{DAY_MS, HOUR_MS, SECOND_MS, Timestamp};
+use crate::moment::{DAY_MS, Day, HOUR_MS, SECOND_MS, Timestamp};
 
 /// The taste of one world; different tastes reach different rules.
 #[derive(Clone, Debug)]
@@ -16,6 +15,8 @@ pub(super) struct Taste {
     pub(super) packages: Vec<Package>,
     /// The product that the world's reference gives each package, if any.
     pub(super) products: Vec<Option<String>>,
+    /// The day on which the world begins.
+    pub(super) first_day: Day,
     /// How many lines are split, in percent.
     pub(super) split_percent: usize,
     /// Times are multiples of this from the beginning, so that some are equal.
@@ -30,6 +31,16 @@ pub(super) struct Taste {
     pub(super) many_percent: usize,
     /// How often anything odd is said about a line, in percent.
     pub(super) odd_percent: usize,
+    /// How often a code comes mangled, in percent.
+    pub(super) mangled_percent: usize,
+    /// How many times are given as a day, in percent.
+    pub(super) day_percent: usize,
+    /// How many lines are of a product without codes, in percent.
+    pub(super) plain_percent: usize,
+    /// How often a line is taken back in part, in percent.
+    pub(super) refund_percent: usize,
+    /// How many sales lend their codes, in percent.
+    pub(super) lend_percent: usize,
 }
 
 /// The uploads of a world while they are made.
@@ -68,9 +79,21 @@ pub(super) fn write_time(dice: &mut Dice, time: Timestamp) -> String {
     time.text(offset_minutes, zone, &fraction)
 }
 
+/// The moment that a text names; of a day its beginning.
+pub(super) fn read_time(value: &Value) -> Option<Timestamp> {
+    let text = value.as_str()?;
+    Timestamp::parse(text).or_else(|| Some(Day::parse(text)?.beginning()))
+}
+
 impl Episodes<'_> {
-    /// One episode: one or two documents.
+    /// One episode: one or two documents, seldom more.
     pub(super) fn happen(&mut self) {
+        if self.dice.chance(self.taste.lend_percent) {
+            return self.hand_over();
+        }
+        if self.dice.chance(3 + self.taste.refund_percent / 3) {
+            return self.bill();
+        }
         match self.dice.below(20) {
             0..=2 => {
                 let kind = self.dice.pick(&STOCK_IN);
@@ -95,7 +118,8 @@ impl Episodes<'_> {
         self.uploads.push(fields);
     }
 
-    /// A dispensing and the settlement that reports it: the same lines, ids and person, mostly.
+    /// A dispensing and the settlement that reports it: the same lines, ids and person, mostly; a pharmacy's window
+    /// writes a visit number of its own.
     fn sale_in_two_halves(&mut self) {
         let institution_id = self.dice.pick(&self.taste.institutions);
         let time = self.moment();
@@ -112,6 +136,10 @@ impl Episodes<'_> {
                 None => drop(settlement.as_object_mut().map(|fields| fields.remove(name))),
             }
         }
+        if self.dice.chance(15) {
+            settlement["visit_id"] = json!(self.dice.pick(&["W1", "W2"]));
+            settlement.as_object_mut().map(|fields| fields.remove("settlement_id"));
+        }
         if self.dice.chance(80) {
             settlement["lines"] = dispensing["lines"].clone();
         }
@@ -122,26 +150,41 @@ impl Episodes<'_> {
         }
         self.uploads.push(dispensing.clone());
         self.uploads.push(settlement);
-        if self.dice.chance(12) {
+        if self.dice.chance(20) {
             self.give_back(&dispensing, &institution_id, time);
         }
     }
 
     /// A line of a dispensing comes back, soon after.
-    fn give_back(&mut self, dispensing: &Value, institution_id: &str, time: Timestamp) {
+    pub(super) fn give_back(&mut self, dispensing: &Value, institution_id: &str, time: Timestamp) {
         let later = self.dice.pick(&[0, HOUR_MS, DAY_MS, -HOUR_MS]);
         let mut back = self.fields("dispense_return", institution_id, Timestamp(time.0 + later));
         let lines = dispensing["lines"].as_array().cloned().unwrap_or_default();
         let line = self.dice.pick(&lines);
-        back["returns"] = json!({ "document_id": dispensing["document_id"], "line_id": line["line_id"] });
-        back["lines"] = json!([line]);
+        if self.dice.chance(60) {
+            back["returns"] = json!({ "document_id": dispensing["document_id"], "line_id": line["line_id"] });
+        }
+        let mut lines = vec![line];
+        if self.dice.chance(15 + self.taste.refund_percent) {
+            // Less than it seemed came back.
+            let line_id = self.line_id(&lines);
+            let mut refund = self.refund(&lines, line_id);
+            refund["quantity"] = self.dice.pick(&[json!("0.5"), json!("0.25"), json!("1")]);
+            lines.push(refund);
+        }
+        back["lines"] = Value::Array(lines);
         self.uploads.push(back);
     }
 
     /// A moment on the grid, seldom a little beside it.
-    fn moment(&mut self) -> Timestamp {
-        let start = Timestamp::parse("2026-03-01T00:00:00+08:00").unwrap_or(Timestamp(0));
+    pub(super) fn moment(&mut self) -> Timestamp {
+        let start = self.taste.first_day.beginning();
         let beside = if self.dice.chance(6) { self.dice.pick(&[1, 500, 999, -1]) } else { 0 };
+        if self.dice.chance(3) {
+            // A time that is the moment of a day, for one kind or another.
+            let day = self.taste.first_day.later(self.dice.between(1, 3));
+            return Timestamp(day.beginning().0 - self.dice.pick(&[1, 2, 1_000]));
+        }
         Timestamp(start.0 + self.dice.between(0, self.taste.steps) * self.taste.grid_ms + beside)
     }
 
@@ -155,6 +198,14 @@ impl Episodes<'_> {
         }
     }
 
+    /// When something happened, as a time or as the day.
+    pub(super) fn write_when(&mut self, time: Timestamp) -> String {
+        if self.dice.chance(self.taste.day_percent) {
+            return time.day().text();
+        }
+        write_time(self.dice, time)
+    }
+
     /// A document id: mostly its own, sometimes one that others have too.
     fn document_id(&mut self, kind: &str) -> String {
         if self.dice.chance(12) {
@@ -163,12 +214,13 @@ impl Episodes<'_> {
         format!("{}{}", &kind[..3], self.uploads.len())
     }
 
-    fn fields(&mut self, kind: &str, institution_id: &str, time: Timestamp) -> Value {
+    /// A document of a kind that happened at `time`.
+    pub(super) fn fields(&mut self, kind: &str, institution_id: &str, time: Timestamp) -> Value {
         let document_id = self.document_id(kind);
         let issued_at = self.issue(time);
         let mut fields = json!({
             "document_id": document_id, "kind": kind, "institution_id": institution_id,
-            "issued_at": write_time(self.dice, issued_at), "occurred_at": write_time(self.dice, time),
+            "issued_at": write_time(self.dice, issued_at), "occurred_at": self.write_when(time),
         });
         if self.dice.chance(20) {
             fields["partial"] = self.dice.pick(&[json!(false), Value::Null]);
@@ -186,12 +238,10 @@ impl Episodes<'_> {
         if kind == "dispense_return" && self.dice.chance(50) {
             fields["returns"] = self.returns(institution_id);
         }
-        let mut lines: Vec<Value> = Vec::new();
-        for _ in 0..self.dice.pick(&[1, 1, 1, 2, 3]) {
-            let line_id = self.line_id(&lines);
-            lines.push(self.line(kind, line_id));
+        if self.dice.chance(12) {
+            self.say_more(&mut fields);
         }
-        fields["lines"] = Value::Array(lines);
+        fields["lines"] = self.lines(kind);
         fields
     }
 
@@ -215,6 +265,25 @@ impl Episodes<'_> {
         }
     }
 
+    /// A field of the header that nothing here is judged by, but that stands in its text.
+    pub(super) fn say_more(&mut self, fields: &mut Value) {
+        let (name, value) = self.dice.pick(&[
+            ("credential_type", json!("01")),
+            ("credential_type", json!("02")),
+            ("device_id", json!("d-1")),
+            ("operator_kind", json!("3")),
+            ("insured_region", json!("370203")),
+            ("medical_type", json!("pharmacy")),
+            ("medical_type", json!("inpatient")),
+            ("account_amount", json!("3.00")),
+            ("service", json!("online")),
+            ("service", json!("in_person")),
+            ("declared_codes", json!(2)),
+            ("declared_consumable_codes", json!("0")),
+        ]);
+        fields[name] = value;
+    }
+
     /// A sale to give back: of a document that exists, mostly.
     fn returns(&mut self, institution_id: &str) -> Value {
         let sold = |upload: &&Value| {
@@ -234,125 +303,5 @@ impl Episodes<'_> {
             returns["line_id"] = self.dice.pick(&[json!("77"), json!(""), Value::Null]);
         }
         returns
-    }
-
-    /// A line id, new among some lines; as bytes "10" comes before "2".
-    pub(super) fn line_id(&mut self, lines: &[Value]) -> String {
-        let ids = ["1", "2", "3", "10", "9", "A"];
-        let free = ids.into_iter().filter(|id| lines.iter().all(|line| line["line_id"] != *id));
-        let free: Vec<&str> = free.collect();
-        self.dice.pick(&free).to_owned()
-    }
-
-    fn money(&mut self) -> Value {
-        self.dice.pick(&[
-            json!("10.00"),
-            json!("0.01"),
-            json!("9.99"),
-            json!("3.3"),
-            json!(7),
-            json!("0"),
-            json!("10"),
-        ])
-    }
-
-    /// One line: product, quantity, amounts and codes, each of them odd or absent at times.
-    pub(super) fn line(&mut self, kind: &str, line_id: String) -> Value {
-        let mut line = Map::new();
-        line.insert("line_id".to_owned(), json!(line_id));
-        let at = self.dice.below(self.taste.packages.len());
-        let product_code = match self.taste.products[at].clone() {
-            Some(product_code) if !self.dice.chance(self.taste.odd_percent) => json!(product_code),
-            _ => self.dice.pick(&PRODUCTS.map(|product| json!(product))),
-        };
-        match self.dice.below(100) {
-            0..=2 => drop(line.insert("product_code".to_owned(), self.dice.pick(&[Value::Null, json!("")]))),
-            3..=6 => {}
-            _ => drop(line.insert("product_code".to_owned(), product_code)),
-        }
-        let is_split = self.dice.chance(self.taste.split_percent);
-        let quantities: &[Value] = match is_split {
-            true => &[
-                json!("0.5"),
-                json!(1),
-                json!("2.5"),
-                json!(3),
-                json!("6"),
-                json!("10"),
-                json!("0.333"),
-                json!("1.001"),
-            ],
-            false => {
-                &[json!(1), json!("1"), json!("1.0000"), json!(2), json!("3"), json!("0.5"), json!("12")]
-            }
-        };
-        let said = self.dice.chance(93);
-        self.put(&mut line, said, "quantity", quantities);
-        let said = is_split || self.dice.chance(25);
-        self.put(&mut line, said, "split", &[json!(is_split)]);
-        let said = self.dice.chance(80);
-        self.put(
-            &mut line,
-            said,
-            "amount",
-            &[json!("20.00"), json!("10"), json!("3.33"), json!(7), json!("0"), Value::Null],
-        );
-        let said = kind == "settlement" && self.dice.chance(40);
-        self.put(
-            &mut line,
-            said,
-            "fund_amount",
-            &[json!("7.01"), json!("5.00"), json!(3), json!("0"), json!(3.5), Value::Null],
-        );
-        let said = self.dice.chance(30);
-        self.put(&mut line, said, "lot", &[json!("L9"), json!("L1"), json!("L2"), json!("L8"), json!("")]);
-        let said = self.dice.chance(20);
-        self.put(
-            &mut line,
-            said,
-            "expires_on",
-            &[json!("2027-01-01"), json!("2027-01-01"), json!("2026-03-02"), json!("2026-03-04")],
-        );
-        let codes = self.trace_codes(at, is_split);
-        let none = self.dice.chance(self.taste.odd_percent / 2);
-        if !none {
-            line.insert("trace_codes".to_owned(), codes);
-        }
-        Value::Object(line)
-    }
-
-    fn put(&mut self, line: &mut Map<String, Value>, said: bool, name: &str, values: &[Value]) {
-        if said {
-            line.insert(name.to_owned(), self.dice.pick(values));
-        }
-    }
-
-    fn trace_codes(&mut self, at: usize, is_split: bool) -> Value {
-        let mut entries = Vec::new();
-        let count = if self.dice.chance(self.taste.many_percent) { self.dice.pick(&[2, 2, 3]) } else { 1 };
-        for n in 0..count {
-            let package =
-                if n == 0 { self.taste.packages[at].clone() } else { self.dice.pick(&self.taste.packages) };
-            let scanned = match self.dice.below(100) {
-                odd if odd >= self.taste.odd_percent => package.scanned(self.dice),
-                _ => match self.dice.below(4) {
-                    0 => codes::lot_code(self.dice),
-                    1 => codes::invalid_code(self.dice),
-                    2 => self.dice.pick(&["", "  ", "\u{3000}", "]d2"]).to_owned(),
-                    _ => codes::package(self.dice).scanned(self.dice),
-                },
-            };
-            // An object whose code is empty has none, which the text does not decide; so there is none here.
-            let units_percent = if is_split { 45 } else { 10 };
-            let as_object = !scanned.is_empty() && self.dice.chance(units_percent);
-            entries.push(if as_object {
-                let units =
-                    [json!("1"), json!(2), json!("3"), json!("0.5"), json!("6.001"), json!("4"), Value::Null];
-                json!({ "code": scanned, "units": self.dice.pick(&units) })
-            } else {
-                json!(scanned)
-            });
-        }
-        Value::Array(entries)
     }
 }

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::episodes::{Episodes, write_time};
+use super::episodes::{Episodes, read_time, write_time};
 use crate::moment::{HOUR_MS, Timestamp};
 
-const HEADER: [&str; 9] = [
+const HEADER: [&str; 18] = [
     "occurred_at",
     "person_id",
     "person_cert",
@@ -15,6 +15,15 @@ const HEADER: [&str; 9] = [
     "fund_amount",
     "counterparty",
     "returns",
+    "credential_type",
+    "device_id",
+    "operator_kind",
+    "insured_region",
+    "medical_type",
+    "account_amount",
+    "service",
+    "declared_codes",
+    "declared_consumable_codes",
 ];
 
 /// The group of a kind, as a reversal names it.
@@ -27,7 +36,7 @@ fn group(kind: &str) -> &'static str {
 }
 
 fn time(upload: &Value, name: &str) -> Timestamp {
-    upload[name].as_str().and_then(Timestamp::parse).unwrap_or(Timestamp(0))
+    read_time(&upload[name]).unwrap_or(Timestamp(0))
 }
 
 impl Episodes<'_> {
@@ -44,7 +53,7 @@ impl Episodes<'_> {
     }
 
     fn original(&mut self) -> Option<Value> {
-        let documents = self.uploads.iter().filter(|upload| upload["kind"] != "reversal").cloned();
+        let documents = self.uploads.iter().filter(|upload| upload["lines"].is_array()).cloned();
         let documents: Vec<Value> = documents.collect();
         if documents.is_empty() { None } else { Some(self.dice.pick(&documents)) }
     }
@@ -73,7 +82,7 @@ impl Episodes<'_> {
             let by = self.dice.pick(&[0, self.taste.grid_ms, -self.taste.grid_ms, 1]);
             let latest = time(version, "issued_at").0 + 24 * HOUR_MS;
             let moved = (time(version, "occurred_at").0 + by).min(latest);
-            version["occurred_at"] = json!(write_time(self.dice, Timestamp(moved)));
+            version["occurred_at"] = json!(self.write_when(Timestamp(moved)));
         }
         if self.dice.chance(15) {
             let kind = version["kind"].as_str().unwrap_or_default().to_owned();
@@ -87,6 +96,9 @@ impl Episodes<'_> {
         if self.dice.chance(25) && group(version["kind"].as_str().unwrap_or_default()) != "procurement" {
             self.name_ids_and_person(version);
         }
+        if self.dice.chance(10) {
+            self.say_more(version);
+        }
     }
 
     fn change_lines(&mut self, version: &mut Value) {
@@ -97,6 +109,12 @@ impl Episodes<'_> {
             1 if lines.len() < 4 => {
                 let line_id = self.line_id(&lines);
                 lines.push(self.line(&kind, line_id));
+            }
+            2 if !lines.is_empty() && self.dice.chance(self.taste.refund_percent) => {
+                let line_id = if lines.len() < 6 { self.line_id(&lines) } else { "3".to_owned() };
+                lines.retain(|line| line["line_id"] != *line_id);
+                let refund = if lines.is_empty() { None } else { Some(self.refund(&lines, line_id)) };
+                lines.extend(refund);
             }
             2 | 3 if !lines.is_empty() => {
                 let at = self.dice.below(lines.len());
