@@ -118,15 +118,14 @@ impl Province {
                 filed
             }
             Accident::Corrected => {
-                self.post(mistaken(document.clone()));
+                let first = self.post(mistaken(document.clone()));
                 // A row of the national form with other codes is another row: the wrong one is deleted first.
-                let is_row = document.group() != Group::Settlement;
-                let deletion = (is_row && self.world.parameters.form == UploadForm::National)
-                    .then(|| self.delete(&document, document.issued_at + HOUR / 120));
+                if document.group() != Group::Settlement && self.world.parameters.form == UploadForm::National
+                {
+                    self.delete_rows(&document, first.sent_at);
+                }
                 document.issued_at += self.hours(24);
-                let corrected = self.post(document);
-                let deleted_at = deletion.map_or(0, |deletion| deletion.sent_at);
-                Filed { sent_at: corrected.sent_at.max(deleted_at), ..corrected }
+                self.post(document)
             }
             Accident::Deleted => {
                 self.post(document.clone());
@@ -143,11 +142,20 @@ impl Province {
 
     /// Sends the deletion of a document.
     fn delete(&mut self, document: &Document, issued_at: i64) -> Filed {
-        let name = self.name('X');
-        let (institution, group) = (document.institution, document.group());
-        let body =
-            Body::Reversal { group, target: document.name, line: None, settlement: document.settlement() };
-        self.post(Document { name, institution, issued_at, body })
+        let deletion = deletion(self.name('X'), document, issued_at);
+        self.post(deletion)
+    }
+
+    /// Sends the deletion of a document's rows right behind them. Nothing is drawn for it, so that the same province
+    /// in the canonical form has the same accidents.
+    fn delete_rows(&mut self, document: &Document, sent_at: i64) {
+        let skew = self.world.institution(document.institution).clock_skew_millis;
+        let name = Name { letter: 'X', ..document.name };
+        let deletion = deletion(name, document, document.issued_at + HOUR / 120 + skew);
+        let sent_at = sent_at.max(document.issued_at + HOUR / 120) + 1000;
+        for (group, json) in national::messages(&self.world, &deletion) {
+            self.enqueue(sent_at, group, json);
+        }
     }
 
     /// Writes one upload and puts it on its way.
@@ -227,6 +235,17 @@ impl Province {
     fn hours(&mut self, most: i64) -> i64 {
         self.accidents.within(1, (most * 60).max(1)) * (HOUR / 60)
     }
+}
+
+/// What takes a document back.
+fn deletion(name: Name, document: &Document, issued_at: i64) -> Document {
+    let body = Body::Reversal {
+        group: document.group(),
+        target: document.name,
+        line: None,
+        settlement: document.settlement(),
+    };
+    Document { name, institution: document.institution, issued_at, body }
 }
 
 /// The first version of a document that is corrected later: one pack too many on its first line, whose codes are

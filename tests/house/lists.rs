@@ -35,6 +35,11 @@ const TIED: &[(&str, &[&str], (&str, &str))] = &[
         ("tests/house/field_numbers.rs", "every_listed_field_has_its_number_still_and_every_field_is_listed"),
     ),
     (
+        "kinds, fields and messages of uploads",
+        &["proto/tracewarden/v1/upload.proto", "src/wire/inbound/nhsa/messages.rs", "proto/README.md"],
+        ("tests/house/contract_tables.rs", "the_contract_page_has_every_kind_field_and_message"),
+    ),
+    (
         "parameters of a simulated province",
         &["src/sim/parameters.rs", "src/sim/province.example.toml"],
         ("src/sim/parameters.rs", "the_example_has_every_parameter_with_its_default"),

@@ -1,5 +1,6 @@
 //! The house itself: what the compiler does not hold of the source, the contracts, the guides and what is deployed.
 
+mod contract_tables;
 mod deploy;
 mod documented_commands;
 mod field_numbers;

@@ -5,9 +5,7 @@ use std::fs;
 use proptest::prelude::*;
 use prost::Message;
 use serde_json::{Value, json};
-use tracewarden::domain::claim::Verdict;
 use tracewarden::domain::document::{Group, Kind, Origin, Parts, Upload, Version};
-use tracewarden::domain::handling::{Act, Handling};
 use tracewarden::domain::reference::Book;
 use tracewarden::domain::time::Timestamp;
 use tracewarden::wire::inbound::canonical::json as canonical_json;
@@ -29,7 +27,7 @@ fn origin() -> Origin {
     }
 }
 
-fn decode_as(inlet: Option<Inlet>, content_type: Option<&[u8]>, payload: &[u8]) -> Decoded {
+pub(crate) fn decode_as(inlet: Option<Inlet>, content_type: Option<&[u8]>, payload: &[u8]) -> Decoded {
     let origin = origin();
     let input = Input { inlet, content_type, payload, origin: &origin, record_timestamp: None };
     let (limits, pseudonymiser, book) = (Limits::default(), Pseudonymiser::for_tests(), Book::default());
@@ -44,11 +42,11 @@ fn decode_as(inlet: Option<Inlet>, content_type: Option<&[u8]>, payload: &[u8]) 
     )
 }
 
-fn decode_json(json: &Value) -> Decoded {
+pub(crate) fn decode_json(json: &Value) -> Decoded {
     decode_as(None, None, json.to_string().as_bytes())
 }
 
-fn only_upload(decoded: Decoded) -> Upload {
+pub(crate) fn only_upload(decoded: Decoded) -> Upload {
     match decoded {
         Decoded::Uploads { mut uploads, refused, .. } if uploads.len() == 1 && refused.is_empty() => {
             uploads.remove(0).upload
@@ -65,7 +63,7 @@ fn version(json: &Value) -> Version {
 }
 
 /// Reason and field of a refusal.
-fn refusal(decoded: Decoded) -> (RejectReason, Option<String>) {
+pub(crate) fn refusal(decoded: Decoded) -> (RejectReason, Option<String>) {
     match decoded {
         Decoded::Rejected(mut rejects) if rejects.len() == 1 => {
             let reject = rejects.remove(0);
@@ -75,7 +73,7 @@ fn refusal(decoded: Decoded) -> (RejectReason, Option<String>) {
     }
 }
 
-fn settlement() -> Value {
+pub(crate) fn settlement() -> Value {
     json!({"document_id":"20260105-000123","kind":"settlement","institution_id":"P37020304446",
         "issued_at":"2026-01-05T09:31:02+08:00","occurred_at":"2026-01-05T09:31:00+08:00","partial":false,
         "person_id":"37020219800101123","person_cert":"370202198001011234","visit_id":"V1","settlement_id":"S1",
@@ -93,7 +91,7 @@ fn reversal() -> Value {
 }
 
 /// The document with the value at the JSON pointer replaced; null removes nothing but means absent.
-fn with(mut document: Value, pointer: &str, value: Value) -> Value {
+pub(crate) fn with(mut document: Value, pointer: &str, value: Value) -> Value {
     match document.pointer_mut(pointer) {
         Some(target) => *target = value,
         None => {
@@ -321,92 +319,6 @@ fn nothing_may_lie_more_than_a_day_ahead_of_its_record() {
     }
 }
 
-fn ruling() -> Value {
-    json!({"kind":"ruling","institution_id":"P37020304446","document_id":"20260105-000123","line_id":"1",
-        "verdict":"pay","rules":["duplicate_settlement","growth","growth"],"issued_at":"2026-01-20T15:02:11+08:00",
-        "ruled_by":"青岛市医保局","basis":"稽核 2026-17"})
-}
-
-fn payment() -> Value {
-    json!({"kind":"payment","institution_id":"P37020304446","document_id":"20260105-000123",
-        "payment_id":"B202601-17","amount":"24.92","paid_on":"2026-02-20","issued_at":"2026-02-20T18:00:00+08:00"})
-}
-
-fn handling_of(upload: Upload) -> Handling {
-    let Upload::Handling(handling) = upload else { panic!("a ruling or payment expected, found {upload:?}") };
-    *handling
-}
-
-#[test]
-fn rulings_and_payments_say_the_same_in_both_forms() {
-    for json in [
-        ruling(),
-        payment(),
-        with(payment(), "/recovered", json!(true)),
-        with(ruling(), "/line_id", json!(null)),
-    ] {
-        let read = handling_of(only_upload(decode_json(&json)));
-        let message = canonical_json::message(&json.to_string()).expect("a message");
-        let protobuf = only_upload(decode_as(Some(Inlet::Handling), None, &message.encode_to_vec()));
-        assert_eq!(handling_of(protobuf), read);
-        assert_eq!(Value::Object(canonical_json::to_object(&message))["kind"], json["kind"]);
-        assert_eq!(read.claim.group, Group::Settlement);
-    }
-    let Act::Ruling { line_id, ruling } = handling_of(only_upload(decode_json(&ruling()))).act else {
-        panic!("a ruling")
-    };
-    assert_eq!((line_id.as_deref(), ruling.verdict, ruling.rules.len()), (Some("1"), Some(Verdict::Pay), 2));
-    let Act::Payment { payment, .. } = handling_of(only_upload(decode_json(&payment()))).act else {
-        panic!("a payment")
-    };
-    assert_eq!((payment.amount.fen(), payment.recovered, payment.withdrawn), (2492, false, false));
-}
-
-#[test]
-fn a_ruling_that_says_nothing_certain_is_refused() {
-    let malformed = |field: &str| (RejectReason::MalformedField, Some(field.to_owned()));
-    let missing = |field: &str| (RejectReason::MissingField, Some(field.to_owned()));
-    for (json, expected) in [
-        (with(ruling(), "/verdict", json!("paid")), malformed("verdict")),
-        (with(ruling(), "/verdict", json!("")), missing("verdict")),
-        (with(ruling(), "/rules", json!([])), malformed("rules")),
-        (with(ruling(), "/rules", json!(["over_limit"])), malformed("rules")),
-        (with(ruling(), "/rules", json!([""])), malformed("rules")),
-        (with(ruling(), "/rules", json!("no_code")), malformed("rules")),
-        (with(ruling(), "/line_id", json!("")), malformed("line_id")),
-        (with(ruling(), "/ruled_by", json!(null)), missing("ruled_by")),
-        (with(ruling(), "/basis", json!("")), missing("basis")),
-        (with(ruling(), "/document_id", json!("")), missing("document_id")),
-        (with(payment(), "/payment_id", json!(null)), missing("payment_id")),
-        (with(payment(), "/amount", json!("")), missing("amount")),
-        (with(payment(), "/amount", json!("-1")), malformed("amount")),
-        (with(payment(), "/paid_on", json!("2026-02-30")), malformed("paid_on")),
-        (with(payment(), "/recovered", json!("yes")), malformed("recovered")),
-    ] {
-        assert_eq!(refusal(decode_json(&json)), expected, "{json}");
-    }
-    let withdrawn = with(with(ruling(), "/verdict", json!("none")), "/rules", json!(["made_up"]));
-    let Act::Ruling { ruling, .. } = handling_of(only_upload(decode_json(&withdrawn))).act else {
-        panic!("a ruling")
-    };
-    assert!(ruling.verdict.is_none() && ruling.rules.is_empty(), "the rules of `none` are not read");
-}
-
-#[test]
-fn rulings_and_payments_belong_to_a_topic_of_their_own_which_takes_no_document() {
-    for json in [ruling(), payment()] {
-        let text = json.to_string();
-        assert!(matches!(decode_as(Some(Inlet::Handling), None, text.as_bytes()), Decoded::Uploads { .. }));
-        for group in Group::ALL {
-            let refused = refusal(decode_as(Some(Inlet::Documents(group)), None, text.as_bytes()));
-            assert_eq!(refused, (RejectReason::WrongTopic, Some("kind".to_owned())));
-        }
-    }
-    let settlement = settlement().to_string();
-    let refused = refusal(decode_as(Some(Inlet::Handling), None, settlement.as_bytes()));
-    assert_eq!(refused.0, RejectReason::WrongTopic);
-}
-
 #[test]
 fn numbers_are_read_exactly_as_they_are_written() {
     for (number, thousandths) in
@@ -441,9 +353,10 @@ fn example_uploads() -> Vec<String> {
 #[test]
 fn json_and_protobuf_of_an_example_say_the_same() {
     let mut accepted = 0;
-    for line in example_uploads() {
+    // Events are opened, and byte order marks passed over, before the upload is read.
+    for line in example_uploads().into_iter().filter(|line| !line.contains("\"specversion\"")) {
         let from_json = decode_as(None, None, line.as_bytes());
-        let Ok(raw) = canonical_json::message(&line) else {
+        let Ok(raw) = canonical_json::message(line.trim_start_matches('\u{feff}')) else {
             assert_eq!(refusal(from_json).0, RejectReason::MalformedField);
             continue;
         };

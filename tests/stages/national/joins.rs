@@ -99,7 +99,10 @@ fn a_fee_line_is_taken_back_alone() {
         "10:00:00",
         &json!({"mdtrt_id": "M1", "chrg_bchno": "0000", "feedetl_sn": "2"}),
     );
-    let by_negative_count = fees("10:00:00", "M1", Some("CB1"), &[("2", "-1", "-10.00")]);
+    // A line of its own that says which one it takes back.
+    let refund = fees("10:00:00", "M1", Some("CB1"), &[("5", "-1", "-10.00")]);
+    let by_negative_count =
+        refund.replace(r#""feedetl_sn":"5""#, r#""feedetl_sn":"5","init_feedetl_sn":"2""#);
     for event in [by_cancellation, by_visit, by_negative_count] {
         ends_in_every_order(
             &two_batches(&event),
