@@ -10,7 +10,6 @@ use crate::domain::document::samples::*;
 use crate::domain::document::{Group, Kind, Parts};
 use crate::domain::handling::{Paid, Payment, Ruling};
 use crate::domain::register::apply;
-use crate::domain::rules::RuleId;
 use crate::domain::time::{Day, Timestamp};
 
 const MOMENT: Moment =
@@ -89,13 +88,6 @@ fn what_is_said_of_a_line_counts_before_what_is_said_of_the_claim() {
     let withdrawn =
         [settlement(1), ruling(2, Some("1"), refuse), ruling(3, None, pay), ruling(4, Some("1"), None)];
     assert_eq!(ruled(&withdrawn), [pay, pay]);
-}
-
-#[test]
-fn findings_that_alert_travel_with_the_claim() {
-    let lines = told(&[settlement(1)]).lines;
-    let reasons: Vec<Vec<RuleId>> = lines.iter().map(|line| line.reasons.keys().copied().collect()).collect();
-    assert_eq!(reasons, [[RuleId::ShortCodes], [RuleId::NoCode]]);
 }
 
 #[test]
