@@ -8,7 +8,7 @@ use protox::prost_reflect::DescriptorPool;
 const FOLDERS: [&str; 2] = ["proto/tracewarden/v1", "proto/tracewarden/internal/v1"];
 
 /// Messages whose JSON form has the same fields: one definition of the contract for both formats.
-const OUTBOUND: [&str; 13] = [
+const OUTBOUND: [&str; 15] = [
     "tracewarden.v1.SourceRecord",
     "tracewarden.v1.Alert",
     "tracewarden.v1.AlertSide",
@@ -21,6 +21,8 @@ const OUTBOUND: [&str; 13] = [
     "tracewarden.v1.Decision",
     "tracewarden.v1.DecisionClaim",
     "tracewarden.v1.DecisionLine",
+    "tracewarden.v1.LentCode",
+    "tracewarden.v1.LentFrom",
     "tracewarden.v1.DeadLetter",
 ];
 const ABSENT_WHEN_NONE: &str = "#[serde(default, skip_serializing_if = \"Option::is_none\")]";
@@ -46,6 +48,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         config.type_attribute(outbound, "#[derive(serde::Serialize, serde::Deserialize)]");
     }
     config.field_attribute("AlertSide.source", ABSENT_WHEN_NONE);
+    config.field_attribute("DecisionLine.lent", "#[serde(default)]");
     config.field_attribute("DecisionLine.overruled", "#[serde(default)]");
     for field in
         ["shortfall", "need", "used", "content", "estimate", "count", "grace_hours", "evidence_omitted"]

@@ -60,6 +60,19 @@ pub struct ClaimLine {
     pub ruling: Option<LineRuling>,
     /// The codes whose verdict the line waits for, each with the revision at which its observation was last asserted.
     pub awaits: BTreeMap<Text, u64>,
+    /// The codes that the hand-over lent to it.
+    pub lent: Vec<LentTo>,
+}
+
+/// A code that a hand-over lent to a line.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LentTo {
+    /// The code, or the text of one that cannot be read.
+    pub code: Text,
+    /// The dispensing document, at the same institution.
+    pub document_id: Text,
+    /// Its line.
+    pub line_id: Text,
 }
 
 /// The monitor's answer to one settlement observation: an entry of the `claims` topic.
@@ -136,6 +149,8 @@ pub struct DecisionLine {
     pub overruled: Vec<RuleId>,
     /// What the fund would pay for it.
     pub amount: Money,
+    /// The codes that the hand-over lent to it.
+    pub lent: Vec<LentTo>,
 }
 
 impl DecisionLine {

@@ -3,7 +3,7 @@
 use super::Text;
 use super::amount::{Money, Quantity};
 use super::document::{Kind, Origin, Person, Role};
-use super::observation::ObservationKey;
+use super::observation::{LentFrom, ObservationKey};
 use super::rules::{Action, Basis, RuleId, Scope, Severity};
 use super::time::Timestamp;
 use super::trace_code::InvalidReason;
@@ -62,6 +62,8 @@ pub struct Side {
     pub custody: bool,
     /// Whether that custody has a delivery note or an invoice.
     pub custody_proof: bool,
+    /// The hand-over that lent the code to this line of a settlement.
+    pub lent_from: Option<LentFrom>,
     /// Where it came from.
     pub origin: Origin,
 }
@@ -178,7 +180,18 @@ impl Finding {
 impl Side {
     /// Whether two sides say the same: all but where they came from.
     fn says_the_same_as(&self, other: &Self) -> bool {
-        let Self { key, kind, role, occurred_at, person, region, custody, custody_proof, origin: _ } = self;
+        let Self {
+            key,
+            kind,
+            role,
+            occurred_at,
+            person,
+            region,
+            custody,
+            custody_proof,
+            lent_from,
+            origin: _,
+        } = self;
         *key == other.key
             && *kind == other.kind
             && *role == other.role
@@ -187,6 +200,7 @@ impl Side {
             && *region == other.region
             && *custody == other.custody
             && *custody_proof == other.custody_proof
+            && *lent_from == other.lent_from
     }
 }
 

@@ -85,12 +85,14 @@ pub fn newest_of_document(state: &DocumentState) -> Option<Timestamp> {
     let occurred = header.as_ref().map(|header| header.part.content.moment());
     let of_lines = lines.values().filter_map(|line| received(&line.fee).max(received(&line.codes)));
     let of_reversals = reversed_lines.values().chain([reversed]).filter_map(newest_reversal);
+    let of_lending = state.lending.offers.newest().max(state.lending.waiting.newest()).max(state.due);
     occurred
         .max(*full)
         .max(received(header))
         .max(of_lines.max())
         .max(of_reversals.max())
         .max(state.handling.newest())
+        .max(of_lending)
 }
 
 /// When what the upload reports happened, if it says so.

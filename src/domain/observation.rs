@@ -89,10 +89,15 @@ pub struct LentFrom {
 /// Observations known late count from no later than this after they happened.
 pub const KNOWN_LATE_MAX: Millis = Millis::from_days(7);
 
+/// When something that happened at `time` became known by what was issued then: at most 7 days after it happened.
+pub fn known_at(time: Timestamp, issued_at: Timestamp) -> Timestamp {
+    time.max(issued_at).min(time.plus(KNOWN_LATE_MAX))
+}
+
 impl Observation {
     /// When it became known: the later of its time and the issue of its codes, at most 7 days after its time.
     pub fn known_at(&self) -> Timestamp {
-        self.time.max(self.codes_issued_at).min(self.time.plus(KNOWN_LATE_MAX))
+        known_at(self.time, self.codes_issued_at)
     }
 
     /// The calendar day of the document.

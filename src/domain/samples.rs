@@ -28,6 +28,7 @@ pub(crate) fn side(kind: Kind, institution_id: &str, document_id: &str, days: i6
         region: institution_id.get(1..7).unwrap_or_default().into(),
         custody: false,
         custody_proof: false,
+        lent_from: None,
         origin: Origin { topic: "settlement".into(), partition: 0, offset: days, received_at: occurred_at },
     }
 }

@@ -12,7 +12,8 @@ use super::topics::{Topic, Topology};
 use super::{StageName, StageRow};
 use crate::broker::{Record, TopicPartition};
 use crate::domain::Text;
-use crate::domain::document::{DocumentKey, Origin};
+use crate::domain::document::lending::borrowing_alias;
+use crate::domain::document::{DocumentKey, Origin, Upload};
 use crate::domain::horizon;
 use crate::domain::outcome::{IgnoredBecause, InputOutcome, RejectReason};
 use crate::domain::reference::Book;
@@ -193,7 +194,13 @@ impl Intake {
     /// Sends the upload, with its aliases, to the partitions of their keys. Refuses an upload that names so many products
     /// that its record could not be sent.
     fn pass_on(&self, decoded: DecodedUpload, out: &mut Outbox) -> Result<(), Reject> {
-        let DecodedUpload { upload, aliases, reference_records } = decoded;
+        let DecodedUpload { upload, mut aliases, reference_records } = decoded;
+        if let Upload::Version(version) = &upload
+            && let Some(alias) = borrowing_alias(version)
+            && !aliases.contains(&alias)
+        {
+            aliases.push(alias);
+        }
         let (member, received_at) = (upload.key().clone(), upload.origin().received_at);
         if reference_records > REFERENCE_RECORDS_MAX {
             return Err(Reject::over_limit(

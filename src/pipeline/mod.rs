@@ -13,6 +13,7 @@
 
 pub mod adjudicate;
 pub mod intake;
+mod lending;
 pub(crate) mod meters;
 pub mod monitor;
 pub mod register;

@@ -122,7 +122,7 @@ impl Local {
         intake.medical_types = options.medical_types.clone();
         intake.reads_files = true;
         intake.horizon = options.rules.horizon;
-        let register = Register::default();
+        let register = Register { timers_per_entry_max: 10_000, ..Register::default() };
         let monitor = Monitor { timers_per_entry_max: 10_000 };
         let adjudicate = Adjudicate { timers_per_entry_max: 10_000 };
         let batch = options.batch_records_max;

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use crate::broker::BrokerError;
 use crate::broker::kafka::admin::Topics;
-use crate::config::rules::RuleSetError;
+use crate::config::rules::{RuleSetError, Terms};
 use crate::config::{Config, ConfigError, OutputFormat, Provisional};
 use crate::domain::adjudicator::Policy;
 use crate::domain::claim::Verdict;
@@ -102,8 +102,7 @@ pub fn format(config: &Config) -> Format {
 /// The rule set, with everything beside the rules that changes what is concluded: what is decided when not every verdict
 /// is there in time, how far back is remembered, how many timers fire at once. Without a wall clock there is no deadline.
 pub fn rules(config: &Config, has_deadline: bool) -> Result<RuleSet, RuleSetError> {
-    let mut rules = crate::config::rules::from_config(config.rules.as_ref())?;
-    rules.policy = Policy {
+    let policy = Policy {
         decision_deadline: Millis::new(config.adjudicate.decision_deadline_ms),
         provisional: match config.adjudicate.provisional {
             Provisional::Hold => Verdict::Hold,
@@ -111,7 +110,10 @@ pub fn rules(config: &Config, has_deadline: bool) -> Result<RuleSet, RuleSetErro
         },
         deadline_enabled: has_deadline,
     };
-    rules.horizon = config.store.horizon_days.map(Millis::from_days);
-    rules.timers_per_entry_max = Some(config.stage.timers_per_entry_max);
-    Ok(rules)
+    let terms = Terms {
+        policy,
+        horizon: config.store.horizon_days.map(Millis::from_days),
+        timers_per_entry_max: Some(config.stage.timers_per_entry_max),
+    };
+    crate::config::rules::from_config(config.rules.as_ref(), terms)
 }

@@ -234,6 +234,7 @@ impl<'a> Service<'a> {
                     let register = Register {
                         tick_observations: self.least_step(config.stage.tick_observations_ms),
                         tick_claims: self.least_step(config.stage.tick_claims_ms),
+                        timers_per_entry_max: config.stage.timers_per_entry_max,
                     };
                     let workers = config.stage.register_workers;
                     self.start(threads, workers, stage.row(), stop, move || register.clone());

@@ -14,6 +14,8 @@ closed_set! {
         DocumentFindings = "document_findings_max",
         /// Lines, codes and reversed lines kept of one document.
         DocumentParts = "document_parts_max",
+        /// What is lent under one alias.
+        LendersPerAlias = "lenders_per_alias_max",
         /// Rulings of single lines kept of one claim.
         LineRulings = "line_rulings_max",
         /// Observations kept of one code, and findings ever published of it.
@@ -22,6 +24,8 @@ closed_set! {
         ReferenceRecords = "reference_records_max",
         /// Reference records that cannot be read and are passed over.
         ReferenceUnreadable = "reference_unreadable",
+        /// Single lines taken back under one alias.
+        ReversalsPerAlias = "reversals_per_alias_max",
         /// Timers fired by one entry.
         TimersPerEntry = "timers_per_entry_max",
     }

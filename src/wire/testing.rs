@@ -1,6 +1,8 @@
 //! Arbitrary domain values for round-trip tests.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+mod findings;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -13,7 +15,9 @@ use crate::domain::Text;
 use crate::domain::adjudicator::Policy;
 use crate::domain::alert::{AlertBook, Published};
 use crate::domain::amount::{Money, Quantity};
-use crate::domain::claim::{Claim, ClaimLine, CodeVerdict, Verdict};
+use crate::domain::claim::{Claim, ClaimLine, CodeVerdict, LentTo, Verdict};
+use crate::domain::document::lending::{Offer, OfferedLine};
+use crate::domain::document::merge::Stamped;
 use crate::domain::document::occurred::OccurredAt;
 use crate::domain::document::particulars::{Circumstances, Prescription, Service};
 use crate::domain::document::{
@@ -30,6 +34,8 @@ use crate::domain::rules::ruleset::{Override, RuleSet, Setting};
 use crate::domain::rules::{Action, Basis, RuleId, Scope, Severity};
 use crate::domain::time::{Day, Millis, Timestamp};
 use crate::domain::trace_code::{Family, InvalidReason, Scan, TraceCode};
+
+pub(crate) use findings::{alert_book, rule_set};
 
 pub(crate) const ROLES: [Role; 5] =
     [Role::StockIn, Role::Dispensing, Role::Settlement, Role::Return, Role::StockOut];
@@ -335,8 +341,7 @@ pub(crate) fn observation() -> BoxedStrategy<Observation> {
     let quantities = (of(quantity()), of(quantity()), of(quantity()));
     let line = (any::<(bool, bool)>(), quantities, any::<u32>(), of(money()), any::<bool>());
     let about = (of(text()), of(text()), of(product()), person());
-    let lent_from = (text(), text()).prop_map(|(document_id, line_id)| LentFrom { document_id, line_id });
-    let links = (of(text()), of(text()), of(returned_sale()), of(lent_from));
+    let links = (of(text()), of(text()), of(returned_sale()), of(lent_from()));
     let institution = (text(), of(text()), of(day()), of(day()));
     (event, line, about, links, institution, any::<(u64, u64)>(), origin())
         .prop_map(|(event, line, about, links, institution, versions, origin)| Observation {
@@ -387,6 +392,36 @@ pub(crate) fn code_change() -> impl Strategy<Value = CodeChange> {
     )
 }
 
+pub(crate) fn lent_to() -> impl Strategy<Value = LentTo> {
+    (text(), text(), text()).prop_map(|(code, document_id, line_id)| LentTo { code, document_id, line_id })
+}
+
+fn lent_from() -> impl Strategy<Value = LentFrom> {
+    (text(), text()).prop_map(|(document_id, line_id)| LentFrom { document_id, line_id })
+}
+
+pub(crate) fn offer() -> impl Strategy<Value = Offer> {
+    let line = (text(), text(), any::<bool>(), codes_part(), moment(), origin()).prop_map(
+        |(line_id, product_code, split, part, issued_at, origin)| OfferedLine {
+            line_id,
+            product_code,
+            split,
+            codes: Stamped { issued_at, part, origin },
+        },
+    );
+    (text(), any::<u64>(), moment(), of(text()), of(text()), vec(line, 0..3), origin()).prop_map(
+        |(lender, revision, time, settlement_id, visit_id, lines, origin)| Offer {
+            lender,
+            revision,
+            time,
+            settlement_id,
+            visit_id,
+            lines,
+            origin,
+        },
+    )
+}
+
 pub(crate) fn paid() -> impl Strategy<Value = Paid> {
     (money(), of(money())).prop_map(|(paid, recovered)| Paid { paid, recovered })
 }
@@ -431,8 +466,16 @@ pub(crate) fn handling_book() -> BoxedStrategy<handling::Book> {
 pub(crate) fn claim() -> BoxedStrategy<Claim> {
     let rules = btree_set(rule(), 0..3);
     let ruling = of((verdict(), rules).prop_map(|(verdict, rules)| LineRuling { verdict, rules }));
-    let line = (text(), money(), reasons(), ruling, btree_map(text(), any::<u64>(), 0..3)).prop_map(
-        |(line_id, amount, reasons, ruling, awaits)| ClaimLine { line_id, amount, reasons, ruling, awaits },
+    let awaits = btree_map(text(), any::<u64>(), 0..3);
+    let line = (text(), money(), reasons(), ruling, awaits, vec(lent_to(), 0..3)).prop_map(
+        |(line_id, amount, reasons, ruling, awaits, lent)| ClaimLine {
+            line_id,
+            amount,
+            reasons,
+            ruling,
+            awaits,
+            lent,
+        },
     );
     let versions = (text(), any::<u64>());
     (document_key(), any::<u64>(), any::<bool>(), moment(), vec(line, 0..3), versions, origin())
@@ -446,151 +489,4 @@ pub(crate) fn code_verdict() -> impl Strategy<Value = CodeVerdict> {
     (document_key(), text(), text(), any::<u64>(), reasons()).prop_map(
         |(key, line_id, code, revision, reasons)| CodeVerdict { key, line_id, code, revision, reasons },
     )
-}
-
-pub(crate) fn rule_set() -> BoxedStrategy<RuleSet> {
-    let action = || select(&Action::ALL[..]);
-    let severity = || select(&Severity::ALL[..]);
-    let millis = || any::<u64>().prop_map(Millis::new);
-    let setting = (any::<bool>(), action(), severity(), millis())
-        .prop_map(|(enabled, action, severity, grace)| Setting { enabled, action, severity, grace });
-    let whom = (of(text()), of(text()), of(text()), of(text()), of(day()), of(day()));
-    let what = (any::<Option<bool>>(), of(action()), of(severity()), of(millis()));
-    let deviation = (rule(), whom, what).prop_map(|(rule, whom, what)| Override {
-        rule,
-        region: whom.0,
-        tier: whom.1,
-        institution_id: whom.2,
-        product_code: whom.3,
-        valid_from: whom.4,
-        valid_to: whom.5,
-        enabled: what.0,
-        action: what.1,
-        severity: what.2,
-        grace: what.3,
-    });
-    let windows = (millis(), millis(), of(millis()), any::<Option<u32>>());
-    let policy =
-        (millis(), any::<bool>(), any::<bool>()).prop_map(|(decision_deadline, pays, deadline_enabled)| {
-            Policy {
-                decision_deadline,
-                provisional: if pays { Verdict::Pay } else { Verdict::Hold },
-                deadline_enabled,
-            }
-        });
-    (text(), windows, vec(setting, RULES.len()), vec(deviation, 0..3), vec(allowance(), 0..3), policy)
-        .prop_map(|(digest, windows, defaults, overrides, allowances, policy)| RuleSet {
-            digest,
-            sale_link_window: windows.0,
-            sale_match_window: windows.1,
-            defaults,
-            overrides,
-            allowances,
-            policy,
-            horizon: windows.2,
-            timers_per_entry_max: windows.3.map(|most| most as usize),
-        })
-        .boxed()
-}
-
-fn allowance() -> BoxedStrategy<Allowance> {
-    let whom = (of(text()), of(document_key()), of(text()), of(text()));
-    (rule(), whom, of(day()), day(), text())
-        .prop_map(|(rule, whom, valid_from, expires_on, reason)| Allowance {
-            rule,
-            institution_id: whom.0,
-            document: whom.1.map(|key| (key.group, key.document_id)),
-            line_id: whom.2,
-            code: whom.3,
-            valid_from,
-            expires_on,
-            reason,
-        })
-        .boxed()
-}
-
-fn side() -> BoxedStrategy<Side> {
-    let event = (select(&Kind::ALL[..]), of(select(&ROLES[..])), moment(), person(), text());
-    (observation_key(), event, any::<(bool, bool)>(), origin())
-        .prop_map(|(key, (kind, role, occurred_at, person, region), (custody, custody_proof), origin)| Side {
-            key,
-            kind,
-            role,
-            occurred_at,
-            person,
-            region,
-            custody,
-            custody_proof,
-            origin,
-        })
-        .boxed()
-}
-
-fn attributes() -> BoxedStrategy<Attributes> {
-    let code = (text(), of(select(&INVALID[..])), of(text()), of(text())).prop_map(
-        |(code, invalid, product_code, product_name)| ConcernedCode {
-            code,
-            invalid,
-            product_code,
-            product_name,
-        },
-    );
-    let banned = vec(select(&BANNED[..]), 0..3);
-    let sums = (of(quantity()), of(quantity()), of(quantity()), of(quantity()));
-    (banned, vec(code, 0..3), sums, any::<(bool, Option<u64>, Option<u32>)>(), of(text()))
-        .prop_map(|(banned, codes, sums, (estimate, count, grace_hours), allowed)| Attributes {
-            shortfall: sums.0,
-            banned,
-            codes,
-            need: sums.1,
-            used: sums.2,
-            content: sums.3,
-            estimate,
-            count,
-            grace_hours,
-            allowed,
-        })
-        .boxed()
-}
-
-pub(crate) fn finding() -> BoxedStrategy<Finding> {
-    let what = (
-        rule(),
-        of(select(&[Basis::Catalogue, Basis::Declared][..])),
-        of(select(&[Scope::Institution, Scope::Region, Scope::OtherRegion][..])),
-        select(&Action::ALL[..]),
-        select(&Severity::ALL[..]),
-    );
-    let sides = (side(), of(side()), vec(side(), 0..3), any::<u32>());
-    let product = (of(text()), of(text()), of(money()));
-    (what, sides, product, attributes())
-        .prop_map(|(what, sides, product, attributes)| Finding {
-            rule: what.0,
-            basis: what.1,
-            scope: what.2,
-            action: what.3,
-            severity: what.4,
-            subject: sides.0,
-            counterpart: sides.1,
-            evidence: sides.2,
-            evidence_omitted: sides.3,
-            product_code: product.0,
-            product_name: product.1,
-            amount_at_risk: product.2,
-            attributes,
-        })
-        .boxed()
-}
-
-/// Books whose entries stand under the key of their finding.
-pub(crate) fn alert_book() -> impl Strategy<Value = AlertBook> {
-    vec((finding(), any::<u32>(), any::<bool>()), 0..3).prop_map(|published| AlertBook {
-        published: published
-            .into_iter()
-            .map(|(finding, revision, is_open)| {
-                let key = finding.key();
-                (key, Published { revision, open: is_open.then(|| Box::new(finding)) })
-            })
-            .collect(),
-    })
 }

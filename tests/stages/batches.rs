@@ -159,10 +159,10 @@ fn split(topic: Topic, record: &Record) -> Vec<(Vec<u8>, Vec<u8>)> {
             .into_iter()
             .filter_map(|entry| {
                 match &entry {
-                    DocumentEntry::Forwarded(reversal) => Some(format!("{:?}", reversal.target).into_bytes()),
-                    DocumentEntry::ForwardPage { reversal, .. } => {
-                        Some(format!("{:?}", reversal.target).into_bytes())
-                    }
+                    DocumentEntry::Forwarded { member: key, .. }
+                    | DocumentEntry::Loan { member: key, .. }
+                    | DocumentEntry::Offered { alias: key, .. }
+                    | DocumentEntry::Reconsider { document: key } => Some(format!("{key:?}").into_bytes()),
                     _ => None,
                 }
                 .map(|key| (key, bytes(entries::encode_documents(&[entry], usize::MAX))))

@@ -45,6 +45,8 @@ pub fn reference_page() -> String {
         "| `sale_match_window_hours` | {} | hours | {WINDOW_MATCH} |",
         hours(set.sale_match_window)
     );
+    let _ = writeln!(page, "| `lend_window_hours` | {} | hours | {WINDOW_LEND} |", hours(set.lend_window));
+    let _ = writeln!(page, "| `duty_from` | {} | day | {DUTY_FROM} |", set.duty_from);
     page.push_str("\n## Rules\n\n| rule | 中文 | action | severity | waits |\n|---|---|---|---|---|\n");
     for entry in RULES {
         let waits =
@@ -94,6 +96,8 @@ Two halves of a sale are matched in the same way everywhere, so these have no ov
 |---|---|---|---|
 ";
 const WINDOW_LINK: &str = "greatest distance of a dispensing and a settlement that share an id";
+const WINDOW_LEND: &str = "greatest distance of a hand-over that lends its codes by the visit id and a settlement without settlement id";
+const DUTY_FROM: &str = "before this day nothing is held or refused for want of codes, or for wrong ones";
 const WINDOW_MATCH: &str = "greatest distance of those that share nothing but the person";
 
 /// All rules as JSON.
@@ -124,6 +128,10 @@ pub fn example() -> String {
     let _ = writeln!(text, "sale_link_window_hours = {}", hours(set.sale_link_window));
     text.push_str(EXAMPLE_MATCH);
     let _ = writeln!(text, "sale_match_window_hours = {}", hours(set.sale_match_window));
+    text.push_str(EXAMPLE_LEND);
+    let _ = writeln!(text, "lend_window_hours = {}", hours(set.lend_window));
+    text.push_str(EXAMPLE_DUTY);
+    let _ = writeln!(text, "duty_from = \"{}\"", set.duty_from);
     for (entry, setting) in RULES.iter().zip(&set.defaults) {
         let _ = writeln!(text, "\n# {} {}: {}.", entry.title.zh, entry.title.en, entry.catches);
         let _ = writeln!(text, "[rules.{}]", entry.name);
@@ -149,6 +157,14 @@ const EXAMPLE_HEAD: &str = "\
 
 [rules]
 # The two halves of a sale, dispensing and settlement, that share an id are at most this far apart.
+";
+
+const EXAMPLE_LEND: &str = "\
+# A hand-over lends its codes by the visit id to a settlement without settlement id that is at most this far apart.
+";
+
+const EXAMPLE_DUTY: &str = "\
+# Before this day nothing is held or refused for want of codes or for wrong ones: a look-back says it in alerts.
 ";
 
 const EXAMPLE_MATCH: &str = "\

@@ -35,6 +35,8 @@ pub use describe::{catalogue_json, catalogue_table, example, reference_page};
 use sha2::{Digest, Sha256};
 
 use crate::domain::Text;
+use crate::domain::adjudicator::Policy;
+use crate::domain::rules::allowance::Allowance;
 use crate::domain::rules::catalogue::{RULE_VERSION, RULES};
 use crate::domain::rules::ruleset::{Override, RuleSet, Setting};
 use crate::domain::rules::{Action, RuleId, Severity};
@@ -64,9 +66,22 @@ impl RuleSetError {
     }
 }
 
-/// The rule set of a `[rules]` section; without one all defaults hold.
-pub fn from_config(section: Option<&toml::Table>) -> Result<RuleSet, RuleSetError> {
-    let mut set = RuleSet::default();
+/// What is in force beside the rules and changes what is concluded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// What is decided while answers are missing.
+    pub policy: Policy,
+    /// How far back anything is remembered; none: for ever.
+    pub horizon: Option<Millis>,
+    /// Most timers that fire on one entry; none: as the stage was set up.
+    pub timers_per_entry_max: Option<usize>,
+}
+
+/// The rule set of a `[rules]` section under these terms; without a section all defaults hold. Its digest covers both, so
+/// services that decide differently never publish the same one.
+pub fn from_config(section: Option<&toml::Table>, terms: Terms) -> Result<RuleSet, RuleSetError> {
+    let Terms { policy, horizon, timers_per_entry_max } = terms;
+    let mut set = RuleSet { policy, horizon, timers_per_entry_max, ..RuleSet::default() };
     if let Some(section) = section {
         read_section(section, &mut set)?;
     }
@@ -74,57 +89,98 @@ pub fn from_config(section: Option<&toml::Table>) -> Result<RuleSet, RuleSetErro
     Ok(set)
 }
 
-/// The whole rule set with every value in force, as JSON with sorted keys: what the digest is made of.
+/// Everything in force with every value, as JSON with sorted keys: what the digest is made of. Each value is taken apart
+/// field by field, so that a new field cannot be forgotten.
 pub fn canonical_json(set: &RuleSet) -> String {
-    let settings = RULES.iter().zip(&set.defaults).map(|(entry, setting)| {
-        serde_json::json!({
-            "rule": entry.name,
-            "enabled": setting.enabled,
-            "action": setting.action.name(),
-            "severity": setting.severity.name(),
-            "grace_ms": setting.grace.get(),
-        })
-    });
-    let overrides = set.overrides.iter().map(|deviation| {
-        serde_json::json!({
-            "rule": deviation.rule.name(),
-            "region": deviation.region.as_deref(),
-            "tier": deviation.tier.as_deref(),
-            "institution_id": deviation.institution_id.as_deref(),
-            "product_code": deviation.product_code.as_deref(),
-            "valid_from": deviation.valid_from.map(|day| day.to_string()),
-            "valid_to": deviation.valid_to.map(|day| day.to_string()),
-            "enabled": deviation.enabled,
-            "action": deviation.action.map(Action::name),
-            "severity": deviation.severity.map(Severity::name),
-            "grace_ms": deviation.grace.map(Millis::get),
-        })
-    });
-    let allowances = set.allowances.iter().map(|allowance| {
-        serde_json::json!({
-            "rule": allowance.rule.name(),
-            "institution_id": allowance.institution_id.as_deref(),
-            "group": allowance.document.as_ref().map(|(group, _)| group.name()),
-            "document_id": allowance.document.as_ref().map(|(_, document_id)| document_id.as_ref()),
-            "line_id": allowance.line_id.as_deref(),
-            "code": allowance.code.as_deref(),
-            "valid_from": allowance.valid_from.map(|day| day.to_string()),
-            "expires_on": allowance.expires_on.to_string(),
-            "reason": allowance.reason.as_ref(),
-        })
-    });
-    let mut whole = serde_json::json!({
+    let RuleSet {
+        digest: _,
+        sale_link_window,
+        sale_match_window,
+        lend_window,
+        duty_from,
+        defaults,
+        overrides,
+        allowances,
+        policy,
+        horizon,
+        timers_per_entry_max,
+    } = set;
+    let Policy { decision_deadline, provisional, deadline_enabled } = policy;
+    let settings = RULES.iter().zip(defaults).map(|(entry, setting)| setting_json(entry.name, *setting));
+    serde_json::json!({
         "rule_version": RULE_VERSION,
-        "sale_link_window_ms": set.sale_link_window.get(),
-        "sale_match_window_ms": set.sale_match_window.get(),
+        "sale_link_window_ms": sale_link_window.get(),
+        "sale_match_window_ms": sale_match_window.get(),
+        "lend_window_ms": lend_window.get(),
+        "duty_from": duty_from.to_string(),
         "rules": settings.collect::<Vec<_>>(),
-        "overrides": overrides.collect::<Vec<_>>(),
-    });
-    // Left out where there are none, so that the digests of sets without any stay what they were.
-    if let (false, Some(members)) = (set.allowances.is_empty(), whole.as_object_mut()) {
-        members.insert("allow".into(), allowances.collect());
-    }
-    whole.to_string()
+        "overrides": overrides.iter().map(override_json).collect::<Vec<_>>(),
+        "allow": allowances.iter().map(allowance_json).collect::<Vec<_>>(),
+        "policy": {
+            "decision_deadline_ms": decision_deadline.get(),
+            "provisional": provisional.name(),
+            "deadline_enabled": deadline_enabled,
+        },
+        "horizon_ms": horizon.map(Millis::get),
+        "timers_per_entry_max": timers_per_entry_max,
+    })
+    .to_string()
+}
+
+fn setting_json(rule: &str, setting: Setting) -> serde_json::Value {
+    let Setting { enabled, action, severity, grace } = setting;
+    serde_json::json!({
+        "rule": rule,
+        "enabled": enabled,
+        "action": action.name(),
+        "severity": severity.name(),
+        "grace_ms": grace.get(),
+    })
+}
+
+fn override_json(deviation: &Override) -> serde_json::Value {
+    let Override {
+        rule,
+        region,
+        tier,
+        institution_id,
+        product_code,
+        valid_from,
+        valid_to,
+        enabled,
+        action,
+        severity,
+        grace,
+    } = deviation;
+    serde_json::json!({
+        "rule": rule.name(),
+        "region": region.as_deref(),
+        "tier": tier.as_deref(),
+        "institution_id": institution_id.as_deref(),
+        "product_code": product_code.as_deref(),
+        "valid_from": valid_from.map(|day| day.to_string()),
+        "valid_to": valid_to.map(|day| day.to_string()),
+        "enabled": enabled,
+        "action": action.map(Action::name),
+        "severity": severity.map(Severity::name),
+        "grace_ms": grace.map(Millis::get),
+    })
+}
+
+fn allowance_json(allowance: &Allowance) -> serde_json::Value {
+    let Allowance { rule, institution_id, document, line_id, code, valid_from, expires_on, reason } =
+        allowance;
+    serde_json::json!({
+        "rule": rule.name(),
+        "institution_id": institution_id.as_deref(),
+        "group": document.as_ref().map(|(group, _)| group.name()),
+        "document_id": document.as_ref().map(|(_, document_id)| document_id.as_ref()),
+        "line_id": line_id.as_deref(),
+        "code": code.as_deref(),
+        "valid_from": valid_from.map(|day| day.to_string()),
+        "expires_on": expires_on.to_string(),
+        "reason": reason.as_ref(),
+    })
 }
 
 /// The first characters of the hex of SHA-256 over [`canonical_json`].
@@ -140,6 +196,12 @@ fn read_section(section: &toml::Table, set: &mut RuleSet) -> Result<(), RuleSetE
     }
     if let Some(hours) = fields.whole("sale_match_window_hours", 1, HOURS_MAX)? {
         set.sale_match_window = Millis::from_hours(hours);
+    }
+    if let Some(hours) = fields.whole("lend_window_hours", 1, HOURS_MAX)? {
+        set.lend_window = Millis::from_hours(hours);
+    }
+    if let Some(day) = fields.day("duty_from")? {
+        set.duty_from = day;
     }
     for (entry, setting) in RULES.iter().zip(&mut set.defaults) {
         if let Some(table) = fields.table(entry.name)? {

@@ -2,12 +2,13 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::domain::claim::Verdict;
 use crate::domain::rules::ruleset::Whom;
 use crate::domain::time::Day;
 
 fn read(text: &str) -> Result<RuleSet, RuleSetError> {
     let table: toml::Table = text.parse().unwrap();
-    from_config(table.get("rules").and_then(toml::Value::as_table))
+    from_config(table.get("rules").and_then(toml::Value::as_table), Terms::default())
 }
 
 fn refusal(text: &str) -> String {
@@ -16,14 +17,14 @@ fn refusal(text: &str) -> String {
 
 #[test]
 fn without_a_section_all_defaults_hold() {
-    let set = from_config(None).unwrap();
+    let set = from_config(None, Terms::default()).unwrap();
     assert_eq!(RuleSet { digest: "default".into(), ..set.clone() }, RuleSet::default());
     assert_eq!(set.digest.len(), 16);
 }
 
 #[test]
 fn the_example_changes_nothing_and_is_the_one_that_is_shipped() {
-    assert_eq!(read(&example()).unwrap(), from_config(None).unwrap());
+    assert_eq!(read(&example()).unwrap(), from_config(None, Terms::default()).unwrap());
     // The commented override and allowance are ones that can be used.
     let uncommented = |line: &str| match line.strip_prefix("# ") {
         Some(rest) if rest.starts_with("[[") || rest.contains(" = ") => rest.to_owned(),
@@ -49,7 +50,7 @@ fn a_section_changes_what_it_says_and_the_digest() {
     assert_eq!(setting(RuleId::NotPurchased).severity, Severity::Low);
     assert_eq!(setting(RuleId::NotPurchased).action, Action::Alert);
     assert!(!setting(RuleId::Swap).enabled);
-    assert_ne!(set.digest, from_config(None).unwrap().digest);
+    assert_ne!(set.digest, from_config(None, Terms::default()).unwrap().digest);
 }
 
 #[test]
@@ -115,8 +116,26 @@ fn an_allowance_is_part_of_the_digest() {
     let set = with("printed twice");
     let code = set.allowances.first().and_then(|allowance| allowance.code.as_deref());
     assert_eq!(code, Some("81773220288616423835"));
-    assert_ne!(set.digest, from_config(None).unwrap().digest);
+    assert_ne!(set.digest, from_config(None, Terms::default()).unwrap().digest);
     assert_ne!(set.digest, with("printed thrice").digest);
+}
+
+#[test]
+fn services_that_decide_differently_have_different_digests() {
+    let digest = |terms: Terms| from_config(None, terms).unwrap().digest;
+    let usual = Terms::default();
+    let policy = |policy: Policy| Terms { policy, ..usual };
+    let digests = [
+        usual,
+        policy(Policy { decision_deadline: Millis::from_hours(1), ..usual.policy }),
+        policy(Policy { provisional: Verdict::Pay, ..usual.policy }),
+        policy(Policy { deadline_enabled: false, ..usual.policy }),
+        Terms { horizon: Some(Millis::from_days(90)), ..usual },
+        Terms { timers_per_entry_max: Some(1), ..usual },
+    ]
+    .map(digest);
+    let different: std::collections::BTreeSet<_> = digests.iter().collect();
+    assert_eq!(different.len(), digests.len(), "{digests:?}");
 }
 
 #[test]

@@ -305,6 +305,7 @@ fn judge(line: &ClaimLine, answers: &BTreeMap<(Text, Text), Answer>, unanswered:
         is_ruled: ruled > Verdict::Pay,
         overruled: overruled.into_iter().collect(),
         amount: line.amount,
+        lent: line.lent.clone(),
     }
 }
 

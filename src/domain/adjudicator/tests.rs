@@ -29,6 +29,7 @@ fn line(line_id: &str, fen: i64, awaits: &[(&str, u64)]) -> ClaimLine {
         reasons: BTreeMap::new(),
         ruling: None,
         awaits: awaits.iter().map(|(code, revision)| (Text::from(*code), *revision)).collect(),
+        lent: Vec::new(),
     }
 }
 

@@ -5,12 +5,13 @@
 //! the live header.
 
 use super::adjust::{self, LiveAdjustment, Taken};
+use super::lending::LentCode;
 use super::merge::{Document, LineParts, Stamped};
 use super::{CodesFacet, DocumentKey, FeeFacet, Header, Kind, Origin, ScannedCode};
 use crate::domain::Text;
 use crate::domain::amount::{Money, Quantity};
 use crate::domain::claim::amounts::{LineMoney, line_amounts};
-use crate::domain::reference::{Institution, Product, region_of};
+use crate::domain::reference::{Institution, Product, Slice, region_of};
 use crate::domain::time::{Day, Timestamp};
 use crate::domain::trace_code::TraceCode;
 
@@ -27,6 +28,8 @@ pub struct LiveDocument<'a> {
     pub adjustments: Vec<LiveAdjustment<'a>>,
     /// Region of the institution on the document's day.
     pub region: Text,
+    /// Whether it would borrow, and more is offered to it than is kept.
+    pub(super) is_overlent: bool,
 }
 
 /// A line with at least one live facet.
@@ -48,6 +51,8 @@ pub struct LiveLine<'a> {
     fund_amount: Option<Money>,
     /// The latest issue of an adjustment that acts on it.
     pub adjusted_at: Option<Timestamp>,
+    /// Codes borrowed from the hand-over, of a settlement; in the order of their text.
+    pub(super) lent: Vec<LentCode<'a>>,
     /// The fund's amount of the line, of a settlement.
     pub claimed: Option<Money>,
 }
@@ -68,6 +73,7 @@ impl Document {
             lines: self.lines.iter().map(LiveLine::new).collect(),
             adjustments: Vec::new(),
             region: Text::default(),
+            is_overlent: false,
         };
         document.adjust();
         document.region = region_of(&key.institution_id, document.institution());
@@ -121,7 +127,7 @@ impl<'a> LiveDocument<'a> {
 
     /// The product record that a line's code is judged by.
     pub fn product(&self, line: &LiveLine<'a>, code: &TraceCode) -> Option<&'a Product> {
-        line.codes?.part.reference.product(code.prefix.as_ref()?, self.day())
+        line.reference_of(code)?.product(code.prefix.as_ref()?, self.day())
     }
 
     /// The newest reference version of its parts.
@@ -131,17 +137,18 @@ impl<'a> LiveDocument<'a> {
         let of_fee = of_fee.map(|fee| fee.part.reference.version);
         let of_codes =
             self.lines.iter().filter_map(|line| line.codes).map(|codes| codes.part.reference.version);
-        of_fee.chain(of_codes).fold(self.header.part.reference.version, u64::max)
+        let of_lent = self.lines.iter().flat_map(|line| &line.lent).map(|lent| lent.line.reference().version);
+        of_fee.chain(of_codes).chain(of_lent).fold(self.header.part.reference.version, u64::max)
     }
 
-    /// How many codes its lines carry, valid or not.
+    /// How many codes of their own its lines carry, valid or not.
     pub fn code_count(&self) -> usize {
-        self.lines.iter().map(|line| line.scans().len()).sum()
+        self.lines.iter().map(|line| line.own_scans().len()).sum()
     }
 
     /// When the newest upload behind a line was issued: of the header, of the line's facets, and of what acts on them.
     pub fn newest_issue_of(&self, line: &LiveLine<'a>) -> Timestamp {
-        let facets = [line.fee.map(|fee| fee.issued_at), line.codes.map(|codes| codes.issued_at)];
+        let facets = [line.fee.map(|fee| fee.issued_at), line.codes_issued_at()];
         let issued = facets.into_iter().chain([line.adjusted_at]).flatten();
         issued.fold(self.header.issued_at, Timestamp::max)
     }
@@ -149,7 +156,7 @@ impl<'a> LiveDocument<'a> {
     /// Whether it grew past what is judged: then it makes no observations, and a claim is held as a whole.
     pub fn is_over_limit(&self) -> bool {
         let lines = self.lines.len().saturating_add(self.adjustments.len());
-        lines > LINES_MAX || self.code_count() > CODES_MAX
+        lines > LINES_MAX || self.code_count() > CODES_MAX || self.is_overlent
     }
 }
 
@@ -165,6 +172,7 @@ impl<'a> LiveLine<'a> {
             amount: stated.and_then(|fee| fee.amount),
             fund_amount: stated.and_then(|fee| fee.fund_amount),
             adjusted_at: None,
+            lent: Vec::new(),
             claimed: None,
         }
     }
@@ -207,20 +215,63 @@ impl<'a> LiveLine<'a> {
         self.quantity
     }
 
-    /// 拆零, said with the fee or beside the codes; not so where unknown.
+    /// 拆零, said with the fee, beside the codes or by a line that lent it a code; not so where unknown.
     pub fn is_split(&self) -> bool {
         let said_beside_codes = self.codes.is_some_and(|codes| codes.part.content.split);
-        said_beside_codes || self.fee_content().is_some_and(|fee| fee.split)
+        said_beside_codes
+            || self.fee_content().is_some_and(|fee| fee.split)
+            || self.lent.iter().any(|lent| lent.line.split)
     }
 
-    /// Its distinct codes, valid or not.
-    pub fn scans(&self) -> &'a [ScannedCode] {
+    /// The distinct codes of its own, valid or not.
+    pub fn own_scans(&self) -> &'a [ScannedCode] {
         self.codes.map(|codes| codes.part.content.scans.as_slice()).unwrap_or_default()
     }
 
+    /// Its distinct codes, valid or not: its own, then those lent to it.
+    pub fn scans(&self) -> impl Iterator<Item = &'a ScannedCode> {
+        self.own_scans().iter().chain(self.lent.iter().map(|lent| lent.scanned))
+    }
+
+    /// Whether it has any code, valid or not.
+    pub fn has_scans(&self) -> bool {
+        !self.own_scans().is_empty() || !self.lent.is_empty()
+    }
+
     /// Its distinct valid codes: unit and lot codes.
-    pub fn valid_codes(&self) -> impl Iterator<Item = &'a TraceCode> + use<'a> {
-        self.scans().iter().filter_map(|scanned| scanned.scan.valid())
+    pub fn valid_codes(&self) -> impl Iterator<Item = &'a TraceCode> {
+        self.scans().filter_map(|scanned| scanned.scan.valid())
+    }
+
+    /// The codes lent to it.
+    pub fn lent(&self) -> &[LentCode<'a>] {
+        &self.lent
+    }
+
+    /// How a code was lent to it; none of a code of its own.
+    pub fn lent_as(&self, code: &Text) -> Option<&LentCode<'a>> {
+        let index = self.lent.binary_search_by(|lent| lent.scanned.scan.text().cmp(code)).ok()?;
+        self.lent.get(index)
+    }
+
+    /// The reference data that one of its codes is judged by.
+    pub fn reference_of(&self, code: &TraceCode) -> Option<&'a Slice> {
+        match self.lent_as(&code.normal) {
+            Some(lent) => Some(lent.line.reference()),
+            None => self.codes.map(|codes| &codes.part.reference),
+        }
+    }
+
+    /// The latest issue of its own codes and of those that lent to it.
+    pub fn codes_issued_at(&self) -> Option<Timestamp> {
+        let of_lent = self.lent.iter().map(|lent| lent.line.codes.issued_at).max();
+        self.codes.map(|codes| codes.issued_at).max(of_lent)
+    }
+
+    /// Takes codes from the hand-over.
+    pub(super) fn borrow(&mut self, codes: Vec<LentCode<'a>>) {
+        self.lent.extend(codes);
+        self.lent.sort_by(|a, b| a.scanned.scan.text().cmp(b.scanned.scan.text()));
     }
 
     /// The upload behind it: of the codes, else of the fee.

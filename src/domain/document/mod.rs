@@ -2,11 +2,12 @@
 //!
 //! A document is identified by [`DocumentKey`] and consists of a header and lines; a line has two facets, *fee*
 //! and *codes*. An upload is a [`Version`] of some of these parts or a [`Reversal`] of them, stamped `issued_at`
-//! by its sender. [`merge`] keeps what counts of all uploads, [`live`] is the view of it, [`observe`] what it says of
-//! codes.
+//! by its sender. [`merge`] keeps what counts of all uploads, [`live`] is the view of it, [`lending`] what the hand-over
+//! adds to a settlement, [`observe`] what it says of codes.
 
 pub mod adjust;
 pub mod canonical_text;
+pub mod lending;
 pub mod live;
 pub mod merge;
 pub mod observe;

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Role;
 use super::live::{LiveDocument, LiveLine};
 use crate::domain::Text;
-use crate::domain::observation::{Observation, ObservationKey};
+use crate::domain::observation::{LentFrom, Observation, ObservationKey};
 use crate::domain::trace_code::TraceCode;
 
 /// Where in a document an observation is made: (line_id, code in normal form).
@@ -52,7 +52,8 @@ fn observation(
     code: &TraceCode,
     role: Role,
 ) -> Option<Observation> {
-    let codes = line.codes?;
+    let lent = line.lent_as(&code.normal);
+    let codes = lent.map(|lent| &lent.line.codes).or(line.codes)?;
     let header = &document.header.part.content;
     let institution = document.institution();
     Some(Observation {
@@ -61,7 +62,7 @@ fn observation(
         role,
         time: header.moment(),
         is_day: header.occurred_at.is_day(),
-        codes_issued_at: codes.issued_at,
+        codes_issued_at: line.codes_issued_at()?,
         split: line.is_split(),
         quantity: line.quantity(),
         quantity_before: line.quantity_before,
@@ -74,7 +75,8 @@ fn observation(
         visit_id: header.visit_id.clone(),
         settlement_id: header.settlement_id.clone(),
         returns: header.returns.clone(),
-        lent_from: None,
+        lent_from: lent
+            .map(|lent| LentFrom { document_id: lent.lender.clone(), line_id: lent.line.line_id.clone() }),
         has_papers: header.counterparty.delivery_note.is_some() || header.counterparty.invoice.is_some(),
         region: document.region.clone(),
         tier: document.tier().cloned(),

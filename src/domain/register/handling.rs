@@ -2,7 +2,9 @@
 //! on. A ruling goes with the lines of the claim that it acts on; payments go by themselves, since they are known of a
 //! claim that was taken back as well.
 
-use super::{DocumentState, Input, Refusal, RegisterEffects, View};
+use super::difference::{Difference, Step};
+use super::view::View;
+use super::{DocumentState, Refusal, RegisterEffects, live_and_lent};
 use crate::domain::claim::ClaimPaid;
 use crate::domain::document::Upload;
 use crate::domain::document::merge::Change;
@@ -35,18 +37,20 @@ pub(super) fn handle(
         effects.paid = (paid != before.paid()).then(|| ClaimPaid { key: handling.claim.clone(), paid });
         return effects;
     }
-    let live = state.parts.live(&handling.claim);
-    let (before, after) = (View::of(live.as_ref(), &before), View::of(live.as_ref(), &state.handling));
+    let windows = state.lending.windows.unwrap_or_else(|| rules.lending_windows());
+    let live = live_and_lent(&state.parts, &handling.claim, &state.lending.offers, windows);
+    let (before, after) =
+        (View::of(live.as_ref(), &before, windows), View::of(live.as_ref(), &state.handling, windows));
     let last_revision = match state.revision {
         0 => horizon::numbers_begin_after(moment.now, moment.forgotten_before),
         known => known,
     };
     let revision = last_revision.saturating_add(1);
-    let input = Input { key: &handling.claim, upload, rules, change: Change::Content };
-    effects.claim = input.claim_change(
+    let step = Step::of_upload(upload, Change::Content, true);
+    let difference = Difference { step: &step, origin: upload.origin(), rules, revision };
+    effects.claim = difference.claim(
         (&before, state.claim.as_ref(), &state.asserted),
         (&after, state.claim.as_ref(), &state.asserted),
-        revision,
     );
     if effects.claim.is_some() {
         state.revision = revision;

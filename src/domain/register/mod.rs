@@ -8,6 +8,8 @@
 //! publishes something, and an observation bears the revision at which it was last asserted. One that says the
 //! same as before keeps it, so that its verdict need not be asked for again.
 //!
+//! A settlement is looked at again when something is offered to it ([`lending`]), and when a grace is over ([`tick`]).
+//!
 //! The state before an upload is not kept a second time: what was asserted is computed again from the parts, which is
 //! exact because it depends on them alone. What depends on the rule set as well, the alerts and the reasons of the
 //! claim's lines, is remembered.
@@ -17,27 +19,37 @@
 //! is taken all the same; findings that are new then and find no room are not published, but hold or refuse their
 //! lines of the claim like all others.
 
+mod difference;
 mod handling;
+pub mod lending;
+mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::difference::{Difference, Step};
+use self::lending::{Lending, Offered};
+use self::view::{View, number};
 use super::Text;
 use super::alert::{AlertBook, AlertChange, FINDINGS_KEPT_MAX, Occasion};
 use super::amount::Money;
-use super::claim::{Claim, ClaimLine, ClaimPaid, Verdict};
-use super::document::live::{LINES_MAX, LiveDocument, LiveLine};
+use super::claim::{Claim, ClaimPaid, Verdict};
+use super::document::lending::{Offers, Windows, lend};
+use super::document::live::{LINES_MAX, LiveDocument};
 use super::document::merge::{Change, Document};
-use super::document::observe::{Spot, observe};
-use super::document::{DocumentKey, Kind, Upload};
+use super::document::observe::Spot;
+use super::document::{DocumentKey, Kind, Reversal, Upload};
 use super::finding::{self, Finding};
-use super::handling::{Book, LineRuling};
+use super::handling::Book;
 use super::horizon;
-use super::observation::{Cause, CodeChange, Moment, Observation, What};
+use super::observation::{CodeChange, Moment};
 use super::outcome::UploadOutcome;
-use super::rules::line::evaluate;
+use super::rules::line::{Evaluation, evaluate};
 use super::rules::ruleset::RuleSet;
 use super::rules::{Action, RuleId};
 use super::time::Timestamp;
+
+/// Most single lines that are taken back under one alias: every document that comes to stand behind it is told of each.
+pub const REVERSALS_OF_ALIAS_MAX: usize = 5_000;
 
 /// Reasons of the lines of a claim, those without any left out.
 pub type LineReasons = BTreeMap<Text, BTreeMap<RuleId, Verdict>>;
@@ -55,6 +67,12 @@ pub struct DocumentState {
     pub asserted: BTreeMap<Spot, u64>,
     /// The claim last published, unless it was withdrawn.
     pub claim: Option<PublishedClaim>,
+    /// What it was offered, as a settlement or as an alias of settlements.
+    pub lending: Lending,
+    /// Of an alias, reversals that its members are still to be told of.
+    pub untold: Vec<Reversal>,
+    /// When a grace ends that a finding waits for.
+    pub due: Option<Timestamp>,
     /// What people did about the claim.
     pub handling: Book,
 }
@@ -86,6 +104,8 @@ pub struct RegisterEffects {
     pub changes: Vec<CodeChange>,
     /// The claim, when it changed.
     pub claim: Option<Claim>,
+    /// What the document has to lend, when it changed.
+    pub offered: Option<Offered>,
     /// What was paid for it, when that changed.
     pub paid: Option<ClaimPaid>,
     /// The amount of a payment whose claim is not there: metrics only.
@@ -105,6 +125,8 @@ pub enum Refusal {
     Parts,
     /// The document published as many findings as it may, and this would add to them.
     Findings,
+    /// As many lines as may be are taken back under the alias, and this is another.
+    Reversals,
     /// The claim keeps as many rulings of single lines as it may, and this is of another.
     Rulings,
     /// The claim keeps as many payments as it may, and this is another.
@@ -116,7 +138,9 @@ pub enum Refusal {
 impl Refusal {
     fn outcome(self) -> UploadOutcome {
         match self {
-            Self::Parts | Self::Findings | Self::Rulings | Self::Payments => UploadOutcome::NoRoom,
+            Self::Parts | Self::Findings | Self::Reversals | Self::Rulings | Self::Payments => {
+                UploadOutcome::NoRoom
+            }
             Self::Horizon => UploadOutcome::TooLate,
         }
     }
@@ -136,6 +160,7 @@ impl RegisterEffects {
             alerts: Vec::new(),
             changes: Vec::new(),
             claim: None,
+            offered: None,
             paid: None,
             paid_unclaimed: None,
             observed: Vec::new(),
@@ -143,56 +168,10 @@ impl RegisterEffects {
             without_room: 0,
         }
     }
-}
 
-/// What a document says at one time, as far as the parts alone decide.
-#[derive(Default)]
-struct View {
-    observations: BTreeMap<Spot, Observation>,
-    /// Lines of the claim, of a settlement.
-    claimed: Option<Vec<Claimed>>,
-    reference_version: u64,
-}
-
-/// A line of a claim, as far as it follows from the document and what people did about it.
-struct Claimed {
-    line_id: Text,
-    amount: Money,
-    ruling: Option<LineRuling>,
-}
-
-impl View {
-    fn of(document: Option<&LiveDocument<'_>>, handling: &Book) -> Self {
-        let Some(document) = document else {
-            return Self::default();
-        };
-        let lines = document.lines.iter().take(LINES_MAX);
-        let claimed = |line: &LiveLine<'_>| Claimed {
-            line_id: line.line_id.clone(),
-            amount: line.claimed.unwrap_or_default(),
-            ruling: handling.on(document, line),
-        };
-        Self {
-            observations: observe(document),
-            claimed: (document.kind() == Kind::Settlement).then(|| lines.map(claimed).collect()),
-            reference_version: document.reference_version(),
-        }
-    }
-
-    /// The lines of the claim as published.
-    fn claim_lines(&self, reasons: &LineReasons, asserted: &BTreeMap<Spot, u64>) -> Vec<ClaimLine> {
-        let line = |Claimed { line_id, amount, ruling }: &Claimed| ClaimLine {
-            line_id: line_id.clone(),
-            amount: *amount,
-            reasons: reasons.get(line_id).cloned().unwrap_or_default(),
-            ruling: ruling.clone(),
-            awaits: asserted
-                .range((line_id.clone(), Text::default())..)
-                .take_while(|((line, _), _)| line == line_id)
-                .map(|((_, code), revision)| (code.clone(), *revision))
-                .collect(),
-        };
-        self.claimed.iter().flatten().map(line).collect()
+    /// Whether anything of the document is told to anybody.
+    fn is_published(&self) -> bool {
+        !self.alerts.is_empty() || !self.changes.is_empty() || self.claim.is_some() || self.offered.is_some()
     }
 }
 
@@ -206,7 +185,9 @@ pub fn apply(
     if horizon::is_too_late(&state.parts, upload, moment.forgotten_before, rules.horizon) {
         return RegisterEffects::refused(Refusal::Horizon);
     }
-    let key = upload.key();
+    if is_one_reversal_too_many(&state.parts, upload) {
+        return RegisterEffects::refused(Refusal::Reversals);
+    }
     let is_whole = state.parts.is_replaced_by(upload);
     let parts_before = state.parts.clone();
     let merged = match upload {
@@ -224,61 +205,149 @@ pub fn apply(
     if !effects.changed {
         return effects;
     }
-    let live_before = parts_before.live(key);
-    let live = state.parts.live(key);
-    let (before, after) =
-        (View::of(live_before.as_ref(), &state.handling), View::of(live.as_ref(), &state.handling));
-    let mut findings = findings_of(live.as_ref(), rules);
+    let step = Step::of_upload(upload, merged.change, is_whole);
+    let offers = state.lending.offers.clone();
+    if judge(state, (&parts_before, &offers), &step, moment, rules, &mut effects) {
+        return effects;
+    }
+    state.parts = parts_before;
+    RegisterEffects::refused(Refusal::Findings)
+}
+
+/// Applies reversals that an alias passed on to one of its documents, in one step. Refused, and nothing is changed, where
+/// one of them may not fit: then they are to be applied one by one.
+pub fn reverse_all(
+    state: &mut DocumentState,
+    reversals: &[Reversal],
+    moment: &Moment,
+    rules: &RuleSet,
+) -> RegisterEffects {
+    let parts_before = state.parts.clone();
+    let mut effects = RegisterEffects::nothing(UploadOutcome::Accepted);
+    let mut last = None;
+    for reversal in reversals {
+        let upload = Upload::Reversal(reversal.clone());
+        if horizon::is_too_late(&state.parts, &upload, moment.forgotten_before, rules.horizon) {
+            state.parts = parts_before;
+            return RegisterEffects::refused(Refusal::Horizon);
+        }
+        let merged = state.parts.reverse(reversal);
+        effects.meets_reversal |= merged.meets_reversal;
+        if merged.change != Change::Nothing {
+            last = Some(upload);
+        }
+    }
+    let Some(upload) = last else { return effects };
+    effects.changed = true;
+    let offers = state.lending.offers.clone();
+    let step = Step::of_upload(&upload, Change::Content, false);
+    if !state.parts.has_outgrown(&parts_before)
+        && judge(state, (&parts_before, &offers), &step, moment, rules, &mut effects)
+    {
+        return effects;
+    }
+    state.parts = parts_before;
+    RegisterEffects::refused(Refusal::Parts)
+}
+
+/// Whether the reversal is of a line under an alias that takes back as many lines as it may, this one not among them.
+fn is_one_reversal_too_many(alias: &Document, upload: &Upload) -> bool {
+    let Upload::Reversal(Reversal { of_alias: true, line_id: Some(line_id), .. }) = upload else {
+        return false;
+    };
+    alias.reversed_lines.len() >= REVERSALS_OF_ALIAS_MAX && !alias.reversed_lines.contains_key(line_id)
+}
+
+/// Looks at a document again because time has passed.
+pub fn tick(
+    state: &mut DocumentState,
+    key: &DocumentKey,
+    moment: &Moment,
+    rules: &RuleSet,
+) -> RegisterEffects {
+    let mut effects = RegisterEffects::nothing(UploadOutcome::Duplicate);
+    effects.changed = true;
+    let (parts, offers) = (state.parts.clone(), state.lending.offers.clone());
+    judge(state, (&parts, &offers), &Step::of_time(key), moment, rules, &mut effects);
+    effects
+}
+
+/// Compares what the document says with what it said before, by its parts and the offers to it of then, and notes
+/// what there is to publish. False, and nothing is changed, when there is no room for what would be found.
+fn judge(
+    state: &mut DocumentState,
+    (parts_before, offers_before): (&Document, &Offers),
+    step: &Step<'_>,
+    moment: &Moment,
+    rules: &RuleSet,
+    effects: &mut RegisterEffects,
+) -> bool {
+    let windows = rules.lending_windows();
+    let windows_before = state.lending.windows.unwrap_or(windows);
+    let live_before = live_and_lent(parts_before, step.key, offers_before, windows_before);
+    let live = live_and_lent(&state.parts, step.key, &state.lending.offers, windows);
+    let (before, after) = (
+        View::of(live_before.as_ref(), &state.handling, windows_before),
+        View::of(live.as_ref(), &state.handling, windows),
+    );
+    let (mut findings, due) = findings_of(live.as_ref(), moment.now, rules);
     let claim = live.as_ref().and_then(|live| published_claim(live, &findings));
     effects.without_room = drop_without_room(&mut findings, &state.alerts);
-    if !is_whole && effects.without_room > without_room_before(live_before.as_ref(), state, &effects, rules) {
-        state.parts = parts_before;
-        return RegisterEffects::refused(Refusal::Findings);
+    if !step.is_always_taken
+        && effects.without_room > without_room_before(live_before.as_ref(), state, effects, moment, rules)
+    {
+        return false;
     }
-    let input = Input { key, upload, rules, change: merged.change };
     let last_revision = match state.revision {
         0 => horizon::numbers_begin_after(moment.now, moment.forgotten_before),
         known => known,
     };
     let revision = last_revision.saturating_add(1);
 
-    (effects.observed, effects.allowed) = newly_observed(&findings, live_before.as_ref(), rules);
+    (effects.observed, effects.allowed) = newly_observed(&findings, live_before.as_ref(), moment, rules);
+    let headers =
+        [parts_before, &state.parts].map(|parts| parts.header.as_ref().map(|header| &header.origin));
+    let origin = step.origin.or(headers.into_iter().flatten().last());
     let asserted = number(&before, &after, &state.asserted, revision);
-    effects.changes = input.code_changes(&state.asserted, &asserted, &after, revision);
-    effects.claim = input.claim_change(
-        (&before, state.claim.as_ref(), &state.asserted),
-        (&after, claim.as_ref(), &asserted),
-        revision,
-    );
-    let cause = Cause::of(key.clone(), input.what(false));
+    if let Some(origin) = origin {
+        let change = Difference { step, origin, rules, revision };
+        effects.changes = change.codes(&state.asserted, &asserted, &after);
+        effects.claim = change
+            .claim((&before, state.claim.as_ref(), &state.asserted), (&after, claim.as_ref(), &asserted));
+        effects.offered = change.offer(before.offer.as_ref(), after.offer.as_ref());
+    }
     effects.alerts = state.alerts.diff(
         findings,
         &Occasion {
             code: None,
-            cause: &cause,
-            origin: Some(upload.origin()),
+            cause: &step.cause,
+            origin: step.origin,
             detected_at: moment.detected_at,
             ruleset: &rules.digest,
             reference_version: after.reference_version.max(before.reference_version),
         },
     );
+    let takes_part = !state.lending.offers.is_empty() || after.offer.is_some();
+    state.lending.windows = takes_part.then_some(windows);
     state.asserted = asserted;
     state.claim = claim;
-    if !effects.alerts.is_empty() || !effects.changes.is_empty() || effects.claim.is_some() {
+    state.due = due;
+    if effects.is_published() {
         state.revision = revision;
     }
-    effects
+    true
 }
 
-/// Observations now, each with the revision it was last asserted at: this one when it is new or says something else.
-fn number(before: &View, after: &View, asserted: &BTreeMap<Spot, u64>, revision: u64) -> BTreeMap<Spot, u64> {
-    let numbered = after.observations.iter().map(|(spot, observation)| {
-        let unchanged =
-            before.observations.get(spot).is_some_and(|known| observation.says_the_same_as(known));
-        let kept = asserted.get(spot).copied().filter(|_| unchanged);
-        (spot.clone(), kept.unwrap_or(revision))
-    });
-    numbered.collect()
+/// The live document with what is lent to it.
+fn live_and_lent<'a>(
+    parts: &'a Document,
+    key: &'a DocumentKey,
+    offers: &'a Offers,
+    windows: Windows,
+) -> Option<LiveDocument<'a>> {
+    let mut live = parts.live(key)?;
+    lend(&mut live, offers, windows);
+    Some(live)
 }
 
 /// What there is to remember of the claim, when the document is a live settlement.
@@ -312,19 +381,25 @@ fn without_room_before(
     before: Option<&LiveDocument<'_>>,
     state: &DocumentState,
     effects: &RegisterEffects,
+    moment: &Moment,
     rules: &RuleSet,
 ) -> usize {
     match effects.without_room {
         0 => 0,
-        _ => drop_without_room(&mut findings_of(before, rules), &state.alerts),
+        _ => drop_without_room(&mut findings_of(before, moment.now, rules).0, &state.alerts),
     }
 }
 
-/// What the line rules find, allowances applied.
-fn findings_of(live: Option<&LiveDocument<'_>>, rules: &RuleSet) -> Vec<Finding> {
-    let mut findings = live.map(|live| evaluate(live, rules)).unwrap_or_default();
+/// What the line rules find, allowances applied, and when to look again.
+fn findings_of(
+    live: Option<&LiveDocument<'_>>,
+    now: Option<Timestamp>,
+    rules: &RuleSet,
+) -> (Vec<Finding>, Option<Timestamp>) {
+    let Evaluation { mut findings, next_due } =
+        live.map(|live| evaluate(live, now, rules)).unwrap_or_default();
     rules.allow(&mut findings, None);
-    findings
+    (findings, next_due)
 }
 
 /// Drops the alerts that were never published and that the book has no room for; how many.
@@ -349,6 +424,7 @@ fn drop_without_room(findings: &mut Vec<Finding>, book: &AlertBook) -> usize {
 fn newly_observed(
     findings: &[Finding],
     before: Option<&LiveDocument<'_>>,
+    moment: &Moment,
     rules: &RuleSet,
 ) -> (Vec<RuleId>, Vec<(RuleId, Text)>) {
     let observed: Vec<&Finding> =
@@ -356,88 +432,9 @@ fn newly_observed(
     if observed.is_empty() {
         return Default::default();
     }
-    let known: BTreeSet<_> =
-        before.map(|before| evaluate(before, rules)).unwrap_or_default().iter().map(Finding::key).collect();
+    let before = before.map(|before| evaluate(before, moment.now, rules)).unwrap_or_default();
+    let known: BTreeSet<_> = before.findings.iter().map(Finding::key).collect();
     finding::counted(observed.into_iter().filter(|finding| !known.contains(&finding.key())))
-}
-
-/// One upload on its way through the register.
-struct Input<'a> {
-    key: &'a DocumentKey,
-    upload: &'a Upload,
-    rules: &'a RuleSet,
-    change: Change,
-}
-
-/// A view with what is remembered beside it.
-type Remembered<'a> = (&'a View, Option<&'a PublishedClaim>, &'a BTreeMap<Spot, u64>);
-
-impl Input<'_> {
-    /// What happened to the document, as far as one change of it goes.
-    fn what(&self, only_retracts: bool) -> What {
-        match self.upload {
-            _ if self.change == Change::Reference => What::Reference,
-            Upload::Version(_) if !only_retracts => What::Asserted,
-            _ => What::Retracted,
-        }
-    }
-
-    fn code_changes(
-        &self,
-        before: &BTreeMap<Spot, u64>,
-        asserted: &BTreeMap<Spot, u64>,
-        after: &View,
-        revision: u64,
-    ) -> Vec<CodeChange> {
-        let mut by_code: BTreeMap<&Text, (Vec<Text>, Vec<Observation>)> = BTreeMap::new();
-        for spot @ (line_id, code) in before.keys() {
-            if !asserted.contains_key(spot) {
-                by_code.entry(code).or_default().0.push(line_id.clone());
-            }
-        }
-        for (spot, observation) in &after.observations {
-            if asserted.get(spot) == Some(&revision) {
-                let observation = Observation { revision, ..observation.clone() };
-                by_code.entry(&spot.1).or_default().1.push(observation);
-            }
-        }
-        let change = |(code, (retracted, asserted)): (&Text, (Vec<Text>, Vec<Observation>))| CodeChange {
-            code: code.clone(),
-            document: self.key.clone(),
-            document_revision: revision,
-            what: self.what(asserted.is_empty()),
-            retracted,
-            asserted,
-            origin: self.upload.origin().clone(),
-        };
-        by_code.into_iter().map(change).collect()
-    }
-
-    /// The claim when it says something else than before, or is gone.
-    fn claim_change(
-        &self,
-        (view_before, claim_before, asserted_before): Remembered<'_>,
-        (view, claim, asserted): Remembered<'_>,
-        revision: u64,
-    ) -> Option<Claim> {
-        let lines = claim.map(|claim| view.claim_lines(&claim.reasons, asserted)).unwrap_or_default();
-        if let (Some(claim), Some(before)) = (claim, claim_before)
-            && claim.occurred_at == before.occurred_at
-            && view_before.claim_lines(&before.reasons, asserted_before) == lines
-        {
-            return None;
-        }
-        Some(Claim {
-            key: self.key.clone(),
-            revision,
-            withdrawn: claim.is_none(),
-            occurred_at: claim.or(claim_before)?.occurred_at,
-            lines,
-            ruleset: self.rules.digest.clone(),
-            reference_version: view.reference_version.max(view_before.reference_version),
-            origin: self.upload.origin().clone(),
-        })
-    }
 }
 
 #[cfg(test)]

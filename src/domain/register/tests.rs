@@ -4,10 +4,13 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::alert::{Published, Status};
+use crate::domain::amount::Money;
+use crate::domain::claim::ClaimLine;
 use crate::domain::document::merge::{ReversalStamp, Reversed};
 use crate::domain::document::room::PARTS_KEPT_MAX;
 use crate::domain::document::samples::*;
 use crate::domain::document::{Group, Header, LineVersion, Parts};
+use crate::domain::observation::{Observation, What};
 use crate::domain::reference::{Key, Product, Value};
 
 const MOMENT: Moment =

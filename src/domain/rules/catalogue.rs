@@ -55,6 +55,8 @@ table! {
     PersonMismatch => code::person_mismatch::ENTRY,
     /// 回流.
     Reflow => code::reflow::ENTRY,
+    /// 退费无对应.
+    RefundUnmatched => line::refund_unmatched::ENTRY,
     /// 同单重复.
     RepeatedInDocument => line::repeated_in_document::ENTRY,
     /// 再次销售.

@@ -7,7 +7,11 @@ use super::catalogue::RULES;
 use super::{Action, RuleId, Severity};
 use crate::domain::Text;
 use crate::domain::adjudicator::Policy;
+use crate::domain::document::lending::Windows;
 use crate::domain::time::{Day, Millis};
+
+/// 1 July 2025, from which designated institutions settle by scanned code (four-ministry notice of 19 March 2025).
+const DUTY_FROM: Day = Day::from_days_since_epoch(20_270);
 
 /// Everything configurable about the rules, as one value with one digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +22,12 @@ pub struct RuleSet {
     pub sale_link_window: Millis,
     /// Greatest distance in time of the two halves of a sale that share a person only. Global only.
     pub sale_match_window: Millis,
+    /// Greatest distance in time of a settlement without settlement id and a hand-over that lends it codes by the visit id.
+    /// Global only.
+    pub lend_window: Millis,
+    /// From this day on a sale without a scan cannot be settled: before it nothing is held or refused for want of
+    /// codes, or for wrong ones. Global only.
+    pub duty_from: Day,
     /// What each rule does unless overridden, in the order of [`RULES`].
     pub defaults: Vec<Setting>,
     /// Deviations; the last one that applies wins, field by field.
@@ -101,6 +111,8 @@ impl Default for RuleSet {
             digest: Text::from("default"),
             sale_link_window: Millis::from_days(180),
             sale_match_window: Millis::from_hours(24),
+            lend_window: Millis::from_days(7),
+            duty_from: DUTY_FROM,
             defaults: defaults.collect(),
             overrides: Vec::new(),
             allowances: Vec::new(),
@@ -112,6 +124,11 @@ impl Default for RuleSet {
 }
 
 impl RuleSet {
+    /// How far apart a settlement and a hand-over that lends to it may be.
+    pub const fn lending_windows(&self) -> Windows {
+        Windows { by_settlement: self.sale_link_window, by_visit: self.lend_window }
+    }
+
     /// What `rule` does to that subject.
     pub fn setting(&self, rule: RuleId, whom: &Whom<'_>) -> Setting {
         let entry = rule.entry();

@@ -159,7 +159,7 @@ fn timeline(page: &mut Page, observations: &[Observation]) {
         details.extend(lateness(observation));
         format!(
             "  #{number:<3} {}  {:<12} {} {}  {}  {}\n       {}",
-            moment(observation.time),
+            happened(observation),
             observation.institution_id(),
             zh::verb(observation.kind),
             en::done(observation.kind),
@@ -170,6 +170,15 @@ fn timeline(page: &mut Page, observations: &[Observation]) {
     });
 }
 
+/// When it happened; of a document that says no more, its day.
+fn happened(observation: &Observation) -> String {
+    if observation.is_day {
+        format!("{} 当日 that day", observation.day())
+    } else {
+        moment(observation.time)
+    }
+}
+
 /// Region and tier.
 fn place(observation: &Observation) -> String {
     let tier = observation.tier.as_ref().map_or(String::new(), |tier| format!(" 级别 tier {tier}"));
@@ -178,7 +187,11 @@ fn place(observation: &Observation) -> String {
 
 /// What the line says of quantity, and what that takes of the code.
 fn quantity(observation: &Observation, need: Need) -> String {
-    let quantity = observation.quantity.map_or("?".to_owned(), |quantity| quantity.to_string());
+    let left = observation.quantity.map_or("?".to_owned(), |quantity| quantity.to_string());
+    let quantity = match observation.quantity_before {
+        Some(before) => format!("{left}（退费前 before refunds {before}）"),
+        None => left,
+    };
     let split = if observation.split { " 拆零 split" } else { "" };
     let units = observation.units.map_or(String::new(), |units| format!(" 本码 of this code {units}"));
     let shared = match observation.codes_on_line {
@@ -220,8 +233,12 @@ fn ids(observation: &Observation) -> Vec<String> {
         let line = sale.line_id.as_ref().map_or(String::new(), |line| format!("/{line}"));
         format!("退回 gives back {}{line}", sale.document_id)
     });
+    let lent = observation
+        .lent_from
+        .as_ref()
+        .map(|from| format!("码借自发药 code lent by the hand-over {}/{}", from.document_id, from.line_id));
     let money = observation.fund_amount.map(|money| format!("基金 fund {money}"));
-    settlement.into_iter().chain(visit).chain(returns).chain(money).collect()
+    settlement.into_iter().chain(visit).chain(returns).chain(lent).chain(money).collect()
 }
 
 /// When the codes were sent later than they happened.

@@ -6,7 +6,7 @@ use super::{
     Numbered, TableReader, TableWriter, Wire, WireError, moment, paired_enums, read, read_all, write_all,
 };
 use crate::domain::amount::Money;
-use crate::domain::claim::{Claim, ClaimLine, ClaimPaid, CodeVerdict, Verdict};
+use crate::domain::claim::{Claim, ClaimLine, ClaimPaid, CodeVerdict, LentTo, Verdict};
 use crate::domain::handling::{LineRuling, Paid};
 use crate::domain::rules::RuleId;
 use crate::wire::pb_internal as pb;
@@ -30,6 +30,26 @@ pub(crate) fn read_reasons(messages: &[pb::Reason]) -> Result<BTreeMap<RuleId, V
         ))
     };
     messages.iter().map(read).collect()
+}
+
+impl Wire for LentTo {
+    type Message = pb::LentTo;
+
+    fn to_message(&self, table: &mut TableWriter) -> pb::LentTo {
+        pb::LentTo {
+            code: table.text(&self.code),
+            document_id: table.text(&self.document_id),
+            line_id: table.text(&self.line_id),
+        }
+    }
+
+    fn from_message(message: &pb::LentTo, table: &TableReader) -> Result<Self, WireError> {
+        Ok(Self {
+            code: table.text(message.code, "lent.code")?,
+            document_id: table.text(message.document_id, "lent.document_id")?,
+            line_id: table.text(message.line_id, "lent.line_id")?,
+        })
+    }
 }
 
 fn read_ruling(message: &pb::LineRuling) -> Result<LineRuling, WireError> {
@@ -77,6 +97,7 @@ impl Wire for ClaimLine {
             line_id: table.text(&self.line_id),
             amount: self.amount.fen(),
             reasons: write_reasons(&self.reasons),
+            lent: write_all(&self.lent, table),
             ruling: self.ruling.as_ref().map(|ruling| pb::LineRuling {
                 verdict: ruling.verdict.number(),
                 rules: ruling.rules.iter().map(|rule| rule.number()).collect(),
@@ -94,6 +115,7 @@ impl Wire for ClaimLine {
             reasons: read_reasons(&message.reasons)?,
             ruling: message.ruling.as_ref().map(read_ruling).transpose()?,
             awaits: awaits.collect::<Result<_, WireError>>()?,
+            lent: read_all(&message.lent, table)?,
         })
     }
 }

@@ -5,6 +5,8 @@ use super::{
     read_all, read_optional, required, write_all,
 };
 use crate::domain::amount::{Money, Quantity};
+use crate::domain::document::lending::{Offer, OfferedLine};
+use crate::domain::document::merge::Stamped;
 use crate::domain::document::occurred::OccurredAt;
 use crate::domain::document::particulars::{Circumstances, Prescription, Service};
 use crate::domain::document::{
@@ -343,6 +345,62 @@ impl Wire for ScannedCode {
             }),
         };
         Ok(Self { scan, units: quantity(message.units) })
+    }
+}
+
+impl Wire for Offer {
+    type Message = pb::Offer;
+
+    fn to_message(&self, table: &mut TableWriter) -> pb::Offer {
+        pb::Offer {
+            lender: table.text(&self.lender),
+            revision: self.revision,
+            time: self.time.unix_millis(),
+            settlement_id: table.optional(&self.settlement_id),
+            visit_id: table.optional(&self.visit_id),
+            lines: write_all(&self.lines, table),
+            origin: Some(self.origin.to_message(table)),
+        }
+    }
+
+    fn from_message(message: &pb::Offer, table: &TableReader) -> Result<Self, WireError> {
+        Ok(Self {
+            lender: table.text(message.lender, "offer.lender")?,
+            revision: message.revision,
+            time: moment(message.time),
+            settlement_id: table.optional(message.settlement_id, "offer.settlement_id")?,
+            visit_id: table.optional(message.visit_id, "offer.visit_id")?,
+            lines: read_all(&message.lines, table)?,
+            origin: read(&message.origin, "offer.origin", table)?,
+        })
+    }
+}
+
+impl Wire for OfferedLine {
+    type Message = pb::OfferedLine;
+
+    fn to_message(&self, table: &mut TableWriter) -> pb::OfferedLine {
+        pb::OfferedLine {
+            line_id: table.text(&self.line_id),
+            product_code: table.text(&self.product_code),
+            split: self.split,
+            codes: Some(self.codes.part.to_message(table)),
+            issued_at: self.codes.issued_at.unix_millis(),
+            origin: Some(self.codes.origin.to_message(table)),
+        }
+    }
+
+    fn from_message(message: &pb::OfferedLine, table: &TableReader) -> Result<Self, WireError> {
+        Ok(Self {
+            line_id: table.text(message.line_id, "offered_line.line_id")?,
+            product_code: table.text(message.product_code, "offered_line.product_code")?,
+            split: message.split,
+            codes: Stamped {
+                issued_at: moment(message.issued_at),
+                part: read(&message.codes, "offered_line.codes", table)?,
+                origin: read(&message.origin, "offered_line.origin", table)?,
+            },
+        })
     }
 }
 

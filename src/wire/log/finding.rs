@@ -31,6 +31,7 @@ impl Wire for Side {
             region: table.text(&self.region),
             custody: self.custody,
             custody_proof: self.custody_proof,
+            lent_from: self.lent_from.as_ref().map(|lent_from| lent_from.to_message(table)),
             origin: Some(self.origin.to_message(table)),
         }
     }
@@ -45,6 +46,7 @@ impl Wire for Side {
             region: table.text(message.region, "side.region")?,
             custody: message.custody,
             custody_proof: message.custody_proof,
+            lent_from: read_optional(&message.lent_from, table)?,
             origin: read(&message.origin, "side.origin", table)?,
         })
     }

@@ -128,6 +128,8 @@ impl Wire for RuleSet {
             }),
             horizon: self.horizon.map(Millis::get),
             timers_per_entry_max: self.timers_per_entry_max.map(|most| most as u64),
+            lend_window: Some(self.lend_window.get()),
+            duty_from: Some(self.duty_from.days_since_epoch()),
         }
     }
 
@@ -149,6 +151,8 @@ impl Wire for RuleSet {
                 .map(|most| usize::try_from(most).unwrap_or(usize::MAX)),
             ..Self::default()
         };
+        set.lend_window = message.lend_window.map_or(set.lend_window, length);
+        set.duty_from = day(message.duty_from).unwrap_or(set.duty_from);
         for setting in &message.defaults {
             let rule = RuleId::required(setting.rule, "rule_set.rule")?;
             if let Some(known) = set.defaults.get_mut(rule as usize) {

@@ -117,6 +117,10 @@ fn side(side: &Side) -> pb::AlertSide {
         person: person(&side.person),
         custody: side.custody,
         custody_proof: side.custody_proof,
+        lent_from: side.lent_from.as_ref().map(|from| pb::LentFrom {
+            document_id: from.document_id.to_string(),
+            line_id: from.line_id.to_string(),
+        }),
         source: None,
     }
 }

@@ -3,7 +3,7 @@
 
 use super::{Event, json_form, parse_json};
 use super::{Format, Message};
-use crate::domain::claim::{Decision, DecisionLine};
+use crate::domain::claim::{Decision, DecisionLine, LentTo};
 use crate::domain::rules::RuleId;
 use crate::wire::WireError;
 use crate::wire::pb;
@@ -65,6 +65,15 @@ fn line(line: &DecisionLine) -> pb::DecisionLine {
         reasons: line.reason_names().into_iter().map(str::to_owned).collect(),
         overruled: names(&line.overruled),
         amount: line.amount.to_string(),
+        lent: line.lent.iter().map(lent).collect(),
+    }
+}
+
+fn lent(lent: &LentTo) -> pb::LentCode {
+    pb::LentCode {
+        code: lent.code.to_string(),
+        document_id: lent.document_id.to_string(),
+        line_id: lent.line_id.to_string(),
     }
 }
 

@@ -95,6 +95,7 @@ impl Wire for DecisionLine {
             is_ruled: self.is_ruled,
             overruled: self.overruled.iter().map(|rule| rule.number()).collect(),
             amount: self.amount.fen(),
+            lent: write_all(&self.lent, table),
         }
     }
 
@@ -109,6 +110,7 @@ impl Wire for DecisionLine {
             is_ruled: message.is_ruled,
             overruled: rules(&message.overruled)?,
             amount: Money::from_fen(message.amount),
+            lent: read_all(&message.lent, table)?,
         })
     }
 }

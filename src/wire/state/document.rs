@@ -2,12 +2,17 @@
 
 use super::{columns, read, write};
 use crate::domain::Text;
+use crate::domain::document::lending::{Offer, Offers, Windows};
 use crate::domain::document::merge::{Document, LineParts, ReversalStamp, Reversed, Stamped};
 use crate::domain::document::{CodesFacet, FeeFacet, Header, Part};
+use crate::domain::register::lending::Lending;
 use crate::domain::register::{DocumentState, PublishedClaim};
+use crate::domain::time::Millis;
 use crate::wire::WireError;
 use crate::wire::log::claim::{read_reasons, write_reasons};
-use crate::wire::log::{TableReader, TableWriter, Wire, moment, read as read_field, read_optional};
+use crate::wire::log::{
+    TableReader, TableWriter, Wire, moment, read as read_field, read_all, read_optional, write_all,
+};
 use crate::wire::pb_internal as pb;
 
 /// The bytes of a document's state.
@@ -19,6 +24,9 @@ pub fn encode_document(state: &DocumentState) -> Vec<u8> {
         revision: state.revision,
         alerts: (!state.alerts.is_empty()).then(|| state.alerts.to_message(&mut table)),
         claim: state.claim.as_ref().map(|claim| claim.to_message(&mut table)),
+        lending: (state.lending != Lending::default()).then(|| state.lending.to_message(&mut table)),
+        due: state.due.map(|due| due.unix_millis()),
+        untold: write_all(&state.untold, &mut table),
         handling: (!state.handling.is_empty()).then(|| state.handling.to_message(&mut table)),
         table: Some(table.finish_packed()),
     };
@@ -34,9 +42,50 @@ pub fn decode_document(bytes: &[u8]) -> Result<DocumentState, WireError> {
         revision: message.revision,
         alerts: read_optional(&message.alerts, &table)?.unwrap_or_default(),
         claim: read_optional(&message.claim, &table)?,
+        lending: read_optional(&message.lending, &table)?.unwrap_or_default(),
+        due: message.due.map(moment),
+        untold: read_all(&message.untold, &table)?,
         handling: read_optional(&message.handling, &table)?.unwrap_or_default(),
         asserted: columns::read_asserted(&message.asserted.unwrap_or_default(), &table)?,
     })
+}
+
+impl Wire for Lending {
+    type Message = pb::Lending;
+
+    fn to_message(&self, table: &mut TableWriter) -> pb::Lending {
+        let offers = |offers: &Offers, table: &mut TableWriter| {
+            offers.iter().map(|offer| offer.to_message(table)).collect()
+        };
+        pb::Lending {
+            offers: offers(&self.offers, table),
+            waiting: offers(&self.waiting, table),
+            overfull: self.offers.overfull.iter().map(|alias| table.text(alias)).collect(),
+            waiting_overfull: self.waiting.overfull.iter().map(|alias| table.text(alias)).collect(),
+            members: self.members as u64,
+            by_settlement: self.windows.map(|windows| windows.by_settlement.get()),
+            by_visit: self.windows.map(|windows| windows.by_visit.get()),
+        }
+    }
+
+    fn from_message(message: &pb::Lending, table: &TableReader) -> Result<Self, WireError> {
+        let offers = |offers: &[pb::Offer], overfull: &[u32]| -> Result<Offers, WireError> {
+            let mut read: Offers = read_all::<Offer>(offers, table)?.into_iter().collect();
+            let overfull = overfull.iter().map(|alias| table.text(*alias, "lending.overfull"));
+            read.overfull = overfull.collect::<Result<_, _>>()?;
+            Ok(read)
+        };
+        let windows = message.by_settlement.zip(message.by_visit);
+        Ok(Self {
+            offers: offers(&message.offers, &message.overfull)?,
+            waiting: offers(&message.waiting, &message.waiting_overfull)?,
+            members: usize::try_from(message.members).unwrap_or(usize::MAX),
+            windows: windows.map(|(by_settlement, by_visit)| Windows {
+                by_settlement: Millis::new(by_settlement),
+                by_visit: Millis::new(by_visit),
+            }),
+        })
+    }
 }
 
 impl Wire for Document {

@@ -1,7 +1,7 @@
 //! State survives the store.
 #![allow(clippy::unwrap_used)]
 
-use proptest::collection::{btree_map, vec};
+use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option::of;
 use proptest::prelude::*;
 
@@ -9,24 +9,29 @@ use super::*;
 use crate::domain::adjudicator::{Answer, ClaimState, Published, Said};
 use crate::domain::claim::DecisionLine;
 use crate::domain::document::Part;
+use crate::domain::document::lending::{Offers, Windows};
 use crate::domain::document::merge::{Document, LineParts, ReversalStamp, Reversed, Stamped};
 use crate::domain::monitor::{CodeState, Judged};
 use crate::domain::observation::Observation;
+use crate::domain::register::lending::Lending;
 use crate::domain::register::{DocumentState, PublishedClaim};
+use crate::domain::time::Millis;
 use crate::wire::testing;
 
 fn claim_state() -> BoxedStrategy<ClaimState> {
     let answer =
         (any::<u64>(), testing::reasons()).prop_map(|(revision, reasons)| Answer { revision, reasons });
     let rules = || vec(testing::rule(), 0..3);
-    let line = (testing::text(), testing::verdict(), rules(), any::<bool>(), rules(), testing::money())
-        .prop_map(|(line_id, verdict, reasons, is_ruled, overruled, amount)| DecisionLine {
+    let lent = vec(testing::lent_to(), 0..3);
+    let line = (testing::text(), testing::verdict(), rules(), any::<bool>(), rules(), testing::money(), lent)
+        .prop_map(|(line_id, verdict, reasons, is_ruled, overruled, amount, lent)| DecisionLine {
             line_id,
             verdict,
             reasons,
             is_ruled,
             overruled,
             amount,
+            lent,
         });
     let flags = any::<(bool, bool)>();
     let said = (testing::verdict(), testing::money(), flags, of(testing::paid()), vec(line, 0..3)).prop_map(
@@ -90,6 +95,28 @@ fn reversed() -> BoxedStrategy<Reversed> {
     (stamp(), stamp(), stamp()).prop_map(|(header, fee, codes)| Reversed { header, fee, codes }).boxed()
 }
 
+fn lending() -> impl Strategy<Value = Lending> {
+    let offers = || {
+        (vec(testing::offer(), 0..3), btree_set(testing::text(), 0..2)).prop_map(|(offers, overfull)| {
+            let mut all: Offers = offers.into_iter().collect();
+            all.overfull = overfull;
+            all
+        })
+    };
+    let windows = of(any::<(u64, u64)>()).prop_map(|windows| {
+        windows.map(|(by_settlement, by_visit)| Windows {
+            by_settlement: Millis::new(by_settlement),
+            by_visit: Millis::new(by_visit),
+        })
+    });
+    (offers(), offers(), any::<u32>(), windows).prop_map(|(offers, waiting, members, windows)| Lending {
+        offers,
+        waiting,
+        members: members as usize,
+        windows,
+    })
+}
+
 fn document_state() -> BoxedStrategy<DocumentState> {
     let line = (of(stamped(testing::fee_part())), of(stamped(testing::codes_part())))
         .prop_map(|(fee, codes)| LineParts { fee, codes });
@@ -110,14 +137,20 @@ fn document_state() -> BoxedStrategy<DocumentState> {
     let claim = (testing::moment(), btree_map(testing::text(), testing::reasons(), 0..3))
         .prop_map(|(occurred_at, reasons)| PublishedClaim { occurred_at, reasons });
     let asserted = btree_map((testing::text(), testing::text()), any::<u64>(), 0..4);
-    (parts, any::<u64>(), testing::alert_book(), asserted, of(claim), testing::handling_book())
-        .prop_map(|(parts, revision, alerts, asserted, claim, handling)| DocumentState {
+    let reversals = vec(testing::reversal(), 0..3);
+    let due = of(testing::moment());
+    let beside = (lending(), reversals, due, testing::handling_book());
+    (parts, any::<u64>(), testing::alert_book(), asserted, of(claim), beside)
+        .prop_map(|(parts, revision, alerts, asserted, claim, beside)| DocumentState {
             parts,
             revision,
             alerts,
             asserted,
             claim,
-            handling,
+            lending: beside.0,
+            untold: beside.1,
+            due: beside.2,
+            handling: beside.3,
         })
         .boxed()
 }

@@ -29,7 +29,8 @@ fn no_code(document: &str, line: &str) -> Value {
 }
 
 const PAID: (&str, &[&str]) = ("pay", &[]);
-const WITHOUT_CODE: (&str, &[&str]) = ("refuse", &["no_code"]);
+/// The hand-over may still bring its codes.
+const WITHOUT_CODE: (&str, &[&str]) = ("hold", &["no_code"]);
 
 fn outpatient<'a>(at: &'a str, id: &'a str, codes: &'a [(&'a str, String, bool)]) -> Settlement<'a> {
     Settlement { at, visit: "M1", batch: Some("CB1"), id, person: "1", fund: "30.00", codes }

@@ -7,7 +7,7 @@ use tracewarden::broker::memory::{FaultRates, MemoryBroker, MemoryOptions};
 use tracewarden::broker::{Broker, BrokerError, Header, OutRecord, SessionOptions, TopicPartition};
 use tracewarden::config::Config;
 use tracewarden::domain::rules::Severity;
-use tracewarden::domain::time::{Millis, Timestamp};
+use tracewarden::domain::time::Timestamp;
 use tracewarden::engine::outbox::Outbox;
 use tracewarden::engine::worker::{Step, Worker, WorkerOptions};
 use tracewarden::engine::{Stage, StageError};
@@ -234,8 +234,7 @@ impl Province {
                 Box::new(self.worker(intake, &Topic::INPUTS, number)?)
             }
             1 => {
-                let register =
-                    Register { tick_observations: Millis::default(), tick_claims: Millis::default() };
+                let register = Register { timers_per_entry_max: 3, ..Register::default() };
                 Box::new(self.worker(register, &[Topic::Documents], number)?)
             }
             2 => {

@@ -222,6 +222,7 @@ pub(super) fn side(observation: &Observation, custody: bool, custody_proof: bool
         region: observation.region.clone(),
         custody,
         custody_proof,
+        lent_from: observation.lent_from.clone(),
         origin: observation.origin.clone(),
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! **Catches** a settled sale that wants more of the code than is left, while another settled sale is open. The
 //! counterpart is the latest such sale. Refused; only held when a need involved is an estimate (a share of a line
-//! with several codes), or when the subject's institution had taken the code into custody and the counterpart's
-//! had not: then the earlier claim is the doubtful one.
+//! with several codes), when the subject's institution had taken the code into custody and the counterpart's
+//! had not (then the earlier claim is the doubtful one), when both are at one institution and the code is lent to one of
+//! them, and when only the day is known of something that may lie before or behind something of the other side.
 //!
 //! **Silent** when the earlier sale was returned, when content is left, when either sale was never settled, and
 //! when both are split (that is `over_split`).
@@ -16,8 +17,9 @@ use super::docket::{Docket, Statement};
 use crate::domain::finding::Attributes;
 use crate::domain::rules::entry::{Judges, RuleEntry, Words, basis, subject};
 use crate::domain::rules::{Action, RuleId, Severity};
+use crate::domain::timeline::Fact;
 use crate::domain::timeline::sale::Sale;
-use crate::domain::timeline::walk::Walk;
+use crate::domain::timeline::walk::{OpenSale, Walk};
 
 /// What the rule is.
 pub(in crate::domain::rules) const ENTRY: RuleEntry = RuleEntry {
@@ -53,10 +55,7 @@ pub(super) fn judge(sale: &Sale<'_>, walk: &Walk<'_, '_>, docket: &mut Docket<'_
         return;
     };
     let counterpart = latest.sale.anchor;
-    let estimate = sale.need().is_estimate || walk.used().has_estimate();
-    let only_the_subject_had_custody =
-        walk.custody_at(&subject).taken && !walk.custody_at(&counterpart).taken;
-    let action = if estimate || only_the_subject_had_custody { Action::Hold } else { Action::Refuse };
+    let action = if is_doubtful(sale, latest, walk) { Action::Hold } else { Action::Refuse };
     let mut statement = Statement::about(RULE, action, setting, subject)
         .against(counterpart)
         .with_scope()
@@ -64,6 +63,33 @@ pub(super) fn judge(sale: &Sale<'_>, walk: &Walk<'_, '_>, docket: &mut Docket<'_
         .resting_on_use(walk);
     statement.attributes = shortage(sale, walk);
     docket.enter(statement, walk);
+}
+
+/// Whether something may explain it that the uploads do not say: a person has to look before anybody is refused.
+fn is_doubtful(sale: &Sale<'_>, earlier: &OpenSale<'_, '_>, walk: &Walk<'_, '_>) -> bool {
+    let (subject, counterpart) = (sale.anchor, earlier.sale.anchor);
+    let has_estimate = sale.need().is_estimate || walk.used().has_estimate();
+    let only_the_subject_had_custody =
+        walk.custody_at(&subject).taken && !walk.custody_at(&counterpart).taken;
+    // One hand-over may lend to two claims of its institution what only one of them sold.
+    let is_lent_here = subject.institution_id() == counterpart.institution_id()
+        && (subject.observation.lent_from.is_some() || counterpart.observation.lent_from.is_some());
+    has_estimate
+        || only_the_subject_had_custody
+        || is_lent_here
+        || may_be_of_another_hour(sale, earlier.sale, walk)
+}
+
+/// Whether a document of one side is given as a day on which one of the other side lies: then nobody knows which of the two
+/// came first, and what was given back between them.
+fn may_be_of_another_hour(sale: &Sale<'_>, earlier: &Sale<'_>, walk: &Walk<'_, '_>) -> bool {
+    let returns = || walk.timeline().returns_of(earlier).map(|given_back| given_back.fact);
+    let is_hidden = |one: &Fact<'_>, other: &Fact<'_>| {
+        one.observation.is_day && one.observation.day() == other.observation.day()
+    };
+    sale.facts().any(|one| {
+        earlier.facts().chain(returns()).any(|other| is_hidden(&one, &other) || is_hidden(&other, &one))
+    })
 }
 
 /// What makes a sale short.

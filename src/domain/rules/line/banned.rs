@@ -13,6 +13,7 @@ use crate::domain::finding::{Attributes, BannedReason, ConcernedCode, Finding};
 use crate::domain::reference::Key;
 use crate::domain::rules::entry::{Judges, RuleEntry, Words, subject};
 use crate::domain::rules::{Action, RuleId, Severity};
+use crate::domain::trace_code::TraceCode;
 
 /// What the rule is.
 pub(in crate::domain::rules) const ENTRY: RuleEntry = RuleEntry {
@@ -69,11 +70,10 @@ fn is_recalled(context: &LineContext<'_>) -> bool {
 }
 
 fn listed_codes(context: &LineContext<'_>) -> Vec<ConcernedCode> {
-    let Some(codes) = context.line.codes else {
-        return Vec::new();
-    };
     let day = context.document.day();
-    let is_listed = |code: &Key| codes.part.reference.has(code, day);
-    let valid = context.line.valid_codes();
-    valid.filter(|code| is_listed(&Key::BannedCode { code: code.normal.clone() })).map(concerned).collect()
+    let is_listed = |code: &&TraceCode| {
+        let key = Key::BannedCode { code: code.normal.clone() };
+        context.line.reference_of(code).is_some_and(|reference| reference.has(&key, day))
+    };
+    context.line.valid_codes().filter(is_listed).map(concerned).collect()
 }

@@ -3,7 +3,7 @@
 //! The usual ones (HIS vendors' reports): the 13-digit product barcode 69… scanned instead of the trace code, a
 //! code scanned twice into one field, a cut or overlong one. One finding per line lists every such scan and reason.
 //!
-//! Silent on dispense_return and stocktake. What a code means is not judged here.
+//! Before the day of the duty (`duty_from`) an alert everywhere. Silent on dispense_return and stocktake. What a code means is not judged here.
 //!
 //! Example: a settlement line with `6901234567892` is held, reason `barcode_69`.
 
@@ -34,7 +34,7 @@ pub(in crate::domain::rules) const ENTRY: RuleEntry = RuleEntry {
 };
 
 pub(super) fn check(context: &LineContext<'_>) -> Option<Finding> {
-    let invalid = context.line.scans().iter().filter_map(|scanned| match &scanned.scan {
+    let invalid = context.line.scans().filter_map(|scanned| match &scanned.scan {
         Scan::Invalid { text, reason } => Some(ConcernedCode {
             code: text.clone(),
             invalid: Some(*reason),
@@ -47,6 +47,6 @@ pub(super) fn check(context: &LineContext<'_>) -> Option<Finding> {
     if codes.is_empty() {
         return None;
     }
-    let stated = context.action(Action::Hold, Action::Alert);
+    let stated = context.action_of_duty(Action::Hold, Action::Alert);
     context.finding(RuleId::InvalidCode, stated, Attributes { codes, ..Attributes::default() })
 }

@@ -7,6 +7,7 @@ pub(super) mod banned;
 pub(super) mod invalid_code;
 pub(super) mod no_code;
 pub(super) mod over_limit;
+pub(super) mod refund_unmatched;
 pub(super) mod repeated_in_document;
 pub(super) mod short_codes;
 pub(super) mod swap;
@@ -17,7 +18,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use super::ruleset::{RuleSet, Whom};
+use super::ruleset::{RuleSet, Setting, Whom};
 use super::{Action, Basis, RuleId};
 use crate::domain::Text;
 use crate::domain::document::Kind;
@@ -25,21 +26,23 @@ use crate::domain::document::live::{LiveDocument, LiveLine};
 use crate::domain::finding::{Attributes, ConcernedCode, EVIDENCE_MAX, Finding, Side};
 use crate::domain::observation::ObservationKey;
 use crate::domain::reference::Product;
+use crate::domain::time::Timestamp;
 use crate::domain::trace_code::TraceCode;
 
 /// All findings of all line rules on a live document, those that are metrics only included. A document over its
 /// limits has one finding, that it is.
-pub fn evaluate(document: &LiveDocument<'_>, rules: &RuleSet) -> Vec<Finding> {
+pub fn evaluate(document: &LiveDocument<'_>, now: Option<Timestamp>, rules: &RuleSet) -> Evaluation {
+    let mut evaluation = Evaluation::default();
     if document.is_over_limit() {
-        return over_limit::check(document, rules).into_iter().collect();
+        evaluation.findings.extend(over_limit::check(document, rules));
+        return evaluation;
     }
     let Some(stream) = Stream::of(document.kind()) else {
-        return Vec::new();
+        return evaluation;
     };
-    let mut findings = Vec::new();
     let mut first_whole: BTreeMap<&Text, &LiveLine<'_>> = BTreeMap::new();
     for line in &document.lines {
-        let context = LineContext { document, line, stream, rules };
+        let context = LineContext { document, line, stream, now, rules };
         let of_line = [
             no_code::check(&context),
             short_codes::check(&context),
@@ -49,14 +52,34 @@ pub fn evaluate(document: &LiveDocument<'_>, rules: &RuleSet) -> Vec<Finding> {
             repeated_in_document::check(&context, &first_whole),
             banned::check(&context),
         ];
-        findings.extend(of_line.into_iter().flatten());
+        evaluation.findings.extend(of_line.into_iter().flatten());
+        evaluation.look_again(no_code::waits_until(&context));
         if !line.is_split() {
             for code in line.valid_codes().filter(|code| code.is_unit) {
                 first_whole.entry(&code.normal).or_insert(line);
             }
         }
     }
-    findings
+    if stream == Stream::Settlement {
+        let adjustments = document.adjustments.iter();
+        evaluation.findings.extend(adjustments.filter_map(|a| refund_unmatched::check(document, a, rules)));
+    }
+    evaluation
+}
+
+/// What the line rules find.
+#[derive(Clone, Debug, Default)]
+pub struct Evaluation {
+    /// All findings, in line order.
+    pub findings: Vec<Finding>,
+    /// When the first grace ends that one of them waits for.
+    pub next_due: Option<Timestamp>,
+}
+
+impl Evaluation {
+    fn look_again(&mut self, due: Option<Timestamp>) {
+        self.next_due = [self.next_due, due].into_iter().flatten().min();
+    }
 }
 
 /// The documents that line rules tell apart. A stocktake and a dispense_return are judged by none.
@@ -86,6 +109,7 @@ struct LineContext<'a> {
     document: &'a LiveDocument<'a>,
     line: &'a LiveLine<'a>,
     stream: Stream,
+    now: Option<Timestamp>,
     rules: &'a RuleSet,
 }
 
@@ -97,6 +121,13 @@ impl<'a> LineContext<'a> {
     /// `on_settlement` where the fund pays, else `elsewhere`.
     fn action(&self, on_settlement: Action, elsewhere: Action) -> Action {
         if self.stream == Stream::Settlement { on_settlement } else { elsewhere }
+    }
+
+    /// The same, but no more than an alert on settlements of the time when nobody had to scan.
+    fn action_of_duty(&self, on_settlement: Action, elsewhere: Action) -> Action {
+        let action = self.action(on_settlement, elsewhere);
+        let is_duty = self.stream != Stream::Settlement || self.document.day() >= self.rules.duty_from;
+        if is_duty { action } else { action.min(Action::Alert) }
     }
 
     fn product(&self, code: &TraceCode) -> Option<&'a Product> {
@@ -118,14 +149,7 @@ fn finding(
     stated: Action,
     attributes: Attributes,
 ) -> Option<Finding> {
-    let whom = Whom {
-        region: &document.region,
-        tier: document.tier().map(AsRef::as_ref),
-        institution_id: &document.key.institution_id,
-        product_code: line.product_code().map(AsRef::as_ref),
-        day: document.day(),
-    };
-    let setting = rules.setting(rule, &whom);
+    let setting = setting(document, line, rules, rule);
     let subject = side(document, line);
     setting.enabled.then(|| Finding {
         rule,
@@ -144,11 +168,36 @@ fn finding(
     })
 }
 
-/// A line as one side of a finding. Custody belongs to the timeline of a code and is not known here.
+/// What a rule does to a line.
+fn setting(document: &LiveDocument<'_>, line: &LiveLine<'_>, rules: &RuleSet, rule: RuleId) -> Setting {
+    rules.setting(rule, &whom(document, line.product_code()))
+}
+
+/// What overrides look at in a line of that product.
+fn whom<'a>(document: &'a LiveDocument<'_>, product_code: Option<&'a Text>) -> Whom<'a> {
+    Whom {
+        region: &document.region,
+        tier: document.tier().map(AsRef::as_ref),
+        institution_id: &document.key.institution_id,
+        product_code: product_code.map(AsRef::as_ref),
+        day: document.day(),
+    }
+}
+
+/// A line as one side of a finding.
 fn side(document: &LiveDocument<'_>, line: &LiveLine<'_>) -> Side {
-    let header = &document.header.part.content;
     Side {
         key: ObservationKey { document: document.key.clone(), line_id: line.line_id.clone() },
+        origin: line.origin().unwrap_or(&document.header.origin).clone(),
+        ..header_side(document)
+    }
+}
+
+/// A document as one side of a finding, of no line yet. Custody belongs to the timeline of a code and is not known here.
+fn header_side(document: &LiveDocument<'_>) -> Side {
+    let header = &document.header.part.content;
+    Side {
+        key: ObservationKey { document: document.key.clone(), line_id: Text::default() },
         kind: header.kind,
         role: header.kind.role(),
         occurred_at: header.moment(),
@@ -156,7 +205,8 @@ fn side(document: &LiveDocument<'_>, line: &LiveLine<'_>) -> Side {
         region: document.region.clone(),
         custody: false,
         custody_proof: false,
-        origin: line.origin().unwrap_or(&document.header.origin).clone(),
+        lent_from: None,
+        origin: document.header.origin.clone(),
     }
 }
 

@@ -7,6 +7,8 @@
 //! packs) or no quantity, and on a split line when the units of some code are unknown. Invalid codes cover nothing,
 //! so a line of spoilt scans only falls short by its whole quantity.
 //!
+//! Before the day of the duty (`duty_from`) an alert.
+//!
 //! Example: three packs settled with one 20-digit code and two unreadable ones: coverage 1, shortfall 2, held.
 
 use super::{LineContext, Stream, no_code};
@@ -38,7 +40,7 @@ pub(in crate::domain::rules) const ENTRY: RuleEntry = RuleEntry {
 pub(super) fn check(context: &LineContext<'_>) -> Option<Finding> {
     let line = context.line;
     if context.stream != Stream::Settlement
-        || line.scans().is_empty()
+        || !line.has_scans()
         || line.valid_codes().any(|code| !code.is_unit)
         || !no_code::needs_codes(context)
     {
@@ -48,7 +50,8 @@ pub(super) fn check(context: &LineContext<'_>) -> Option<Finding> {
     let covered = coverage_thousandths(context)?;
     let missing = i128::from(quantity.thousandths()).checked_sub(covered).filter(|missing| *missing > 0)?;
     let shortfall = i64::try_from(missing).ok().map(Quantity::from_thousandths);
-    context.finding(RuleId::ShortCodes, Action::Hold, Attributes { shortfall, ..Attributes::default() })
+    let stated = context.action_of_duty(Action::Hold, Action::Hold);
+    context.finding(RuleId::ShortCodes, stated, Attributes { shortfall, ..Attributes::default() })
 }
 
 /// None when it cannot be evaluated. Up to 20,000 codes of 10^12 units each: more than 64 bits in thousandths.

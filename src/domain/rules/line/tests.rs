@@ -16,7 +16,7 @@ use crate::domain::trace_code::InvalidReason;
 fn findings_of(version: &Version, rules: &RuleSet) -> Vec<Finding> {
     let mut document = Document::default();
     document.merge(version);
-    document.live(&version.key).map(|live| evaluate(&live, rules)).unwrap_or_default()
+    document.live(&version.key).map(|live| evaluate(&live, None, rules).findings).unwrap_or_default()
 }
 
 fn judge_with(book: &Book, kind: Kind, lines: &[Line]) -> Vec<Finding> {

@@ -5,7 +5,7 @@
 //! serves as the plain form for writers: [`json::encode`] and prost's encoder write it, and JSON read back gives the same
 //! message.
 //!
-//! A canonical document has no aliases.
+//! A canonical document states no aliases; a settlement gets that of its settlement or visit id on the way.
 
 mod handling;
 pub mod json;

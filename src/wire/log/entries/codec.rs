@@ -3,16 +3,21 @@
 //! A record is filled until the next entry would take it over `record_bytes_max`. An entry that is larger than
 //! that by itself gets a record of its own: the limits on documents keep it below what the broker takes.
 
+use std::sync::Arc;
+
 use prost::Message;
 
-use super::{ClaimEntry, DocumentEntry, ObservationEntry, Tick};
+use super::{ClaimEntry, DocumentEntry, LoanRest, ObservationEntry, Tick};
 use crate::domain::claim::{Claim, ClaimPaid, CodeVerdict};
-use crate::domain::document::{Reversal, Upload, Version};
+use crate::domain::document::{DocumentKey, Reversal, Upload, Version};
 use crate::domain::handling::Handling;
 use crate::domain::observation::CodeChange;
+use crate::domain::register::lending::Loan;
 use crate::domain::rules::ruleset::RuleSet;
 use crate::wire::WireError;
-use crate::wire::log::{TableReader, TableWriter, Wire, element_bytes, moment, read};
+use crate::wire::log::{
+    TableReader, TableWriter, Wire, element_bytes, moment, read, read_all, read_optional, write_all,
+};
 use crate::wire::pb_internal as pb;
 use crate::wire::pb_internal::{claim_entry, document_entry, observation_entry};
 
@@ -135,11 +140,31 @@ impl Wire for DocumentEntry {
                 alias: Some(alias.to_message(table)),
                 member: Some(member.to_message(table)),
             }),
-            Self::Forwarded(reversal) => Entry::Forwarded(reversal.to_message(table)),
-            Self::ForwardPage { reversal, after } => Entry::ForwardPage(pb::ForwardPage {
-                reversal: Some(reversal.to_message(table)),
+            Self::Forwarded { member, reversals } => Entry::ForwardedTogether(pb::Forwarded {
+                member: Some(member.to_message(table)),
+                reversals: write_all(reversals, table),
+            }),
+            Self::Tell { alias } => Entry::Tell(pb::Tell { alias: Some(alias.to_message(table)) }),
+            Self::ForwardPage { reversals, after } => Entry::ForwardPage(pb::ForwardPage {
+                reversal: None,
+                reversals: write_all(reversals, table),
                 after: Some(after.to_message(table)),
             }),
+            Self::Offered { alias, offer } => Entry::Offered(pb::Offered {
+                alias: Some(alias.to_message(table)),
+                offer: Some(offer.to_message(table)),
+            }),
+            Self::Loan { member, alias, loan } => Entry::Loan(pb::Loan {
+                member: Some(member.to_message(table)),
+                alias: Some(alias.to_message(table)),
+                offers: loan.offers.iter().map(|offer| offer.to_message(table)).collect(),
+                is_overfull: loan.is_overfull,
+            }),
+            Self::LoanPage { alias, rest } => Entry::LoanPage(loan_page(alias, rest, table)),
+            Self::Reconsider { document } => {
+                Entry::Reconsider(pb::Reconsider { document: Some(document.to_message(table)) })
+            }
+            Self::FireMore => Entry::FireMore(pb::FireMore {}),
             Self::Tick(tick) => Entry::Tick(tick.to_message(table)),
             Self::RuleSet(rules) => Entry::RuleSet(rules.to_message(table)),
         };
@@ -165,15 +190,74 @@ impl Wire for DocumentEntry {
                 member: read(&alias.member, "alias.member", table)?,
                 received_at: moment(alias.received_at),
             },
-            Entry::Forwarded(reversal) => Self::Forwarded(Box::new(Reversal::from_message(reversal, table)?)),
+            // What was written before reversals were told together.
+            Entry::Forwarded(reversal) => {
+                let reversal = Reversal::from_message(reversal, table)?;
+                Self::Forwarded { member: reversal.target.clone(), reversals: vec![reversal] }
+            }
+            Entry::ForwardedTogether(forwarded) => Self::Forwarded {
+                member: read(&forwarded.member, "forwarded.member", table)?,
+                reversals: read_all(&forwarded.reversals, table)?,
+            },
+            Entry::Tell(tell) => Self::Tell { alias: read(&tell.alias, "tell.alias", table)? },
             Entry::ForwardPage(page) => Self::ForwardPage {
-                reversal: Box::new(read(&page.reversal, "forward_page.reversal", table)?),
+                reversals: read_optional(&page.reversal, table)?
+                    .into_iter()
+                    .chain(read_all(&page.reversals, table)?)
+                    .collect(),
                 after: read(&page.after, "forward_page.after", table)?,
             },
+            Entry::Offered(offered) => Self::Offered {
+                alias: read(&offered.alias, "offered.alias", table)?,
+                offer: Box::new(read(&offered.offer, "offered.offer", table)?),
+            },
+            Entry::Loan(loan) => Self::Loan {
+                member: read(&loan.member, "loan.member", table)?,
+                alias: read(&loan.alias, "loan.alias", table)?,
+                loan: Loan {
+                    offers: read_all(&loan.offers, table)?.into_iter().map(Arc::new).collect(),
+                    is_overfull: loan.is_overfull,
+                },
+            },
+            Entry::LoanPage(page) => Self::LoanPage {
+                alias: read(&page.alias, "loan_page.alias", table)?,
+                rest: loan_rest(page, table)?,
+            },
+            Entry::Reconsider(reconsider) => {
+                Self::Reconsider { document: read(&reconsider.document, "reconsider.document", table)? }
+            }
+            Entry::FireMore(_) => Self::FireMore,
             Entry::Tick(tick) => Self::Tick(Tick::from_message(tick, table)?),
             Entry::RuleSet(rules) => Self::RuleSet(Box::new(RuleSet::from_message(rules, table)?)),
         })
     }
+}
+
+fn loan_page(alias: &DocumentKey, rest: &LoanRest, table: &mut TableWriter) -> pb::LoanPage {
+    let page = pb::LoanPage { alias: Some(alias.to_message(table)), ..pb::LoanPage::default() };
+    match rest {
+        LoanRest::Offers { member, after } => {
+            pb::LoanPage { member: Some(member.to_message(table)), after: table.text(after), ..page }
+        }
+        LoanRest::Members { lender, after } => pb::LoanPage {
+            lender: table.optional(lender),
+            after_member: Some(after.to_message(table)),
+            ..page
+        },
+    }
+}
+
+fn loan_rest(page: &pb::LoanPage, table: &TableReader) -> Result<LoanRest, WireError> {
+    Ok(match &page.member {
+        Some(member) => LoanRest::Offers {
+            member: DocumentKey::from_message(member, table)?,
+            after: table.text(page.after, "loan_page.after")?,
+        },
+        None => LoanRest::Members {
+            lender: table.optional(page.lender, "loan_page.lender")?,
+            after: read(&page.after_member, "loan_page.after_member", table)?,
+        },
+    })
 }
 
 impl Wire for ObservationEntry {

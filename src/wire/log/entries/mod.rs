@@ -13,8 +13,10 @@ pub use codec::{
 
 use crate::domain::Text;
 use crate::domain::claim::{Claim, ClaimPaid, CodeVerdict};
+use crate::domain::document::lending::Offer;
 use crate::domain::document::{DocumentKey, Reversal, Upload};
 use crate::domain::observation::CodeChange;
+use crate::domain::register::lending::Loan;
 use crate::domain::rules::ruleset::RuleSet;
 use crate::domain::time::Timestamp;
 
@@ -32,15 +34,55 @@ pub enum DocumentEntry {
         /// When the upload that says so was received.
         received_at: Timestamp,
     },
-    /// A reversal that arrived under an alias, at the partition of a document behind it. Not forwarded again.
-    Forwarded(Box<Reversal>),
-    /// At the partition of an alias: more documents behind it are to be told of the reversal, those after `after`.
+    /// Reversals that arrived under an alias, at the partition of a document behind it. Not forwarded again.
+    Forwarded {
+        /// The document.
+        member: DocumentKey,
+        /// The reversals, to be taken in one step.
+        reversals: Vec<Reversal>,
+    },
+    /// At the partition of an alias: its members are to be told of the reversals that arrived.
+    Tell {
+        /// The alias.
+        alias: DocumentKey,
+    },
+    /// At the partition of an alias: more documents behind it are to be told of the reversals, those after `after`.
     ForwardPage {
-        /// The reversal, whose target is the alias.
-        reversal: Box<Reversal>,
+        /// The reversals, whose target is the alias.
+        reversals: Vec<Reversal>,
         /// The last document that was told.
         after: DocumentKey,
     },
+    /// At the partition of an alias: what a dispensing has to lend to the settlements behind it.
+    Offered {
+        /// The alias.
+        alias: DocumentKey,
+        /// What it has to lend now.
+        offer: Box<Offer>,
+    },
+    /// At the partition of a settlement: what was offered under an alias that it is behind.
+    Loan {
+        /// The settlement.
+        member: DocumentKey,
+        /// The alias.
+        alias: DocumentKey,
+        /// What was offered.
+        loan: Loan,
+    },
+    /// At the partition of an alias: more is to be passed on.
+    LoanPage {
+        /// The alias.
+        alias: DocumentKey,
+        /// What, and to whom.
+        rest: LoanRest,
+    },
+    /// At the partition of a settlement: it is to look at itself because of what was offered.
+    Reconsider {
+        /// The settlement.
+        document: DocumentKey,
+    },
+    /// More timers are due than one entry fires: go on.
+    FireMore,
     /// Time passed.
     Tick(Tick),
     /// The rule set in force from here on.
@@ -75,6 +117,25 @@ pub enum ClaimEntry {
     FireMore,
     /// The rule set in force from here on.
     RuleSet(Box<RuleSet>),
+}
+
+/// What an alias has still to pass on of what was offered.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LoanRest {
+    /// To one settlement, what lenders after this one offered.
+    Offers {
+        /// The settlement.
+        member: DocumentKey,
+        /// The last lender whose offer was passed on.
+        after: Text,
+    },
+    /// To settlements after this one, what one lender offered; none: that too much was offered.
+    Members {
+        /// The lender.
+        lender: Option<Text>,
+        /// The last settlement that was told.
+        after: DocumentKey,
+    },
 }
 
 /// How far one source of a topic has come.

@@ -25,12 +25,34 @@ fn document_entry() -> impl Strategy<Value = DocumentEntry> {
             .prop_map(|handling| DocumentEntry::Upload(Box::new(Upload::Handling(Box::new(handling))))),
         (testing::document_key(), testing::document_key(), testing::moment())
             .prop_map(|(alias, member, received_at)| DocumentEntry::Alias { alias, member, received_at }),
-        testing::reversal().prop_map(|reversal| DocumentEntry::Forwarded(Box::new(reversal))),
-        (testing::reversal(), testing::document_key()).prop_map(|(reversal, after)| {
-            DocumentEntry::ForwardPage { reversal: Box::new(reversal), after }
-        }),
+        (testing::document_key(), vec(testing::reversal(), 0..3))
+            .prop_map(|(member, reversals)| DocumentEntry::Forwarded { member, reversals }),
+        testing::document_key().prop_map(|alias| DocumentEntry::Tell { alias }),
+        (vec(testing::reversal(), 0..3), testing::document_key())
+            .prop_map(|(reversals, after)| DocumentEntry::ForwardPage { reversals, after }),
+        lending_entry(),
+        Just(DocumentEntry::FireMore),
         tick().prop_map(DocumentEntry::Tick),
         testing::rule_set().prop_map(|rules| DocumentEntry::RuleSet(Box::new(rules))),
+    ]
+}
+
+fn lending_entry() -> impl Strategy<Value = DocumentEntry> {
+    let key = testing::document_key;
+    let rest = prop_oneof![
+        (key(), testing::text()).prop_map(|(member, after)| LoanRest::Offers { member, after }),
+        (of(testing::text()), key()).prop_map(|(lender, after)| LoanRest::Members { lender, after }),
+    ];
+    let loan = (vec(testing::offer(), 0..3), any::<bool>()).prop_map(|(offers, is_overfull)| Loan {
+        offers: offers.into_iter().map(Arc::new).collect(),
+        is_overfull,
+    });
+    prop_oneof![
+        (key(), testing::offer())
+            .prop_map(|(alias, offer)| DocumentEntry::Offered { alias, offer: Box::new(offer) }),
+        (key(), key(), loan).prop_map(|(member, alias, loan)| DocumentEntry::Loan { member, alias, loan }),
+        (key(), rest).prop_map(|(alias, rest)| DocumentEntry::LoanPage { alias, rest }),
+        key().prop_map(|document| DocumentEntry::Reconsider { document }),
     ]
 }
 

@@ -33,6 +33,11 @@ fn decision() -> Decision {
             is_ruled: true,
             overruled: vec![RuleId::Resale],
             amount: Money::from_fen(2492),
+            lent: vec![crate::domain::claim::LentTo {
+                code: "81773220288616423835".into(),
+                document_id: "D1".into(),
+                line_id: "2".into(),
+            }],
         }],
         withdrawn: false,
         occurred_at: at,
@@ -50,7 +55,8 @@ fn the_json_form_is_the_one_agreed() {
         r#"{"claim":{"institution_id":"P37020304446","document_id":"20260105-000123"},"revision":2,"#,
         r#""verdict":"refuse","payable":"0.00","provisional":false,"deadline":null,"recover":"24.92","#,
         r#""paid":"24.92","recovered":"0.08","lines":[{"line_id":"1","verdict":"refuse","#,
-        r#""reasons":["duplicate_settlement","ruling","short_codes"],"overruled":["resale"],"amount":"24.92"}],"#,
+        r#""reasons":["duplicate_settlement","ruling","short_codes"],"overruled":["resale"],"#,
+        r#""lent":[{"code":"81773220288616423835","document_id":"D1","line_id":"2"}],"amount":"24.92"}],"#,
         r#""withdrawn":false,"occurred_at":"2026-01-05T09:31:00+08:00","#,
         r#""received_at":"2026-01-05T09:31:00+08:00","decided_at":"2026-01-05T09:31:00+08:00","#,
         r#""ruleset":"0123456789abcdef","reference":"7"}"#

@@ -1,0 +1,170 @@
+//! Lending between documents: what a hand-over has to lend goes to the aliases of its numbers, is kept there, and goes on
+//! to the settlements behind them; a settlement that comes to stand behind one later is told of all that is kept. So it
+//! does not matter which came first ([`crate::domain::register::lending`] says what is made of it).
+//!
+//! Nothing is passed on in one go that could be large: a page of settlements, or of offers, by one entry, the rest by the
+//! entries that follow it.
+
+use std::sync::Arc;
+
+use super::register::{FORWARD_PAGE, members_after, publish};
+use super::topics::{alias_key_bytes, document_key_bytes};
+use crate::domain::Text;
+use crate::domain::document::lending::{Offer, is_lent_under};
+use crate::domain::document::{DocumentKey, Group};
+use crate::domain::register::DocumentState;
+use crate::domain::register::lending::{Loan, Offered, reconsider};
+use crate::engine::{Context, StageError};
+use crate::telemetry::limit::Limit;
+use crate::wire::log::entries::{DocumentEntry, LoanRest};
+
+/// Codes passed on by one entry to all settlements that it tells, about.
+const CODES_AT_ONCE: usize = 10_000;
+
+/// Most lenders whose offers one entry passes on to one settlement.
+const LENDERS_AT_ONCE: usize = 200;
+
+/// Sends what a hand-over has to lend to the aliases where it is to be known.
+pub(super) fn send(offered: Offered, cx: &mut Context<'_, DocumentState>) {
+    for alias in offered.aliases {
+        let partition = cx.out.document_partition(&alias);
+        cx.out.document(DocumentEntry::Offered { alias, offer: Box::new(offered.offer.clone()) }, partition);
+    }
+}
+
+/// Keeps an offer under an alias and passes it on to the settlements behind it.
+pub(super) fn keep(
+    alias: &DocumentKey,
+    offer: Offer,
+    cx: &mut Context<'_, DocumentState>,
+) -> Result<(), StageError> {
+    let lender = offer.lender.clone();
+    let loan = cx.state.value(&alias_key_bytes(alias))?.lending.offer(alias, offer);
+    if loan.is_empty() {
+        return Ok(());
+    }
+    if loan.is_overfull {
+        cx.tally.limit(Limit::LendersPerAlias);
+    }
+    let lender = Some(lender).filter(|_| !loan.is_overfull);
+    tell_borrowers(alias, lender, None, cx)
+}
+
+/// Takes note of one more document behind an alias and tells it of what is offered there.
+pub(super) fn join(
+    alias: &DocumentKey,
+    member: DocumentKey,
+    cx: &mut Context<'_, DocumentState>,
+) -> Result<(), StageError> {
+    if !is_lent_under(alias) || member.group != Group::Settlement {
+        return Ok(());
+    }
+    if cx.state.value(&alias_key_bytes(alias))?.lending.count_member(alias).is_overfull {
+        cx.tally.limit(Limit::LendersPerAlias);
+        tell_borrowers(alias, None, None, cx)?;
+    }
+    tell_of_lenders(alias, member, None, cx)
+}
+
+/// Passes on what is still to be passed on.
+pub(super) fn go_on(
+    alias: &DocumentKey,
+    rest: LoanRest,
+    cx: &mut Context<'_, DocumentState>,
+) -> Result<(), StageError> {
+    match rest {
+        LoanRest::Members { lender, after } => tell_borrowers(alias, lender, Some(&after), cx),
+        LoanRest::Offers { member, after } => tell_of_lenders(alias, member, Some(&after), cx),
+    }
+}
+
+/// Tells one page of the settlements behind an alias what one lender offers; none: that too much is offered.
+fn tell_borrowers(
+    alias: &DocumentKey,
+    lender: Option<Text>,
+    after: Option<&DocumentKey>,
+    cx: &mut Context<'_, DocumentState>,
+) -> Result<(), StageError> {
+    let offers = &cx.state.value(&alias_key_bytes(alias))?.lending.offers;
+    let offer = lender.as_ref().and_then(|lender| offers.of(lender)).cloned();
+    let loan = Loan { is_overfull: offer.is_none(), offers: offer.into_iter().collect() };
+    let codes: usize = loan.offers.iter().map(|offer| offer.code_count()).sum();
+    let page_len = CODES_AT_ONCE.checked_div(codes).map_or(FORWARD_PAGE, |len| len.clamp(1, FORWARD_PAGE));
+    let page = members_after(alias, after, page_len, cx)?;
+    for member in &page {
+        pass_on(alias, member.clone(), loan.clone(), cx);
+    }
+    if let (Some(after), true) = (page.last(), page.len() == page_len) {
+        turn_page(alias, LoanRest::Members { lender, after: after.clone() }, cx);
+    }
+    Ok(())
+}
+
+/// Tells a settlement one page of what is offered under an alias.
+fn tell_of_lenders(
+    alias: &DocumentKey,
+    member: DocumentKey,
+    after: Option<&Text>,
+    cx: &mut Context<'_, DocumentState>,
+) -> Result<(), StageError> {
+    let offers = &cx.state.value(&alias_key_bytes(alias))?.lending.offers;
+    let is_overfull = after.is_none() && offers.overfull.contains(&alias.document_id);
+    let mut page: Vec<Arc<Offer>> = Vec::new();
+    let mut codes = 0_usize;
+    let mut rest = offers.after(after);
+    while page.len() < LENDERS_AT_ONCE && codes < CODES_AT_ONCE {
+        let Some(offer) = rest.next() else { break };
+        codes = codes.saturating_add(offer.code_count());
+        page.push(offer.clone());
+    }
+    let is_last_page = rest.next().is_none();
+    drop(rest);
+    let last = page.last().map(|offer| offer.lender.clone()).filter(|_| !is_last_page);
+    let loan = Loan { offers: page, is_overfull };
+    if !loan.is_empty() {
+        pass_on(alias, member.clone(), loan, cx);
+    }
+    if let Some(after) = last {
+        turn_page(alias, LoanRest::Offers { member, after }, cx);
+    }
+    Ok(())
+}
+
+fn pass_on(alias: &DocumentKey, member: DocumentKey, loan: Loan, cx: &mut Context<'_, DocumentState>) {
+    if member.group != Group::Settlement {
+        return;
+    }
+    let partition = cx.out.document_partition(&member);
+    cx.out.document(DocumentEntry::Loan { member, alias: alias.clone(), loan }, partition);
+}
+
+fn turn_page(alias: &DocumentKey, rest: LoanRest, cx: &mut Context<'_, DocumentState>) {
+    let partition = cx.out.document_partition(alias);
+    cx.out.document(DocumentEntry::LoanPage { alias: alias.clone(), rest }, partition);
+}
+
+/// Keeps what an alias passed on with the settlement, which is to look at itself once for all that comes until then.
+pub(super) fn receive(
+    member: DocumentKey,
+    alias: &DocumentKey,
+    loan: Loan,
+    cx: &mut Context<'_, DocumentState>,
+) -> Result<(), StageError> {
+    let state = cx.state.value(&document_key_bytes(&member))?;
+    if state.lending.receive(alias, loan) {
+        let partition = cx.out.document_partition(&member);
+        cx.out.document(DocumentEntry::Reconsider { document: member }, partition);
+    }
+    Ok(())
+}
+
+/// Lets a settlement look at itself.
+pub(super) fn look_again(
+    document: &DocumentKey,
+    cx: &mut Context<'_, DocumentState>,
+) -> Result<(), StageError> {
+    let moment = cx.moment();
+    let rules = cx.state.facts().rules.clone();
+    publish(document, cx, |state| reconsider(state, document, &moment, &rules))?;
+    Ok(())
+}
