@@ -17,11 +17,13 @@
 //!    settlement with a verdict.
 //! 5. [`pipeline::adjudicate`] joins claim and verdicts by revision ([`domain::adjudicator`]) and publishes the
 //!    decision.
+//!    What people did about a claim ([`domain::handling`]) takes the same way: the register keeps it with the document,
+//!    here it is applied.
 //! 6. What is published differs from what was published before by [`domain::alert`] and goes out in the form of
 //!    [`wire::outbound::alert`] and [`wire::outbound::decision`].
 //!
-//! Every stage is the same loop, [`engine::worker`]: a batch is applied to an [`engine::overlay`] over the partition's
-//! [`store`], outputs and input offsets are committed in one transaction, and only then does the overlay reach the
+//! What each stage reads and publishes to is one table, [`pipeline::PIPELINE`]. Every stage is the same loop,
+//! [`engine::worker`]: a batch is applied to an [`engine::overlay`] over the partition's [`store`], outputs and input offsets are committed in one transaction, and only then does the overlay reach the
 //! store. Copies of the store go elsewhere ([`store::snapshot`]), and the log behind them may be trimmed
 //! ([`engine::snapshots`]). Time travels with the entries ([`engine::watermark`]); the domain reads no clock, and forgets by
 //! that time alone ([`domain::horizon`]).

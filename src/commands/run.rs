@@ -1,8 +1,9 @@
 //! `run`: the service, on Kafka, until SIGTERM or SIGINT.
 
 use super::{ConfigArguments, Failure};
+use crate::pipeline::StageName;
 use crate::pipeline::intake::Clock;
-use crate::run::service::{self, ServiceOptions, StageName, Stop};
+use crate::run::service::{self, ServiceOptions, Stop};
 use crate::run::state::StateHome;
 use crate::telemetry::{exporter, logs};
 

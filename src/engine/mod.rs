@@ -14,9 +14,12 @@ pub mod snapshots;
 pub mod watermark;
 pub mod worker;
 
+use std::sync::Arc;
+
 use crate::broker::{BrokerError, Record, TopicPartition};
 use crate::domain::observation::Moment;
 use crate::domain::time::Timestamp;
+use crate::pipeline::StageRow;
 use crate::pipeline::tally::Tally;
 use crate::store::StoreError;
 use crate::telemetry::limit::Limit;
@@ -30,8 +33,13 @@ pub trait Stage: Send {
     /// The state of one key.
     type Value: StateValue + Send;
 
+    /// Its row in the table of stages.
+    fn row(&self) -> &'static StageRow;
+
     /// The name in logs, metrics and on the command line.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &'static str {
+        self.row().name
+    }
 
     /// Whether it keeps state; a stage without state starts where the group has committed and replays nothing.
     fn keeps_state(&self) -> bool {
@@ -161,6 +169,20 @@ pub enum StageError {
         offset: i64,
         /// The first offset still there.
         first: i64,
+    },
+    /// A record came from a topic that nobody asked for.
+    #[error("a record of the topic {topic} was read, which is none of this installation: this is a defect")]
+    UnknownTopic {
+        /// The topic.
+        topic: Arc<str>,
+    },
+    /// A stage published to a topic that is not in its row of the table of stages.
+    #[error("the stage {stage} publishes to {topic}, which is not among its topics: this is a defect")]
+    ForeignTopic {
+        /// The stage.
+        stage: &'static str,
+        /// The topic.
+        topic: &'static str,
     },
     /// An internal record cannot be read: written by a newer version, or damaged.
     #[error(

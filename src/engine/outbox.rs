@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::StageError;
 use crate::broker::{Header, OutRecord, TopicPartition};
 use crate::domain::alert::AlertChange;
 use crate::domain::claim::{Claim, ClaimPaid, CodeVerdict, Decision};
 use crate::domain::observation::CodeChange;
+use crate::pipeline::StageRow;
 use crate::pipeline::tally::Tally;
 use crate::pipeline::topics::{Topic, Topology, document_key_bytes};
 use crate::telemetry::limit::Limit;
@@ -24,6 +26,10 @@ pub struct Outbox {
     format: Format,
     record_bytes_max: usize,
     muted: bool,
+    /// The stage that publishes.
+    stage: Option<&'static StageRow>,
+    /// The first topic published to that is not among the stage's.
+    foreign: Option<Topic>,
     documents: BTreeMap<i32, Vec<DocumentEntry>>,
     observations: BTreeMap<i32, Vec<ObservationEntry>>,
     claims: BTreeMap<i32, Vec<ClaimEntry>>,
@@ -38,10 +44,23 @@ impl Outbox {
             format,
             record_bytes_max,
             muted: false,
+            stage: None,
+            foreign: None,
             documents: BTreeMap::new(),
             observations: BTreeMap::new(),
             claims: BTreeMap::new(),
             records: Vec::new(),
+        }
+    }
+
+    /// Whose outbox it is: from here on it publishes to the topics of that stage and to no others.
+    pub(super) fn belongs_to(&mut self, stage: &'static StageRow) {
+        self.stage = Some(stage);
+    }
+
+    fn note(&mut self, topic: Topic) {
+        if self.stage.is_some_and(|stage| !stage.writes.contains(&topic)) {
+            self.foreign.get_or_insert(topic);
         }
     }
 
@@ -58,6 +77,7 @@ impl Outbox {
     /// An entry for the partition of a document or alias.
     pub fn document(&mut self, entry: DocumentEntry, partition: i32) {
         if !self.muted {
+            self.note(Topic::Documents);
             self.documents.entry(partition).or_default().push(entry);
         }
     }
@@ -76,6 +96,7 @@ impl Outbox {
     /// An entry for a partition of the `observations` topic.
     pub fn observation(&mut self, entry: ObservationEntry, partition: i32) {
         if !self.muted {
+            self.note(Topic::Observations);
             self.observations.entry(partition).or_default().push(entry);
         }
     }
@@ -101,6 +122,7 @@ impl Outbox {
     /// An entry for a partition of the `claims` topic.
     pub fn claim_entry(&mut self, entry: ClaimEntry, partition: i32) {
         if !self.muted {
+            self.note(Topic::Claims);
             self.claims.entry(partition).or_default().push(entry);
         }
     }
@@ -135,6 +157,7 @@ impl Outbox {
     }
 
     fn output(&mut self, topic: Topic, message: crate::wire::Message) {
+        self.note(topic);
         let target = self.topology.target(topic, &message.key);
         let headers = message.headers.into_iter().map(|(name, value)| Header { name, value }).collect();
         self.records.push(OutRecord {
@@ -145,8 +168,12 @@ impl Outbox {
         });
     }
 
-    /// Everything put in, as records: entries of one partition packed into few records, in the order they came.
-    pub(super) fn take_records(&mut self) -> Vec<OutRecord> {
+    /// Everything put in, as records: entries of one partition packed into few records, in the order they came. Fails when
+    /// the stage may not publish some of it.
+    pub(super) fn take_records(&mut self) -> Result<Vec<OutRecord>, StageError> {
+        if let (Some(stage), Some(topic)) = (self.stage, self.foreign) {
+            return Err(StageError::ForeignTopic { stage: stage.name, topic: topic.name() });
+        }
         let mut records = Vec::new();
         let bytes_max = self.record_bytes_max;
         for (partition, entries) in std::mem::take(&mut self.documents) {
@@ -165,7 +192,7 @@ impl Outbox {
             self.pack(&mut records, Topic::Claims, partition, entries::encode_claims(&entries, bytes_max));
         }
         records.append(&mut self.records);
-        records
+        Ok(records)
     }
 
     fn pack(&self, records: &mut Vec<OutRecord>, topic: Topic, partition: i32, payloads: Vec<Vec<u8>>) {
@@ -179,9 +206,39 @@ impl Outbox {
 
     /// Forgets everything put in.
     pub(super) fn clear(&mut self) {
+        self.foreign = None;
         self.documents.clear();
         self.observations.clear();
         self.claims.clear();
         self.records.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::time::Timestamp;
+    use crate::pipeline::StageName;
+    use crate::wire::log::entries::Tick;
+
+    #[test]
+    fn a_stage_that_publishes_where_it_must_not_fails() {
+        let topology = Arc::new(Topology::new("", 1, 1));
+        let tick = || Tick { source: "a/0".into(), sources: 1, now: Timestamp::default(), wall: None };
+        for stage in StageName::ALL {
+            let row = stage.row();
+            let mut outbox = Outbox::new(topology.clone(), Format::Json, usize::MAX);
+            outbox.belongs_to(row);
+            for topic in Topic::INTERNAL {
+                outbox.clear();
+                match topic {
+                    Topic::Documents => outbox.document(DocumentEntry::Tick(tick()), 0),
+                    Topic::Observations => outbox.observation(ObservationEntry::Tick(tick()), 0),
+                    _ => outbox.claim_entry(ClaimEntry::Tick(tick()), 0),
+                }
+                let refused = outbox.take_records().err().map(|error| error.to_string());
+                assert_eq!(refused.is_none(), row.writes.contains(&topic), "{}: {refused:?}", row.name);
+            }
+        }
     }
 }

@@ -211,7 +211,7 @@ impl<V: StateValue> PartitionState<V> {
         }
         if let Some(due) = due {
             self.timers_from = self.timers_from.map(|from| from.min(due));
-            self.overlay.put_row(timer_key(due, key), Vec::new());
+            self.overlay.put_new_row(timer_key(due, key), Vec::new());
         }
     }
 
@@ -494,8 +494,9 @@ mod tests {
             for event in events {
                 match event {
                     Event::Set(due, key) => {
-                        state.set_timer(&[key], None, Some(at(due)));
-                        timers.insert((due, key));
+                        if timers.insert((due, key)) {
+                            state.set_timer(&[key], None, Some(at(due)));
+                        }
                     }
                     Event::Fire(now, limit) => {
                         let due: Vec<(i64, u8)> =

@@ -130,11 +130,12 @@ impl<S: Stage> Worker<S> {
     pub fn new(
         stage: S,
         session: Box<dyn Session>,
-        outbox: Outbox,
+        mut outbox: Outbox,
         open_store: OpenStore,
         read_wall: ReadWall,
         options: WorkerOptions,
     ) -> Self {
+        outbox.belongs_to(stage.row());
         Self {
             gauges: Gauges::new(stage.name()),
             snapshots: Snapshots::new(stage.name(), options.snapshots.clone()),
@@ -410,7 +411,7 @@ impl<S: Stage> Worker<S> {
                 self.pass_time_at_all_partitions()?;
                 self.time_passed_at = Some(Instant::now());
             }
-            let outputs = self.outbox.take_records();
+            let outputs = self.outbox.take_records()?;
             let offsets = self.offsets_to_commit(batch, !outputs.is_empty());
             let published = outputs.len();
             if offsets.is_empty() && published > 0 {

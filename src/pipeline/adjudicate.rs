@@ -1,6 +1,7 @@
 //! Adjudicate: joins each claim with the verdicts on its codes, by revision, and publishes the decision.
 
 use super::topics::document_key_bytes;
+use super::{StageName, StageRow};
 use crate::broker::Record;
 use crate::domain::adjudicator::{self, ClaimState, Policy};
 use crate::domain::claim::Decision;
@@ -44,8 +45,8 @@ impl StateValue for ClaimState {
 impl Stage for Adjudicate {
     type Value = ClaimState;
 
-    fn name(&self) -> &'static str {
-        "adjudicate"
+    fn row(&self) -> &'static StageRow {
+        StageName::Adjudicate.row()
     }
 
     fn apply(&mut self, record: &Record, cx: &mut Context<'_, ClaimState>) -> Result<(), StageError> {

@@ -9,6 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::tally::Tally;
 use super::topics::{Topic, Topology};
+use super::{StageName, StageRow};
 use crate::broker::{Record, TopicPartition};
 use crate::domain::Text;
 use crate::domain::document::lending::borrowing_alias;
@@ -222,8 +223,8 @@ impl Intake {
 impl Stage for Intake {
     type Value = ();
 
-    fn name(&self) -> &'static str {
-        "intake"
+    fn row(&self) -> &'static StageRow {
+        StageName::Intake.row()
     }
 
     fn keeps_state(&self) -> bool {
@@ -249,7 +250,9 @@ impl Stage for Intake {
             origin: &origin,
             record_timestamp,
         };
-        let topic = self.topology.topic(&record.source.topic).unwrap_or(Topic::Procurement);
+        let Some(topic) = self.topology.topic(&record.source.topic) else {
+            return Err(StageError::UnknownTopic { topic: record.source.topic.clone() });
+        };
         cx.tally.read(topic);
         let book = self.book.clone();
         let book = book.read().unwrap_or_else(PoisonError::into_inner);

@@ -3,6 +3,7 @@
 //! A code that waits for a grace has one timer, at the earliest moment that could change its findings. A tick that
 //! moves time past no timer costs one look at the first of them.
 
+use super::{StageName, StageRow};
 use crate::broker::Record;
 use crate::domain::monitor::{self, CodeState, MonitorEffects};
 use crate::domain::time::Timestamp;
@@ -46,8 +47,8 @@ impl StateValue for CodeState {
 impl Stage for Monitor {
     type Value = CodeState;
 
-    fn name(&self) -> &'static str {
-        "monitor"
+    fn row(&self) -> &'static StageRow {
+        StageName::Monitor.row()
     }
 
     fn apply(&mut self, record: &Record, cx: &mut Context<'_, CodeState>) -> Result<(), StageError> {
@@ -77,7 +78,10 @@ impl Monitor {
         let moment = cx.moment();
         let rules = cx.state.facts().rules.clone();
         let are_more = cx.fire_timers(moment.now, self.timers_per_entry_max, |key, cx| {
-            let code: Text = String::from_utf8_lossy(key).into();
+            let code = std::str::from_utf8(key).map_err(|error| {
+                StoreError::Unreadable(format!("the timer of a code is no text: {error}"))
+            })?;
+            let code = Text::from(code);
             judge(&code, cx, |state| monitor::tick(state, &code, &moment, &rules))
         })?;
         if are_more {

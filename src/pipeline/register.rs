@@ -11,6 +11,7 @@ use std::ops::Bound;
 
 use super::lending;
 use super::topics::{Topic, Topology, alias_key_bytes, document_key_bytes};
+use super::{StageName, StageRow};
 use crate::broker::Record;
 use crate::domain::alert::FINDINGS_KEPT_MAX;
 use crate::domain::document::room::PARTS_KEPT_MAX;
@@ -68,8 +69,8 @@ impl StateValue for DocumentState {
 impl Stage for Register {
     type Value = DocumentState;
 
-    fn name(&self) -> &'static str {
-        "register"
+    fn row(&self) -> &'static StageRow {
+        StageName::Register.row()
     }
 
     fn apply(&mut self, record: &Record, cx: &mut Context<'_, DocumentState>) -> Result<(), StageError> {

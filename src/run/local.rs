@@ -25,6 +25,7 @@ use crate::pipeline::monitor::Monitor;
 use crate::pipeline::register::Register;
 use crate::pipeline::tally::Tally;
 use crate::pipeline::topics::{Topic, Topology};
+use crate::pipeline::{PIPELINE, StageName};
 use crate::wire::Format;
 use crate::wire::inbound::control;
 use crate::wire::inbound::intake::Limits;
@@ -127,9 +128,16 @@ impl Local {
         let batch = options.batch_records_max;
         Ok(Self {
             intake: worker(&broker, &topology, options, intake, &[Topic::Procurement], 1)?,
-            register: worker(&broker, &topology, options, register, &[Topic::Documents], batch)?,
-            monitor: worker(&broker, &topology, options, monitor, &[Topic::Observations], batch)?,
-            adjudicate: worker(&broker, &topology, options, adjudicate, &[Topic::Claims], batch)?,
+            register: worker(&broker, &topology, options, register, StageName::Register.row().reads, batch)?,
+            monitor: worker(&broker, &topology, options, monitor, StageName::Monitor.row().reads, batch)?,
+            adjudicate: worker(
+                &broker,
+                &topology,
+                options,
+                adjudicate,
+                StageName::Adjudicate.row().reads,
+                batch,
+            )?,
             broker,
             topology,
             passed_on: None,
@@ -253,14 +261,9 @@ impl Local {
 
     /// Everything that the stages have committed past is not needed any more.
     fn trim_what_was_read(&self) -> Result<(), StageError> {
-        for (stage, topic) in [
-            ("intake", Topic::Procurement),
-            ("register", Topic::Documents),
-            ("monitor", Topic::Observations),
-            ("adjudicate", Topic::Claims),
-        ] {
-            for partition in self.topology.all(topic) {
-                if let Some(committed) = self.broker.committed(stage, &partition) {
+        for row in &PIPELINE {
+            for partition in row.reads.iter().flat_map(|topic| self.topology.all(*topic)) {
+                if let Some(committed) = self.broker.committed(row.name, &partition) {
                     self.broker.trim(&partition, committed)?;
                 }
             }

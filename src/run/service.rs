@@ -29,6 +29,7 @@ use crate::pipeline::intake::{Clock, Idling, Intake, SharedBook};
 use crate::pipeline::monitor::Monitor;
 use crate::pipeline::register::Register;
 use crate::pipeline::topics::{Topic, Topology};
+use crate::pipeline::{StageName, StageRow};
 use crate::store::StoreError;
 use crate::telemetry::labels::StageLabel;
 use crate::telemetry::limit::Limit;
@@ -55,24 +56,6 @@ const STORE_PAUSE: Duration = Duration::from_secs(5);
 const IDLE_AFTER: Duration = Duration::from_secs(30);
 /// Reference records taken at once.
 const REFERENCE_BATCH: usize = 10_000;
-
-/// One of the four stages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum StageName {
-    /// Decodes uploads.
-    Intake,
-    /// Keeps documents.
-    Register,
-    /// Keeps timelines.
-    Monitor,
-    /// Decides.
-    Adjudicate,
-}
-
-impl StageName {
-    /// All stages, in the order of the flow.
-    pub const ALL: [Self; 4] = [Self::Intake, Self::Register, Self::Monitor, Self::Adjudicate];
-}
 
 /// What a process runs.
 #[derive(Clone, Debug)]
@@ -245,7 +228,7 @@ impl<'a> Service<'a> {
                 StageName::Intake => {
                     let intake = self.intake()?;
                     let workers = config.stage.intake_workers;
-                    self.start(threads, workers, &Topic::INPUTS, stop, move || intake.clone());
+                    self.start(threads, workers, stage.row(), stop, move || intake.clone());
                 }
                 StageName::Register => {
                     let register = Register {
@@ -254,17 +237,17 @@ impl<'a> Service<'a> {
                         timers_per_entry_max: config.stage.timers_per_entry_max,
                     };
                     let workers = config.stage.register_workers;
-                    self.start(threads, workers, &[Topic::Documents], stop, move || register.clone());
+                    self.start(threads, workers, stage.row(), stop, move || register.clone());
                 }
                 StageName::Monitor => {
                     let monitor = Monitor { timers_per_entry_max: config.stage.timers_per_entry_max };
                     let workers = config.stage.monitor_workers;
-                    self.start(threads, workers, &[Topic::Observations], stop, move || monitor.clone());
+                    self.start(threads, workers, stage.row(), stop, move || monitor.clone());
                 }
                 StageName::Adjudicate => {
                     let adjudicate = Adjudicate { timers_per_entry_max: config.stage.timers_per_entry_max };
                     let workers = config.stage.adjudicate_workers;
-                    self.start(threads, workers, &[Topic::Claims], stop, move || adjudicate.clone());
+                    self.start(threads, workers, stage.row(), stop, move || adjudicate.clone());
                 }
             }
         }
@@ -334,19 +317,20 @@ impl<'a> Service<'a> {
         &self,
         threads: &mut Vec<JoinHandle<()>>,
         workers: usize,
-        topics: &[Topic],
+        row: &'static StageRow,
         stop: &Stop,
         make: impl Fn() -> S + Clone + Send + 'static,
     ) {
         for number in 0..workers {
-            let seat = self.seat(make().name(), number, topics);
+            let seat = self.seat(row, number);
             let (make, stop) = (make.clone(), stop.clone());
             threads.push(thread::spawn(move || seat.keep_working(&make, &stop)));
         }
     }
 
-    fn seat(&self, stage: &'static str, number: usize, topics: &[Topic]) -> Seat {
+    fn seat(&self, row: &'static StageRow, number: usize) -> Seat {
         let config = &self.options.config;
+        let stage = row.name;
         let prefix = config.kafka.group_prefix();
         Seat {
             stage,
@@ -354,7 +338,7 @@ impl<'a> Service<'a> {
             session: SessionOptions {
                 group: format!("{prefix}{stage}"),
                 member: format!("{prefix}{stage}-{}-{number}", config.kafka.instance_id()),
-                topics: topics.iter().map(|topic| self.topology.name(*topic).clone()).collect(),
+                topics: row.reads.iter().map(|topic| self.topology.name(*topic).clone()).collect(),
                 poll_records_max: config.stage.batch_records_max,
             },
             topology: self.topology.clone(),
@@ -366,7 +350,7 @@ impl<'a> Service<'a> {
                 batch_bytes_max: config.stage.batch_bytes_max,
                 collect_max: Duration::from_millis(config.stage.commit_interval_ms),
                 // Only intake turns clocks into data.
-                pass_time_every: (topics == Topic::INPUTS)
+                pass_time_every: (row.reads == Topic::INPUTS)
                     .then(|| Duration::from_millis(config.stage.tick_claims_ms)),
                 measure_lag_every: Some(MEASURE_LAG_EVERY),
                 poll_opening_after: Some(POLL_OPENING_AFTER),

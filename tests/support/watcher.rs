@@ -14,6 +14,7 @@ use tracewarden::domain::document::Origin;
 use tracewarden::domain::time::Timestamp;
 use tracewarden::engine::watermark::Watermark;
 use tracewarden::pipeline::topics::{Topic, Topology};
+use tracewarden::pipeline::{PIPELINE, StageRow};
 use tracewarden::wire::inbound::control;
 use tracewarden::wire::log::entries::{DocumentEntry, decode_documents};
 use tracewarden::wire::outbound::deadletter;
@@ -25,13 +26,6 @@ use oracle::Answer;
 const CALL: Duration = Duration::from_secs(30);
 /// Everything asked for must happen within this long, on a busy machine too.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
-/// The stages and what they read, in the order of the flow.
-const FLOW: [(&str, &[Topic]); 4] = [
-    ("intake", &Topic::INPUTS),
-    ("register", &[Topic::Documents]),
-    ("monitor", &[Topic::Observations]),
-    ("adjudicate", &[Topic::Claims]),
-];
 const OUTPUTS: [Topic; 3] = [Topic::Alerts, Topic::Decisions, Topic::Deadletter];
 
 type Partition = (String, i32);
@@ -63,7 +57,7 @@ pub(crate) struct Watcher {
 impl Watcher {
     pub(crate) fn new(installation: &Installation) -> Self {
         let topology = installation.topology.clone();
-        let topics = FLOW.iter().flat_map(|(_, topics)| *topics).chain(&OUTPUTS);
+        let topics = PIPELINE.iter().flat_map(|stage| stage.reads).chain(&OUTPUTS);
         let partitions: Vec<Partition> = topics
             .flat_map(|topic| topology.all(*topic))
             .map(|partition| (partition.topic.to_string(), partition.partition))
@@ -72,13 +66,14 @@ impl Watcher {
         let reader = consumer("watcher", "read_committed");
         reader.assign(&list(&partitions, Offset::Beginning)).unwrap();
         // Offsets inside an open transaction are not waited for: what counts is what was committed.
-        let group =
-            |(stage, _): &(&str, _)| consumer(&format!("{}{stage}", installation.prefix), "read_uncommitted");
+        let group = |stage: &StageRow| {
+            consumer(&format!("{}{}", installation.prefix, stage.name), "read_uncommitted")
+        };
         Self {
             topology,
             reader,
             uncommitted: consumer("watcher", "read_uncommitted"),
-            groups: FLOW.iter().map(group).collect(),
+            groups: PIPELINE.iter().map(group).collect(),
             partitions,
             last: BTreeMap::new(),
             time: BTreeMap::new(),
@@ -225,8 +220,8 @@ impl Watcher {
     /// None when a coordinator cannot answer just now.
     pub(crate) fn committed(&self) -> Option<BTreeMap<Partition, i64>> {
         let mut committed = BTreeMap::new();
-        for ((_, topics), group) in FLOW.iter().zip(&self.groups) {
-            let names: Vec<&str> = topics.iter().map(|topic| &**self.topology.name(*topic)).collect();
+        for (stage, group) in PIPELINE.iter().zip(&self.groups) {
+            let names: Vec<&str> = stage.reads.iter().map(|topic| &**self.topology.name(*topic)).collect();
             let of_stage: Vec<Partition> = self
                 .partitions
                 .iter()

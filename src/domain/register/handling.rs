@@ -64,3 +64,7 @@ const fn no_room(act: &Act) -> Refusal {
         Act::Payment { .. } => Refusal::Payments,
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+mod tests;
