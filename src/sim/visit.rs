@@ -73,7 +73,14 @@ impl Province {
         let dispensing = visit.dispensed.then(|| self.hand_over(&visit, handed));
         let settlement = visit.settled.then(|| self.claim(&visit, claimed));
         if let Some((group, line)) = mangled {
-            self.state_mangled_sale(group, line, &taken, dispensing.as_ref(), settlement.as_ref());
+            let act = self.state_mangled_sale(group, line, &taken, dispensing.as_ref(), settlement.as_ref());
+            // A claim borrows what it lacks from a hand-over of its number; without one it is a code short as well.
+            let borrows = dispensing.is_some() && visit.link == Link::Settlement;
+            let claim = settlement.as_ref().filter(|_| group == Group::Settlement && !borrows);
+            if let (Some(act), Some(claim)) = (act, claim) {
+                let fact = Fact::about(RuleId::ShortCodes, claim, line);
+                self.prove(act, Fact { effect: Effect::Hold, ..fact });
+            }
         }
         for (line, pack) in unproved {
             self.state_unproved(line, pack, dispensing.as_ref(), settlement.as_ref());
@@ -243,33 +250,30 @@ impl Province {
         taken: &[Taken],
         dispensing: Option<&Filed>,
         settlement: Option<&Filed>,
-    ) {
-        let (Some(mangled), Some(first)) = (
-            if group == Group::Dispensing { dispensing } else { settlement },
-            taken.get(line).and_then(|line| line.packs.first()),
-        ) else {
-            return;
-        };
+    ) -> Option<(Act, u64)> {
+        let mangled = if group == Group::Dispensing { dispensing } else { settlement }?;
+        let first = taken.get(line)?.packs.first()?;
         let unlinked = settlement.filter(|_| group == Group::Dispensing);
-        self.state_mangled(mangled, line, unlinked.map(|settlement| (settlement, first)));
+        Some(self.state_mangled(mangled, line, unlinked.map(|settlement| (settlement, first))))
     }
 
-    /// A code of a line is mangled. On a settlement it is one code too few as well; at a dispensing it leaves the
-    /// settlement of that pack without a hand-over.
-    pub(super) fn state_mangled(&mut self, mangled: &Filed, line: usize, unlinked: Option<(&Filed, &Pack)>) {
-        let act = if mangled.group == Group::Procurement { Act::MangledDelivery } else { Act::MangledCode };
-        let number = self.next_act();
-        let on_claim = mangled.group == Group::Settlement;
-        let effect = if on_claim { Effect::Hold } else { Effect::Alert };
-        self.prove((act, number), Fact { effect, ..Fact::about(RuleId::InvalidCode, mangled, line) });
-        if on_claim {
-            self.prove((act, number), Fact { effect, ..Fact::about(RuleId::ShortCodes, mangled, line) });
-        }
+    /// A code of a line is mangled. At a dispensing that leaves the settlement of that pack without a hand-over. Returns
+    /// the act that it is.
+    pub(super) fn state_mangled(
+        &mut self,
+        mangled: &Filed,
+        line: usize,
+        unlinked: Option<(&Filed, &Pack)>,
+    ) -> (Act, u64) {
+        let kind = if mangled.group == Group::Procurement { Act::MangledDelivery } else { Act::MangledCode };
+        let act = (kind, self.next_act());
+        let effect = if mangled.group == Group::Settlement { Effect::Hold } else { Effect::Alert };
+        self.prove(act, Fact { effect, ..Fact::about(RuleId::InvalidCode, mangled, line) });
         if let Some((settlement, pack)) = unlinked {
             let fact = Fact::about(RuleId::SettledNotDispensed, settlement, line);
-            let fact = Fact { pack: Some(*pack), grace_hours: 48, ..fact };
-            self.prove((act, number), fact);
+            self.prove(act, Fact { pack: Some(*pack), grace_hours: 48, ..fact });
         }
+        act
     }
 
     /// A pack whose purchase cannot be proved was sold.
