@@ -115,7 +115,7 @@ fn metrics_are_served_and_the_end_is_orderly() {
         "tracewarden_inputs_read_total 1".to_owned(),
         "tracewarden_uploads_total{outcome=\"accepted\"} 1".to_owned(),
         "tracewarden_alerts_total{rule=\"no_code\",status=\"raised\"} 1".to_owned(),
-        "tracewarden_partitions_owned{stage=\"intake\"} 6".to_owned(),
+        "tracewarden_partitions_owned{stage=\"intake\"} 8".to_owned(),
         format!("tracewarden_lag_records{{topic=\"{}settlement\",partition=\"0\"}} 0", installation.prefix),
     ];
     loop {
