@@ -11,22 +11,22 @@
 //!    [`wire::outbound::deadletter`]); the rest, as entries ([`wire::log::entries`]), to the partition of its document.
 //! 3. [`pipeline::register`] merges it into its document ([`domain::register`], [`domain::document::merge`]), evaluates
 //!    the line rules ([`domain::rules::line`]) and publishes what changed: alerts, one change per code
-//!    ([`domain::observation`]), the claim ([`domain::claim`]).
+//!    ([`domain::observation`]), the claim ([`domain::claim`]). A claim without codes borrows those of its hand-over
+//!    ([`domain::document::lending`]), which find their way by the aliases that both documents have.
 //! 4. [`pipeline::monitor`] applies each change to the timeline of its code ([`domain::monitor`],
 //!    [`domain::timeline`]), evaluates the code rules ([`domain::rules::code`]), publishes alerts, and answers every
 //!    settlement with a verdict.
 //! 5. [`pipeline::adjudicate`] joins claim and verdicts by revision ([`domain::adjudicator`]) and publishes the
-//!    decision.
-//!    What people did about a claim ([`domain::handling`]) takes the same way: the register keeps it with the document,
-//!    here it is applied.
+//!    decision. What people did about a claim ([`domain::handling`]) takes the same way: the register keeps it with the
+//!    document, here it is applied.
 //! 6. What is published differs from what was published before by [`domain::alert`] and goes out in the form of
 //!    [`wire::outbound::alert`] and [`wire::outbound::decision`].
 //!
 //! What each stage reads and publishes to is one table, [`pipeline::PIPELINE`]. Every stage is the same loop,
-//! [`engine::worker`]: a batch is applied to an [`engine::overlay`] over the partition's [`store`], outputs and input offsets are committed in one transaction, and only then does the overlay reach the
-//! store. Copies of the store go elsewhere ([`store::snapshot`]), and the log behind them may be trimmed
-//! ([`engine::snapshots`]). Time travels with the entries ([`engine::watermark`]); the domain reads no clock, and forgets by
-//! that time alone ([`domain::horizon`]).
+//! [`engine::worker`]: a batch is applied to an [`engine::overlay`] over the partition's [`store`], outputs and input
+//! offsets are committed in one transaction, and only then does the overlay reach the store. Copies of the store go
+//! elsewhere ([`store::snapshot`]), and the log behind them may be trimmed ([`engine::snapshots`]). Time travels with the
+//! entries ([`engine::watermark`]); the domain reads no clock, and forgets by that time alone ([`domain::horizon`]).
 //!
 //! [`run::service`] runs the stages as threads on Kafka, [`run::local`] all of them in one thread on the memory
 //! twin. [`commands`] is the command line, [`config`] the configuration, [`telemetry`] what an operator sees,
