@@ -4,7 +4,8 @@
 //! documents behind it, a page at a time; a document that comes to stand behind it later is told of every reversal
 //! kept. So it does not matter which came first. Reversals that come close upon each other are told together: the
 //! cancelled lines of a long document would otherwise make each document behind the alias be judged once for every one
-//! of them. What a hand-over lends takes the same way ([`super::lending`]). Aliases are a key space of their own: a document may be called like one.
+//! of them. What a hand-over lends takes the same way ([`super::lending`]). Aliases are a key space of their own: a
+//! document may be called like one.
 
 use std::collections::BTreeSet;
 use std::ops::Bound;
@@ -375,9 +376,9 @@ impl Register {
         let moment = cx.moment();
         let rules = cx.state.facts().rules.clone();
         let are_more = cx.fire_timers(moment.now, self.timers_per_entry_max, |key, cx| {
-            if let Some(document) = document_of_key(key) {
-                publish_of(key, cx, |state| register::tick(state, &document, &moment, &rules))?;
-            }
+            let document = document_of_key(key)
+                .ok_or_else(|| StoreError::Unreadable("the timer of a document names none".into()))?;
+            publish_of(key, cx, |state| register::tick(state, &document, &moment, &rules))?;
             Ok(())
         })?;
         if are_more {

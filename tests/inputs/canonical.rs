@@ -30,16 +30,7 @@ fn origin() -> Origin {
 pub(crate) fn decode_as(inlet: Option<Inlet>, content_type: Option<&[u8]>, payload: &[u8]) -> Decoded {
     let origin = origin();
     let input = Input { inlet, content_type, payload, origin: &origin, record_timestamp: None };
-    let (limits, pseudonymiser, book) = (Limits::default(), Pseudonymiser::for_tests(), Book::default());
-    take_in(
-        &input,
-        &Door {
-            limits: &limits,
-            pseudonymiser: &pseudonymiser,
-            medical_types: &MedicalTypes::default(),
-            book: &book,
-        },
-    )
+    crate::take_in(&input)
 }
 
 pub(crate) fn decode_json(json: &Value) -> Decoded {

@@ -17,12 +17,9 @@ use tracewarden::domain::document::{
     Version,
 };
 use tracewarden::domain::outcome::IgnoredBecause;
-use tracewarden::domain::reference::Book;
 use tracewarden::domain::time::Timestamp;
 use tracewarden::domain::trace_code::Scan;
-use tracewarden::wire::inbound::intake::{Decoded, DecodedUpload, Door, Input, Limits, take_in};
-use tracewarden::wire::inbound::nhsa::medical::MedicalTypes;
-use tracewarden::wire::inbound::pseudonym::Pseudonymiser;
+use tracewarden::wire::inbound::intake::{Decoded, DecodedUpload, Input};
 use tracewarden::wire::inbound::reject::{Reject, RejectReason};
 use tracewarden::wire::inbound::route::Inlet;
 
@@ -37,16 +34,7 @@ fn decode_on(inlet: Option<Inlet>, record_timestamp: Option<Timestamp>, payload:
     let origin = Origin { topic: "test".into(), partition: 0, offset: 0, received_at: RECORD_TIMESTAMP };
     let input =
         Input { inlet, content_type: None, payload: payload.as_bytes(), origin: &origin, record_timestamp };
-    let (limits, pseudonymiser, book) = (Limits::default(), Pseudonymiser::for_tests(), Book::default());
-    take_in(
-        &input,
-        &Door {
-            limits: &limits,
-            pseudonymiser: &pseudonymiser,
-            medical_types: &MedicalTypes::default(),
-            book: &book,
-        },
-    )
+    crate::take_in(&input)
 }
 
 #[test]

@@ -4,12 +4,11 @@
 
 use super::difference::{Difference, Step};
 use super::view::View;
-use super::{DocumentState, Refusal, RegisterEffects, live_and_lent};
+use super::{DocumentState, Refusal, RegisterEffects, live_and_lent, next_revision};
 use crate::domain::claim::ClaimPaid;
 use crate::domain::document::Upload;
 use crate::domain::document::merge::Change;
 use crate::domain::handling::{Act, Filed, Handling};
-use crate::domain::horizon;
 use crate::domain::observation::Moment;
 use crate::domain::outcome::UploadOutcome;
 use crate::domain::rules::ruleset::RuleSet;
@@ -41,11 +40,7 @@ pub(super) fn handle(
     let live = live_and_lent(&state.parts, &handling.claim, &state.lending.offers, windows);
     let (before, after) =
         (View::of(live.as_ref(), &before, windows), View::of(live.as_ref(), &state.handling, windows));
-    let last_revision = match state.revision {
-        0 => horizon::numbers_begin_after(moment.now, moment.forgotten_before),
-        known => known,
-    };
-    let revision = last_revision.saturating_add(1);
+    let revision = next_revision(state, moment);
     let step = Step::of_upload(upload, Change::Content, true);
     let difference = Difference { step: &step, origin: upload.origin(), rules, revision };
     effects.claim = difference.claim(

@@ -298,11 +298,7 @@ fn judge(
     {
         return false;
     }
-    let last_revision = match state.revision {
-        0 => horizon::numbers_begin_after(moment.now, moment.forgotten_before),
-        known => known,
-    };
-    let revision = last_revision.saturating_add(1);
+    let revision = next_revision(state, moment);
 
     (effects.observed, effects.allowed) = newly_observed(&findings, live_before.as_ref(), moment, rules);
     let headers =
@@ -336,6 +332,15 @@ fn judge(
         state.revision = revision;
     }
     true
+}
+
+/// The number of what is published next. One that was forgotten goes on above what it may have had.
+fn next_revision(state: &DocumentState, moment: &Moment) -> u64 {
+    let last = match state.revision {
+        0 => horizon::numbers_begin_after(moment.now, moment.forgotten_before),
+        known => known,
+    };
+    last.saturating_add(1)
 }
 
 /// The live document with what is lent to it.

@@ -21,8 +21,8 @@ use std::collections::BTreeMap;
 use super::ruleset::{RuleSet, Setting, Whom};
 use super::{Action, Basis, RuleId};
 use crate::domain::Text;
-use crate::domain::document::Kind;
 use crate::domain::document::live::{LiveDocument, LiveLine};
+use crate::domain::document::{FeeFacet, Kind};
 use crate::domain::finding::{Attributes, ConcernedCode, EVIDENCE_MAX, Finding, Side};
 use crate::domain::observation::ObservationKey;
 use crate::domain::reference::Product;
@@ -150,10 +150,22 @@ fn finding(
     attributes: Attributes,
 ) -> Option<Finding> {
     let setting = setting(document, line, rules, rule);
-    let subject = side(document, line);
+    let found = plain(rule, &setting, stated, side(document, line), line.fee_content())?;
+    let basis = (rule == RuleId::Swap).then_some(Basis::Catalogue);
+    Some(Finding { basis, amount_at_risk: line.claimed, attributes, ..found })
+}
+
+/// A finding that says no more than who and what, unless the rule is off for it.
+fn plain(
+    rule: RuleId,
+    setting: &Setting,
+    stated: Action,
+    subject: Side,
+    fee: Option<&FeeFacet>,
+) -> Option<Finding> {
     setting.enabled.then(|| Finding {
         rule,
-        basis: (rule == RuleId::Swap).then_some(Basis::Catalogue),
+        basis: None,
         scope: None,
         action: setting.act(rule, stated),
         severity: setting.severity,
@@ -161,10 +173,10 @@ fn finding(
         subject,
         counterpart: None,
         evidence_omitted: 0,
-        product_code: line.product_code().cloned(),
-        product_name: line.fee_content().and_then(|fee| fee.product_name.clone()),
-        amount_at_risk: line.claimed,
-        attributes,
+        product_code: fee.and_then(|fee| fee.product_code.clone()),
+        product_name: fee.and_then(|fee| fee.product_name.clone()),
+        amount_at_risk: None,
+        attributes: Attributes::default(),
     })
 }
 

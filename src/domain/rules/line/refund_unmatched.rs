@@ -7,10 +7,10 @@
 //!
 //! Example: two boxes are claimed and three refunded.
 
-use super::whom;
+use super::{header_side, plain, whom};
 use crate::domain::document::adjust::LiveAdjustment;
 use crate::domain::document::live::LiveDocument;
-use crate::domain::finding::{Attributes, Finding, Side};
+use crate::domain::finding::{Finding, Side};
 use crate::domain::observation::ObservationKey;
 use crate::domain::rules::entry::{Judges, RuleEntry, Words};
 use crate::domain::rules::ruleset::RuleSet;
@@ -49,20 +49,6 @@ pub(super) fn check(
     let fee = &adjustment.fee.part.content;
     let setting = rules.setting(RULE, &whom(document, fee.product_code.as_ref()));
     let key = ObservationKey { document: document.key.clone(), line_id: adjustment.line_id.clone() };
-    let subject = Side { key, origin: adjustment.fee.origin.clone(), ..super::header_side(document) };
-    setting.enabled.then(|| Finding {
-        rule: RULE,
-        basis: None,
-        scope: None,
-        action: setting.act(RULE, Action::Alert),
-        severity: setting.severity,
-        evidence: vec![subject.clone()],
-        subject,
-        counterpart: None,
-        evidence_omitted: 0,
-        product_code: fee.product_code.clone(),
-        product_name: fee.product_name.clone(),
-        amount_at_risk: None,
-        attributes: Attributes::default(),
-    })
+    let subject = Side { key, origin: adjustment.fee.origin.clone(), ..header_side(document) };
+    plain(RULE, &setting, Action::Alert, subject, Some(fee))
 }
