@@ -17,7 +17,7 @@ use tracewarden::sim::{self, Parameters};
 use tracewarden::wire::inbound::intake::{self, Decoded, Door, Input, Limits};
 use tracewarden::wire::inbound::nhsa::medical::MedicalTypes;
 use tracewarden::wire::inbound::pseudonym::Pseudonymiser;
-use tracewarden::wire::log::entries::{self, DocumentEntry};
+use tracewarden::wire::log::entries::{self, DocumentEntry, Entry};
 use tracewarden::wire::state;
 
 /// As of the service.
@@ -71,9 +71,9 @@ fn hot_path(criterion: &mut Criterion) {
     let moment = Moment { now: None, wall: None, forgotten_before: None, detected_at: Timestamp::default() };
     let uploads: Vec<Upload> = lines.iter().map(|line| decode(line, &limits, &pseudonymiser)).collect();
     let attached: Vec<Upload> = uploads.iter().map(|upload| with_reference(upload.clone(), &book)).collect();
-    let document_entries: Vec<DocumentEntry> =
-        attached.iter().map(|upload| DocumentEntry::Upload(Box::new(upload.clone()))).collect();
-    let packed = entries::encode_documents(&document_entries, 256 << 10);
+    let document_entries: Vec<Entry<DocumentEntry>> =
+        attached.iter().map(|upload| Entry::of(DocumentEntry::Upload(upload.clone()))).collect();
+    let packed = entries::encode(&document_entries, 256 << 10);
     let merge_all = || -> Vec<CodeChange> {
         let merged = attached
             .iter()
@@ -103,11 +103,11 @@ fn hot_path(criterion: &mut Criterion) {
         );
     });
     group.bench_function("encode_entries", |b| {
-        b.iter(|| entries::encode_documents(black_box(&document_entries), 256 << 10));
+        b.iter(|| entries::encode(black_box(&document_entries), 256 << 10));
     });
     group.bench_function("decode_entries", |b| {
         b.iter(|| {
-            packed.iter().map(|record| entries::decode_documents(record).unwrap().len()).sum::<usize>()
+            packed.iter().map(|record| entries::decode::<DocumentEntry>(record).unwrap().len()).sum::<usize>()
         });
     });
     group.bench_function("register", |b| b.iter(merge_all));

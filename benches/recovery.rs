@@ -19,17 +19,20 @@ use tracewarden::config::Config;
 use tracewarden::domain::observation::CodeChange;
 use tracewarden::engine::outbox::Outbox;
 use tracewarden::engine::snapshots::SnapshotPlan;
+use tracewarden::engine::stage::KeyedStage;
 use tracewarden::engine::worker::{Worker, WorkerOptions};
 use tracewarden::pipeline::monitor::Monitor;
+use tracewarden::pipeline::outputs::Outputs;
+use tracewarden::pipeline::terms_records;
 use tracewarden::pipeline::topics::{Topic, Topology};
-use tracewarden::run::local::{Local, LocalOptions, rule_set_records};
+use tracewarden::run::local::{Local, LocalOptions};
 use tracewarden::run::state::StateHome;
 use tracewarden::sim::{self, Parameters};
 use tracewarden::store::Store;
 use tracewarden::store::disk::DiskStore;
 use tracewarden::store::folder::StateFolder;
 use tracewarden::store::snapshot::SnapshotHome;
-use tracewarden::wire::log::entries::{self, ObservationEntry};
+use tracewarden::wire::log::entries::{self, Entry};
 
 /// As of the service.
 #[global_allocator]
@@ -72,8 +75,8 @@ fn province() -> Outcome<Vec<CodeChange>> {
     local.finish(None)?;
     let mut changes = Vec::new();
     for record in local.records(Topic::Observations)? {
-        for entry in entries::decode_observations(&record.payload.unwrap_or_default())? {
-            if let ObservationEntry::Change(change) = entry {
+        for entry in entries::decode(&record.payload.unwrap_or_default())? {
+            if let Entry::Body(change) = entry {
                 changes.push(*change);
             }
         }
@@ -109,7 +112,6 @@ struct Bench<'a> {
     root: &'a Path,
     broker: MemoryBroker,
     topology: Arc<Topology>,
-    options: LocalOptions,
     partition: TopicPartition,
     repeated: Repeated,
     behind: usize,
@@ -123,12 +125,12 @@ impl<'a> Bench<'a> {
         for topic in Topic::ALL {
             broker.create_topic(topology.name(topic), topology.partitions(topic));
         }
-        for record in rule_set_records(&topology, &options.rules) {
+        for record in terms_records(&topology, &options.rules) {
             broker.append(record)?;
         }
         let partition = TopicPartition::new(topology.name(Topic::Observations).clone(), 0);
         let repeated = Repeated { changes, next: 0 };
-        Ok(Self { root, broker, topology, options, partition, repeated, behind: 0 })
+        Ok(Self { root, broker, topology, partition, repeated, behind: 0 })
     }
 
     fn folder(&self, name: &str) -> StateFolder {
@@ -144,7 +146,11 @@ impl<'a> Bench<'a> {
         Ok(folder.open(&self.partition.topic, 0, i64::MAX)?.0)
     }
 
-    fn worker(&self, folder: &StateFolder, snapshots: Option<SnapshotPlan>) -> Outcome<Worker<Monitor>> {
+    fn worker(
+        &self,
+        folder: &StateFolder,
+        snapshots: Option<SnapshotPlan>,
+    ) -> Outcome<Worker<KeyedStage<Monitor>>> {
         let options = WorkerOptions { pass_time_every: None, snapshots, ..WorkerOptions::default() };
         let session = self.broker.session(&SessionOptions {
             group: "monitor".to_owned(),
@@ -153,9 +159,9 @@ impl<'a> Bench<'a> {
             poll_records_max: options.batch_records_max,
         })?;
         Ok(Worker::new(
-            Monitor { timers_per_entry_max: 1_000 },
+            KeyedStage(Monitor { timers_per_entry_max: 1_000, outputs: Outputs::default() }),
             Box::new(session),
-            Outbox::new(self.topology.clone(), self.options.format, RECORD_BYTES),
+            Outbox::new(self.topology.clone(), RECORD_BYTES),
             StateHome::Disk(folder.clone()).opener(),
             Box::new(Default::default),
             options,
@@ -164,9 +170,9 @@ impl<'a> Bench<'a> {
 
     /// Writes so many observations to the log.
     fn append(&mut self, observations: usize) -> Outcome<()> {
-        let entries: Vec<ObservationEntry> =
-            (0..observations).map(|_| ObservationEntry::Change(Box::new(self.repeated.next()))).collect();
-        for payload in entries::encode_observations(&entries, RECORD_BYTES) {
+        let entries: Vec<Entry<CodeChange>> =
+            (0..observations).map(|_| Entry::of(self.repeated.next())).collect();
+        for payload in entries::encode(&entries, RECORD_BYTES) {
             let target = self.partition.clone();
             self.broker.append(OutRecord {
                 target,
@@ -179,7 +185,7 @@ impl<'a> Bench<'a> {
     }
 
     /// Steps until there is nothing to do; what was published is thrown away, or it would fill the memory.
-    fn run_dry(&self, worker: &mut Worker<Monitor>) -> Outcome<()> {
+    fn run_dry(&self, worker: &mut Worker<KeyedStage<Monitor>>) -> Outcome<()> {
         while !worker.step(Duration::ZERO)?.is_idle() {
             for topic in [Topic::Alerts, Topic::Claims] {
                 for partition in self.topology.all(topic) {

@@ -15,7 +15,7 @@ use tracewarden::run::state::StateHome;
 use tracewarden::sim::{self, Parameters};
 use tracewarden::store::disk::DiskStore;
 use tracewarden::store::folder::StateFolder;
-use tracewarden::store::{Batch, Store};
+use tracewarden::store::{Batch, Rows, Store};
 
 /// `message.field = number cardinality kind`, one a line.
 const FIELDS: &str = include_str!(concat!(env!("OUT_DIR"), "/field-numbers.txt"));

@@ -23,9 +23,9 @@
 //!    [`wire::outbound::alert`] and [`wire::outbound::decision`].
 //!
 //! What each stage reads and publishes to is one table, [`pipeline::PIPELINE`]. Every stage is the same loop,
-//! [`engine::worker`]: a batch is applied to an [`engine::overlay`] over the partition's [`store`], outputs and input
-//! offsets are committed in one transaction, and only then does the overlay reach the store. Copies of the store go
-//! elsewhere ([`store::snapshot`]), and the log behind them may be trimmed ([`engine::snapshots`]). Time travels with the
+//! [`engine::worker`]: a batch is applied to what the partition's [`store`] holds, outputs and input offsets are
+//! committed in one transaction, and only then do the changes reach the store, where other threads may read them
+//! ([`engine::readers`]). Copies of the store go elsewhere ([`store::snapshot`]), and the log behind them may be trimmed ([`engine::snapshots`]). Time travels with the
 //! entries ([`engine::watermark`]); the domain reads no clock, and forgets by that time alone ([`domain::horizon`]).
 //!
 //! [`run::service`] runs the stages as threads on Kafka, [`run::local`] all of them in one thread on the memory

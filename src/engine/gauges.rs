@@ -3,11 +3,9 @@
 //! Asking the broker for the ends of partitions costs a round trip each, so it is done every few seconds and not
 //! with every batch. Only a worker that passes time by the wall clock asks: in replay and tests nothing is "behind".
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::overlay::StateValue;
-use super::partition::PartitionState;
+use super::watermark::Watermark;
 use crate::broker::TopicPartition;
 use crate::domain::time::Timestamp;
 use crate::telemetry::labels::StageLabel;
@@ -43,31 +41,34 @@ impl Gauges {
         metrics::WALL_DELAY.set([&name], Duration::ZERO);
     }
 
-    /// Whether it is time to ask the broker again.
-    pub(super) fn are_due(&self, every: Option<Duration>) -> bool {
-        every.is_some_and(|every| self.asked_at.is_none_or(|asked_at| asked_at.elapsed() >= every))
+    /// Whether it is time to ask the broker again; then it counts as asked.
+    pub(super) fn are_due(&mut self, every: Option<Duration>) -> bool {
+        let are_due =
+            every.is_some_and(|every| self.asked_at.is_none_or(|asked_at| asked_at.elapsed() >= every));
+        if are_due {
+            self.asked_at = Some(Instant::now());
+        }
+        are_due
     }
 
-    /// Tells how far every partition is behind, in records and in time.
-    pub(super) fn measured<V: StateValue>(
-        &mut self,
-        lags: &BTreeMap<TopicPartition, i64>,
-        partitions: &mut BTreeMap<TopicPartition, PartitionState<V>>,
+    /// Tells how far a partition is behind, in records and in time, as far as either is known.
+    pub(super) fn measured(
+        &self,
+        partition: &TopicPartition,
+        records_behind: Option<i64>,
+        watermark: Option<&Watermark>,
         wall: Timestamp,
     ) {
-        self.asked_at = Some(Instant::now());
-        for (partition, state) in partitions {
-            if let Some(records) = lags.get(partition) {
-                lag(partition, *records);
-            }
-            let watermark = &state.facts().watermark;
-            let name = partition.to_string();
-            if let Some(now) = watermark.now() {
-                metrics::WATERMARK_DELAY.set([&name], behind(now, wall));
-            }
-            if let Some(passed_on) = watermark.wall {
-                metrics::WALL_DELAY.set([&name], behind(passed_on, wall));
-            }
+        if let Some(records) = records_behind {
+            lag(partition, records);
+        }
+        let Some(watermark) = watermark else { return };
+        let name = partition.to_string();
+        if let Some(now) = watermark.now() {
+            metrics::WATERMARK_DELAY.set([&name], behind(now, wall));
+        }
+        if let Some(passed_on) = watermark.wall {
+            metrics::WALL_DELAY.set([&name], behind(passed_on, wall));
         }
     }
 }

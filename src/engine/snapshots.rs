@@ -17,9 +17,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::overlay::StateValue;
-use super::partition::PartitionState;
+use super::assignment::Owned;
 use super::restore::Restore;
+use super::stage::Kept;
 use crate::broker::{TopicPartition, Trim};
 use crate::store::snapshot::{Pruned, SnapshotHome, Taken};
 use crate::store::{StoreError, View};
@@ -103,9 +103,9 @@ impl Snapshots {
     }
 
     /// Begins the snapshot of a partition whose turn it is, if none is being written.
-    pub(super) fn step<V: StateValue>(
+    pub(super) fn step<K: Kept>(
         &mut self,
-        partitions: &BTreeMap<TopicPartition, PartitionState<V>>,
+        partitions: &BTreeMap<TopicPartition, Owned<K>>,
         restores: &BTreeMap<TopicPartition, Restore>,
     ) {
         let Some(plan) = &self.plan else { return };
@@ -126,15 +126,15 @@ impl Snapshots {
             last.turn_at.elapsed() >= plan.every && !restores.contains_key(*partition)
         });
         let Some((partition, last)) = due else { return };
-        let Some(state) = partitions.get(partition) else { return };
+        let Some(owned) = partitions.get(partition) else { return };
         let started = Instant::now();
         last.turn_at = started;
-        if last.offset == Some(state.next_offset) {
+        if last.offset == Some(owned.next_offset) {
             // Nothing came since: the newest is as good as a new one.
             last.newest_at = started;
             return;
         }
-        let view = state.view();
+        let Some(view) = owned.kept.view() else { return };
         tracing::debug!(%partition, "a view for a snapshot took {} us", started.elapsed().as_micros());
         self.running = Some(Running::start(self.stage, plan.clone(), partition.clone(), view));
     }

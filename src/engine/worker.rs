@@ -8,51 +8,31 @@
 //!
 //! | outcome | follows |
 //! |---|---|
-//! | committed | the overlay is written to the store, with the offset |
-//! | aborted ([`BrokerError::Aborted`]) | the overlay is dropped, the batch is applied again by the same session |
+//! | committed | what was applied is written to the store, with the offset |
+//! | aborted ([`BrokerError::Aborted`]) | what was applied is dropped, the batch is applied again by the same session |
 //! | unknown or fatal (any other error) | the step fails: the worker is dropped with its session and its state |
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
 use std::time::{Duration, Instant};
 
+use super::assignment::Owned;
+pub use super::assignment::{LogReach, OpenStore};
 use super::gauges::Gauges;
 use super::outbox::Outbox;
-use super::partition::PartitionState;
+use super::readers::Readers;
 use super::restore::Restore;
 use super::snapshots::{SnapshotPlan, Snapshots};
-use super::{Context, Stage, StageError, WallClock};
+use super::stage::{Kept, Stage};
+use super::{StageError, Tally, WallClock};
 use crate::broker::{BrokerError, NextOffset, Polled, Record, Session, TopicPartition};
 use crate::domain::time::Timestamp;
-use crate::pipeline::meters;
-use crate::pipeline::tally::Tally;
-use crate::store::folder::Found;
-use crate::store::memory::MemoryStore;
-use crate::store::{Store, StoreError};
 use crate::telemetry::{labels, metrics};
-
-/// What the broker has of a partition that is to be opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LogReach {
-    /// The first offset still there.
-    pub first: i64,
-    /// The committed offset; none when nothing was ever committed.
-    pub committed: Option<i64>,
-}
-
-/// Opens the store of a partition, given what the broker has of it. What it returns is never ahead of the committed
-/// offset: a store that is ahead saw a commit that did not happen, and is discarded. Without a committed offset there
-/// is nothing to be ahead of: the store is returned as it is, for the worker to judge. So is one that the log no longer
-/// reaches back to, unless something newer can take its place.
-pub type OpenStore =
-    Box<dyn FnMut(&TopicPartition, LogReach) -> Result<(Box<dyn Store>, Found), StoreError> + Send>;
 
 /// Reads the wall clock. Replay and tests pass their own.
 pub type ReadWall = Box<dyn Fn() -> Timestamp + Send>;
 
 /// Bounds of a batch, and how often time is passed on.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct WorkerOptions {
     /// Most records in a batch.
     pub batch_records_max: usize,
@@ -66,6 +46,8 @@ pub struct WorkerOptions {
     pub measure_lag_every: Option<Duration>,
     /// Where and how often snapshots are taken; none: never.
     pub snapshots: Option<SnapshotPlan>,
+    /// Where other threads read what is committed; none: nowhere.
+    pub readers: Option<Readers>,
     /// While a store is opened for longer than this, the session is polled as often; none: never, for those who need
     /// one thread.
     pub poll_opening_after: Option<Duration>,
@@ -82,6 +64,7 @@ impl Default for WorkerOptions {
             pass_time_every: Some(Duration::from_millis(250)),
             measure_lag_every: None,
             snapshots: None,
+            readers: None,
             poll_opening_after: None,
             aborts_max: 5,
         }
@@ -109,20 +92,20 @@ impl Step {
 /// One worker of one stage.
 pub struct Worker<S: Stage> {
     stage: S,
-    session: Box<dyn Session>,
-    open_store: OpenStore,
+    pub(super) session: Box<dyn Session>,
+    pub(super) open_store: OpenStore,
     read_wall: ReadWall,
-    options: WorkerOptions,
-    partitions: BTreeMap<TopicPartition, PartitionState<S::Value>>,
+    pub(super) options: WorkerOptions,
+    pub(super) partitions: BTreeMap<TopicPartition, Owned<S::Kept>>,
     /// Partitions whose state is not up to date yet.
-    restores: BTreeMap<TopicPartition, Restore>,
-    backlog: VecDeque<Record>,
-    backlog_bytes: usize,
-    outbox: Outbox,
-    tally: Tally,
+    pub(super) restores: BTreeMap<TopicPartition, Restore>,
+    pub(super) backlog: VecDeque<Record>,
+    pub(super) backlog_bytes: usize,
+    outbox: Outbox<S::Topic>,
+    tally: S::Tally,
     time_passed_at: Option<Instant>,
-    gauges: Gauges,
-    snapshots: Snapshots,
+    pub(super) gauges: Gauges,
+    pub(super) snapshots: Snapshots,
 }
 
 impl<S: Stage> Worker<S> {
@@ -130,15 +113,15 @@ impl<S: Stage> Worker<S> {
     pub fn new(
         stage: S,
         session: Box<dyn Session>,
-        mut outbox: Outbox,
+        mut outbox: Outbox<S::Topic>,
         open_store: OpenStore,
         read_wall: ReadWall,
         options: WorkerOptions,
     ) -> Self {
         outbox.belongs_to(stage.row());
         Self {
-            gauges: Gauges::new(stage.name()),
-            snapshots: Snapshots::new(stage.name(), options.snapshots.clone()),
+            gauges: Gauges::new(stage.row().name),
+            snapshots: Snapshots::new(stage.row().name, options.snapshots.clone()),
             stage,
             session,
             open_store,
@@ -149,13 +132,13 @@ impl<S: Stage> Worker<S> {
             backlog: VecDeque::new(),
             backlog_bytes: 0,
             outbox,
-            tally: Tally::default(),
+            tally: S::Tally::default(),
             time_passed_at: None,
         }
     }
 
     /// Everything counted in committed batches.
-    pub fn tally(&self) -> &Tally {
+    pub fn tally(&self) -> &S::Tally {
         &self.tally
     }
 
@@ -164,10 +147,9 @@ impl<S: Stage> Worker<S> {
         &self.stage
     }
 
-    /// The state of a key in a partition that this worker owns.
-    pub fn value(&mut self, partition: &TopicPartition, key: &[u8]) -> Result<Option<S::Value>, StageError> {
-        let Some(state) = self.partitions.get(partition) else { return Ok(None) };
-        Ok(state.committed_value(key)?)
+    /// The stage's name.
+    pub(super) fn name(&self) -> &'static str {
+        self.stage.row().name
     }
 
     /// One round: poll, collect, apply, commit, write.
@@ -184,7 +166,9 @@ impl<S: Stage> Worker<S> {
         self.snapshots.step(&self.partitions, &self.restores);
         if self.gauges.are_due(self.options.measure_lag_every) {
             let (lags, wall) = (self.lags()?, (self.read_wall)());
-            self.gauges.measured(&lags, &mut self.partitions, wall);
+            for (partition, owned) in &self.partitions {
+                self.gauges.measured(partition, lags.get(partition).copied(), owned.kept.watermark(), wall);
+            }
             self.snapshots.measured();
         }
         Ok(step)
@@ -255,9 +239,9 @@ impl<S: Stage> Worker<S> {
         let mut unseen = Vec::with_capacity(batch.len());
         for record in batch {
             match self.partitions.get(&record.source) {
-                Some(state) if record.offset < state.next_offset => {
-                    if !state.may_have_seen(&record) {
-                        let (partition, offset) = (record.source, state.next_offset);
+                Some(owned) if record.offset < owned.next_offset => {
+                    if !owned.kept.may_have_seen(&record, owned.next_offset) {
+                        let (partition, offset) = (record.source, owned.next_offset);
                         return Err(StageError::ForeignState { partition, offset });
                     }
                 }
@@ -265,111 +249,6 @@ impl<S: Stage> Worker<S> {
             }
         }
         Ok(unseen)
-    }
-
-    /// Opens assigned partitions: from the store's offset, muted up to the committed one.
-    fn open(&mut self, assigned: &[TopicPartition]) -> Result<(), StageError> {
-        let mut starts = Vec::with_capacity(assigned.len());
-        let mut to_replay = 0;
-        for source in assigned {
-            let started = Instant::now();
-            let (first, _) = self.session.watermarks(source)?;
-            let known = self.session.committed(source)?;
-            let committed = known.unwrap_or(first);
-            let (store, found, start) = if self.stage.keeps_state() {
-                let (store, found) = self.open_while_polling(source, LogReach { first, committed: known })?;
-                let start = store.next_offset();
-                // State is written after a commit, so there was one.
-                if known.is_none() && start > 0 {
-                    return Err(StageError::OffsetsForgotten { partition: source.clone(), offset: start });
-                }
-                if start < first {
-                    return Err(StageError::LogTrimmed { partition: source.clone(), offset: start, first });
-                }
-                (store, found, start)
-            } else {
-                (Box::new(MemoryStore::default()) as Box<dyn Store>, Found::Nothing, committed)
-            };
-            if start < first {
-                return Err(BrokerError::OffsetOutOfRange { partition: source.clone(), offset: start }.into());
-            }
-            to_replay += committed.saturating_sub(start);
-            let state = PartitionState::open(store, start, committed)?;
-            // One record that the state has seen is read again, to tell whether this is its log.
-            let read_from =
-                if state.knows_its_last_record() { start.saturating_sub(1).max(first) } else { start };
-            self.partitions.insert(source.clone(), state);
-            self.gauges.opened();
-            if self.stage.keeps_state() {
-                self.snapshots.opened(source);
-            }
-            let mut restore = Restore::new(self.stage.name(), source, found, start, committed, started);
-            if self.stage.keeps_state() && !restore.reached(start) {
-                self.restores.insert(source.clone(), restore);
-            }
-            starts.push((source.clone(), read_from));
-        }
-        tracing::info!(
-            stage = self.stage.name(),
-            partitions = assigned.len(),
-            to_replay,
-            "partitions assigned"
-        );
-        self.session.start(&starts)?;
-        Ok(())
-    }
-
-    /// Opens a store, which may have to be filled from a snapshot first, on a thread of its own. When that takes long,
-    /// the session is polled meanwhile, so that the group does not give this worker up; it answers with nothing until
-    /// the partitions are started. When the session is lost all the same, the store is filled to its end first: the
-    /// next session finds it on disk.
-    fn open_while_polling(
-        &mut self,
-        source: &TopicPartition,
-        reach: LogReach,
-    ) -> Result<(Box<dyn Store>, Found), StageError> {
-        let (open_store, session) = (&mut self.open_store, &mut self.session);
-        let Some(poll_after) = self.options.poll_opening_after else { return Ok(open_store(source, reach)?) };
-        let (done, opened) = mpsc::channel();
-        thread::scope(|scope| {
-            let opening = scope.spawn(move || {
-                // The other end waits for this.
-                let _ = done.send(open_store(source, reach));
-            });
-            let mut polled = Ok(Polled::Nothing);
-            loop {
-                match opened.recv_timeout(poll_after) {
-                    Ok(store) => {
-                        polled?;
-                        return Ok(store?);
-                    }
-                    Err(RecvTimeoutError::Timeout) if polled.is_ok() => polled = session.poll(Duration::ZERO),
-                    Err(RecvTimeoutError::Timeout) => {}
-                    Err(RecvTimeoutError::Disconnected) => {
-                        // Joined here, the panic ends here.
-                        drop(opening.join());
-                        let reason = "the thread that opens a store panicked: this is a defect";
-                        return Err(StoreError::Failed(reason.to_owned()).into());
-                    }
-                }
-            }
-        })
-    }
-
-    fn give_back(&mut self, revoked: &[TopicPartition]) -> Result<(), StageError> {
-        let revoked_set: BTreeSet<&TopicPartition> = revoked.iter().collect();
-        self.backlog.retain(|record| !revoked_set.contains(&record.source));
-        self.backlog_bytes = self.backlog.iter().map(payload_bytes).sum();
-        for partition in revoked {
-            self.snapshots.closed(partition);
-            self.partitions.remove(partition);
-            self.restores.remove(partition);
-            self.gauges.closed(partition);
-            tracing::debug!(stage = self.stage.name(), %partition, "partition given back");
-        }
-        tracing::info!(stage = self.stage.name(), partitions = revoked.len(), "partitions given back");
-        self.session.release(revoked)?;
-        Ok(())
     }
 
     /// Lets the stage turn the time outside into data, behind everything that was applied.
@@ -386,7 +265,7 @@ impl<S: Stage> Worker<S> {
 
     /// The stage, as metrics call it.
     fn label(&self) -> labels::StageLabel {
-        labels::StageLabel(self.stage.name())
+        labels::StageLabel(self.name())
     }
 
     /// How many offsets of each partition are still to be applied, where that is known.
@@ -405,7 +284,7 @@ impl<S: Stage> Worker<S> {
     fn process(&mut self, batch: &[Record], pass_time: bool) -> Result<usize, StageError> {
         let started = Instant::now();
         for attempt in 0.. {
-            let mut tally = Tally::default();
+            let mut tally = S::Tally::default();
             self.apply(batch, &mut tally)?;
             if pass_time {
                 self.pass_time_at_all_partitions()?;
@@ -423,7 +302,7 @@ impl<S: Stage> Worker<S> {
                 match self.session.commit(outputs, &offsets) {
                     Ok(()) => metrics::COMMIT_SECONDS.record(self.label(), commit_started.elapsed()),
                     Err(BrokerError::Aborted(reason)) if attempt < self.options.aborts_max => {
-                        tracing::warn!(stage = self.stage.name(), reason, "batch aborted, applied again");
+                        tracing::warn!(stage = self.name(), reason, "batch aborted, applied again");
                         metrics::TRANSACTIONS_ABORTED.add(self.label(), 1);
                         self.roll_back(batch);
                         self.stage.aborted();
@@ -434,15 +313,14 @@ impl<S: Stage> Worker<S> {
             }
             let mut forgotten = 0;
             for source in batch.iter().map(|record| &record.source).collect::<BTreeSet<_>>() {
-                let Some(state) = self.partitions.get_mut(source) else { continue };
-                forgotten += state.sweep()?;
-                state.write()?;
-                if self.restores.get_mut(source).is_some_and(|restore| restore.reached(state.next_offset)) {
+                let Some(owned) = self.partitions.get_mut(source) else { continue };
+                forgotten += owned.kept.committed(owned.next_offset)?;
+                if self.restores.get_mut(source).is_some_and(|restore| restore.reached(owned.next_offset)) {
                     self.restores.remove(source);
                 }
             }
             self.tally.add(&tally);
-            meters::record(&tally);
+            tally.record();
             metrics::STATE_FORGOTTEN.add(self.label(), u64::try_from(forgotten).unwrap_or(u64::MAX));
             if !batch.is_empty() {
                 let bytes: usize = batch.iter().map(payload_bytes).sum();
@@ -455,24 +333,18 @@ impl<S: Stage> Worker<S> {
         Ok(0)
     }
 
-    fn apply(&mut self, batch: &[Record], tally: &mut Tally) -> Result<(), StageError> {
-        let mut muted_tally = Tally::default();
+    fn apply(&mut self, batch: &[Record], tally: &mut S::Tally) -> Result<(), StageError> {
+        let mut muted_tally = S::Tally::default();
         for record in batch {
-            let Some(state) = self.partitions.get_mut(&record.source) else { continue };
-            let muted = record.offset < state.muted_until;
+            let Some(owned) = self.partitions.get_mut(&record.source) else { continue };
+            let muted = record.offset < owned.muted_until;
+            let tally = if muted { &mut muted_tally } else { &mut *tally };
             self.outbox.mute(muted);
-            let mut cx = Context {
-                state,
-                out: &mut self.outbox,
-                tally: if muted { &mut muted_tally } else { tally },
-                written_at: Timestamp::from_unix_millis(record.timestamp_millis.unwrap_or_default()),
-            };
-            let applied = self.stage.apply(record, &mut cx);
+            let applied = self.stage.apply(record, &mut owned.kept, &mut self.outbox, tally);
             self.outbox.mute(false);
             applied?;
-            if let Some(state) = self.partitions.get_mut(&record.source) {
-                state.applied(record);
-            }
+            owned.kept.applied(record);
+            owned.next_offset = record.offset.saturating_add(1);
         }
         Ok(())
     }
@@ -481,8 +353,8 @@ impl<S: Stage> Worker<S> {
     /// the transaction is fenced all the same. Partitions still being rebuilt commit nothing.
     fn offsets_to_commit(&self, batch: &[Record], has_outputs: bool) -> Vec<NextOffset> {
         let touched: BTreeSet<&TopicPartition> = batch.iter().map(|record| &record.source).collect();
-        let live = self.partitions.iter().filter(|(_, state)| state.next_offset >= state.muted_until);
-        let next = live.map(|(source, state)| (source.clone(), state.next_offset));
+        let live = self.partitions.iter().filter(|(_, owned)| owned.next_offset >= owned.muted_until);
+        let next = live.map(|(source, owned)| (source.clone(), owned.next_offset));
         let moved: Vec<NextOffset> = next.clone().filter(|(source, _)| touched.contains(source)).collect();
         if moved.is_empty() && has_outputs { next.collect() } else { moved }
     }
@@ -494,8 +366,9 @@ impl<S: Stage> Worker<S> {
             first.entry(&record.source).or_insert(record.offset);
         }
         for (source, offset) in first {
-            if let Some(state) = self.partitions.get_mut(source) {
-                state.roll_back(offset);
+            if let Some(owned) = self.partitions.get_mut(source) {
+                owned.kept.roll_back();
+                owned.next_offset = offset;
             }
         }
     }
@@ -505,6 +378,6 @@ fn is_due(every: Option<Duration>, last: Option<Instant>) -> bool {
     every.is_some_and(|every| last.is_none_or(|last| last.elapsed() >= every))
 }
 
-fn payload_bytes(record: &Record) -> usize {
+pub(super) fn payload_bytes(record: &Record) -> usize {
     record.payload.as_ref().map_or(0, Vec::len)
 }

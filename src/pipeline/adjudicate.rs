@@ -1,27 +1,33 @@
 //! Adjudicate: joins each claim with the verdicts on its codes, by revision, and publishes the decision.
 
-use super::topics::document_key_bytes;
-use super::{StageName, StageRow};
-use crate::broker::Record;
+use super::outputs::Outputs;
+use super::tally::Tally;
+use super::topics::{Topic, document_key_bytes};
+use super::{StageName, moment};
 use crate::domain::adjudicator::{self, ClaimState, Policy};
 use crate::domain::claim::Decision;
 use crate::domain::horizon;
+use crate::domain::observation::Moment;
+use crate::domain::rules::ruleset::RuleSet;
 use crate::domain::time::Timestamp;
-use crate::engine::overlay::StateValue;
-use crate::engine::{Context, Stage, StageError, unreadable};
+use crate::engine::context::Context;
+use crate::engine::topology::StageRow;
+use crate::engine::{Keyed, StageError, State};
 use crate::store::StoreError;
-use crate::wire::log::entries::{self, ClaimEntry};
+use crate::wire::log::entries::ClaimEntry;
 use crate::wire::state;
 
 /// The adjudicate stage.
 #[derive(Clone, Debug)]
 pub struct Adjudicate {
-    /// Most timers fired by one entry; the rest fires by the entries that follow it. Counts where the rule set in force
-    /// does not say.
+    /// Most timers fired by one entry; the rest fires by the entries that follow it. Counts where the terms in force do
+    /// not say.
     pub timers_per_entry_max: usize,
+    /// How decisions are published.
+    pub outputs: Outputs,
 }
 
-impl StateValue for ClaimState {
+impl State for ClaimState {
     fn encode(&self) -> Vec<u8> {
         state::encode_claim(self)
     }
@@ -33,6 +39,7 @@ impl StateValue for ClaimState {
     fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+
     fn newest(&self) -> Option<Timestamp> {
         horizon::newest_of_claim(self)
     }
@@ -42,44 +49,51 @@ impl StateValue for ClaimState {
     }
 }
 
-impl Stage for Adjudicate {
-    type Value = ClaimState;
+impl Keyed for Adjudicate {
+    type Topic = Topic;
+    type Tally = Tally;
+    type Body = ClaimEntry;
+    type State = ClaimState;
 
-    fn row(&self) -> &'static StageRow {
+    fn row(&self) -> &'static StageRow<Topic> {
         StageName::Adjudicate.row()
     }
 
-    fn apply(&mut self, record: &Record, cx: &mut Context<'_, ClaimState>) -> Result<(), StageError> {
-        let payload = record.payload.as_deref().unwrap_or_default();
-        for entry in entries::decode_claims(payload).map_err(|error| unreadable(record, error))? {
-            match entry {
-                ClaimEntry::Claim(claim) => {
-                    let key = document_key_bytes(&claim.key);
-                    self.decide(&key, cx, |state, moment, rules, policy| {
-                        adjudicator::claim(state, *claim, moment, rules, policy)
-                    })?;
-                }
-                ClaimEntry::Verdict(verdict) => {
-                    let key = document_key_bytes(&verdict.key);
-                    self.decide(&key, cx, |state, moment, rules, policy| {
-                        adjudicator::verdict(state, *verdict, moment, rules, policy)
-                    })?;
-                }
-                ClaimEntry::Paid(paid) => {
-                    let key = document_key_bytes(&paid.key);
-                    self.decide(&key, cx, |state, moment, rules, policy| {
-                        adjudicator::paid(state, paid.paid, moment, rules, policy)
-                    })?;
-                }
-                ClaimEntry::Tick(tick) => {
-                    cx.state.facts().time_passes(&tick);
-                    self.fire_timers(record.source.partition, cx)?;
-                }
-                ClaimEntry::FireMore => self.fire_timers(record.source.partition, cx)?,
-                ClaimEntry::RuleSet(rules) => cx.state.facts().put_in_force(*rules),
+    fn timers_per_entry_max(&self) -> usize {
+        self.timers_per_entry_max
+    }
+
+    /// Deadlines go by the wall clock.
+    fn timer_clock(cx: &Context<'_, Self>) -> Option<Timestamp> {
+        cx.wall()
+    }
+
+    fn apply(&mut self, body: ClaimEntry, cx: &mut Context<'_, Self>) -> Result<(), StageError> {
+        match body {
+            ClaimEntry::Claim(claim) => {
+                let key = document_key_bytes(&claim.key);
+                self.decide(&key, cx, |state, moment, rules, policy| {
+                    adjudicator::claim(state, claim, moment, rules, policy)
+                })
+            }
+            ClaimEntry::Verdict(verdict) => {
+                let key = document_key_bytes(&verdict.key);
+                self.decide(&key, cx, |state, moment, rules, policy| {
+                    adjudicator::verdict(state, verdict, moment, rules, policy)
+                })
+            }
+            ClaimEntry::Paid(paid) => {
+                let key = document_key_bytes(&paid.key);
+                self.decide(&key, cx, |state, moment, rules, policy| {
+                    adjudicator::paid(state, paid.paid, moment, rules, policy)
+                })
             }
         }
-        Ok(())
+    }
+
+    /// The deadline of a claim is over.
+    fn wake(&mut self, key: &[u8], cx: &mut Context<'_, Self>) -> Result<(), StageError> {
+        self.decide(key, cx, adjudicator::deadline)
     }
 }
 
@@ -87,36 +101,12 @@ impl Adjudicate {
     fn decide(
         &self,
         key: &[u8],
-        cx: &mut Context<'_, ClaimState>,
-        step: impl FnOnce(
-            &mut ClaimState,
-            &crate::domain::observation::Moment,
-            &crate::domain::rules::ruleset::RuleSet,
-            &Policy,
-        ) -> Option<Decision>,
+        cx: &mut Context<'_, Self>,
+        step: impl FnOnce(&mut ClaimState, &Moment, &RuleSet, &Policy) -> Option<Decision>,
     ) -> Result<(), StageError> {
-        let moment = cx.moment();
-        let rules = cx.state.facts().rules.clone();
-        let state = cx.state.value(key)?;
-        let before = state.deadline;
-        let decision = step(state, &moment, &rules, &rules.policy);
-        let deadline = state.deadline;
-        cx.state.set_timer(key, before, deadline);
-        if let Some(decision) = decision {
-            cx.tally.decision(&decision);
-            cx.out.decision(&decision);
-        }
-        Ok(())
-    }
-
-    /// Fires the deadlines that the wall clock has passed.
-    fn fire_timers(&self, partition: i32, cx: &mut Context<'_, ClaimState>) -> Result<(), StageError> {
-        let wall = cx.moment().wall;
-        let are_more = cx.fire_timers(wall, self.timers_per_entry_max, |key, cx| {
-            self.decide(key, cx, adjudicator::deadline)
-        })?;
-        if are_more {
-            cx.out.claim_entry(ClaimEntry::FireMore, partition);
+        let (moment, rules) = (moment(cx), cx.terms());
+        if let Some(decision) = step(cx.value(key)?, &moment, &rules, &rules.policy) {
+            self.outputs.decision(&decision, cx.out, cx.tally);
         }
         Ok(())
     }

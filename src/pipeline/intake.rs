@@ -7,9 +7,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::StageName;
+use super::outputs::Outputs;
 use super::tally::Tally;
-use super::topics::{Topic, Topology};
-use super::{StageName, StageRow};
+use super::topics::{Topic, Topology, document_key_bytes};
 use crate::broker::{Record, TopicPartition};
 use crate::domain::Text;
 use crate::domain::document::lending::borrowing_alias;
@@ -19,7 +20,8 @@ use crate::domain::outcome::{IgnoredBecause, InputOutcome, RejectReason};
 use crate::domain::reference::Book;
 use crate::domain::time::{Millis, Timestamp};
 use crate::engine::outbox::Outbox;
-use crate::engine::{Context, Stage, StageError, WallClock};
+use crate::engine::topology::StageRow;
+use crate::engine::{Source, StageError, WallClock};
 use crate::telemetry::limit::Limit;
 use crate::wire::inbound::intake::{self, Decoded, DecodedUpload, Door, Input, Limits};
 use crate::wire::inbound::nhsa::medical::MedicalTypes;
@@ -85,6 +87,8 @@ pub struct Intake {
     pub horizon: Option<Millis>,
     /// How time is passed on where nothing comes, under [`Clock::Wall`]; none: as everywhere.
     pub idling: Option<Idling>,
+    /// How dead letters are published.
+    pub outputs: Outputs,
     sources: BTreeMap<Text, SourceTime>,
     moved_by: Option<(Origin, Timestamp)>,
 }
@@ -134,6 +138,7 @@ impl Intake {
             reads_files: false,
             horizon: None,
             idling: None,
+            outputs: Outputs::default(),
             sources: BTreeMap::new(),
             moved_by: None,
         }
@@ -193,7 +198,7 @@ impl Intake {
 
     /// Sends the upload, with its aliases, to the partitions of their keys. Refuses an upload that names so many products
     /// that its record could not be sent.
-    fn pass_on(&self, decoded: DecodedUpload, out: &mut Outbox) -> Result<(), Reject> {
+    fn pass_on(&self, decoded: DecodedUpload, out: &mut Outbox<Topic>) -> Result<(), Reject> {
         let DecodedUpload { upload, mut aliases, reference_records } = decoded;
         if let Upload::Version(version) = &upload
             && let Some(alias) = borrowing_alias(version)
@@ -210,28 +215,29 @@ impl Intake {
             )
             .about(&member.institution_id, &member.document_id));
         }
-        let partition = out.document_partition(&member);
-        out.document(DocumentEntry::Upload(Box::new(upload)), partition);
+        out.send(&document_key_bytes(&member), DocumentEntry::Upload(upload));
         for alias in aliases {
-            let partition = out.document_partition(&alias);
-            out.document(DocumentEntry::Alias { alias, member: member.clone(), received_at }, partition);
+            let key = document_key_bytes(&alias);
+            out.send(&key, DocumentEntry::Alias { alias, member: member.clone(), received_at });
         }
         Ok(())
     }
 }
 
-impl Stage for Intake {
-    type Value = ();
+impl Source for Intake {
+    type Topic = Topic;
+    type Tally = Tally;
 
-    fn row(&self) -> &'static StageRow {
+    fn row(&self) -> &'static StageRow<Topic> {
         StageName::Intake.row()
     }
 
-    fn keeps_state(&self) -> bool {
-        false
-    }
-
-    fn apply(&mut self, record: &Record, cx: &mut Context<'_, ()>) -> Result<(), StageError> {
+    fn take(
+        &mut self,
+        record: &Record,
+        out: &mut Outbox<Topic>,
+        tally: &mut Tally,
+    ) -> Result<(), StageError> {
         let origin = self.origin(record);
         let record_timestamp = record.timestamp_millis.map(Timestamp::from_unix_millis);
         if self.clock == Clock::Wall
@@ -253,7 +259,7 @@ impl Stage for Intake {
         let Some(topic) = self.topology.topic(&record.source.topic) else {
             return Err(StageError::UnknownTopic { topic: record.source.topic.clone() });
         };
-        cx.tally.read(topic);
+        tally.read(topic);
         let book = self.book.clone();
         let book = book.read().unwrap_or_else(PoisonError::into_inner);
         let door = Door {
@@ -264,30 +270,30 @@ impl Stage for Intake {
         };
         match intake::take_in(&input, &door) {
             Decoded::Uploads { uploads, mut refused, notes } => {
-                take_note(&notes, &origin, cx.tally);
-                if self.take_uploads(uploads, &mut refused, topic, record, cx) {
-                    cx.tally.input(topic, InputOutcome::Decoded);
+                take_note(&notes, &origin, tally);
+                if self.take_uploads(uploads, &mut refused, topic, record, out, tally) {
+                    tally.input(topic, InputOutcome::Decoded);
                     for reject in &refused {
-                        *cx.tally.rejected_uploads.entry(reject.reason).or_default() += 1;
-                        send_dead_letter(reject, &origin, cx.out);
+                        *tally.rejected_uploads.entry(reject.reason).or_default() += 1;
+                        self.send_dead_letter(reject, &origin, out);
                     }
                 } else {
-                    refuse_record(&refused, topic, &origin, cx);
+                    self.refuse_record(&refused, topic, &origin, out, tally);
                 }
             }
-            Decoded::Ignored { because, .. } => cx.tally.ignored(topic, because),
+            Decoded::Ignored { because, .. } => tally.ignored(topic, because),
             Decoded::Tick { at } => {
-                cx.tally.ignored(topic, IgnoredBecause::Control);
+                tally.ignored(topic, IgnoredBecause::Control);
                 if self.clock != Clock::Wall {
                     self.reach(&record.source, at);
                 }
             }
-            Decoded::Rejected(rejects) => refuse_record(&rejects, topic, &origin, cx),
+            Decoded::Rejected(rejects) => self.refuse_record(&rejects, topic, &origin, out, tally),
         }
         Ok(())
     }
 
-    fn pass_time(&mut self, source: &TopicPartition, outside: WallClock, out: &mut Outbox) {
+    fn pass_time(&mut self, source: &TopicPartition, outside: WallClock, out: &mut Outbox<Topic>) {
         let name = self.source_name(source);
         let sources = self.sources_expected();
         let clock = self.clock;
@@ -308,10 +314,7 @@ impl Stage for Intake {
             return;
         }
         time.passed_on = Some(now);
-        for partition in 0..out.topology().partitions(Topic::Documents) {
-            let tick = Tick { source: name.clone(), sources, now, wall };
-            out.document(DocumentEntry::Tick(tick), partition);
-        }
+        out.tick::<DocumentEntry>(&Tick { source: name, sources, now, wall });
     }
 
     fn inputs_are_the_clock(&self) -> bool {
@@ -333,7 +336,8 @@ impl Intake {
         refused: &mut Vec<Reject>,
         topic: Topic,
         record: &Record,
-        cx: &mut Context<'_, ()>,
+        out: &mut Outbox<Topic>,
+        tally: &mut Tally,
     ) -> bool {
         let mut passed_on = 0;
         for mut upload in uploads {
@@ -347,8 +351,8 @@ impl Intake {
                 refused.push(before_horizon(upload.upload.key(), horizon));
                 continue;
             }
-            if let Err(reject) = self.pass_on(upload, cx.out) {
-                cx.tally.limit(Limit::ReferenceRecords);
+            if let Err(reject) = self.pass_on(upload, out) {
+                tally.limit(Limit::ReferenceRecords);
                 refused.push(reject);
                 continue;
             }
@@ -360,8 +364,36 @@ impl Intake {
                 self.reach(&record.source, issued_at);
             }
         }
-        *cx.tally.derived.entry(topic).or_default() += passed_on;
+        *tally.derived.entry(topic).or_default() += passed_on;
         passed_on > 0
+    }
+
+    /// Refuses a record of which nothing could be used.
+    fn refuse_record(
+        &self,
+        rejects: &[Reject],
+        topic: Topic,
+        origin: &Origin,
+        out: &mut Outbox<Topic>,
+        tally: &mut Tally,
+    ) {
+        let reason = rejects.first().map_or(RejectReason::Unparseable, |reject| reject.reason);
+        tally.input(topic, InputOutcome::Rejected(reason));
+        for reject in rejects {
+            self.send_dead_letter(reject, origin, out);
+        }
+    }
+
+    fn send_dead_letter(&self, reject: &Reject, origin: &Origin, out: &mut Outbox<Topic>) {
+        let letter = DeadLetter {
+            origin: origin.clone(),
+            reason: reject.reason,
+            field: reject.field.clone(),
+            sentence: reject.sentence().to_owned(),
+            institution_id: reject.institution_id.clone(),
+            document_id: reject.document_id.clone(),
+        };
+        self.outputs.dead_letter(&letter, out);
     }
 }
 
@@ -372,15 +404,6 @@ fn take_note(notes: &Notes, origin: &Origin, tally: &mut Tally) {
         let fields: Vec<&str> = notes.left_out.keys().copied().collect();
         let Origin { topic, partition, offset, .. } = origin;
         tracing::debug!(%topic, partition, offset, ?fields, "optional fields that cannot be read are left out");
-    }
-}
-
-/// Refuses a record of which nothing could be used.
-fn refuse_record(rejects: &[Reject], topic: Topic, origin: &Origin, cx: &mut Context<'_, ()>) {
-    let reason = rejects.first().map_or(RejectReason::Unparseable, |reject| reject.reason);
-    cx.tally.input(topic, InputOutcome::Rejected(reason));
-    for reject in rejects {
-        send_dead_letter(reject, origin, cx.out);
     }
 }
 
@@ -395,17 +418,6 @@ fn before_horizon(document: &DocumentKey, horizon: Millis) -> Reject {
         ),
     )
     .about(&document.institution_id, &document.document_id)
-}
-
-fn send_dead_letter(reject: &Reject, origin: &Origin, out: &mut Outbox) {
-    out.dead_letter(&DeadLetter {
-        origin: origin.clone(),
-        reason: reject.reason,
-        field: reject.field.clone(),
-        sentence: reject.sentence().to_owned(),
-        institution_id: reject.institution_id.clone(),
-        document_id: reject.document_id.clone(),
-    });
 }
 
 #[cfg(test)]

@@ -7,14 +7,14 @@
 
 use std::sync::Arc;
 
-use super::register::{FORWARD_PAGE, members_after, publish};
+use super::aliases::{FORWARD_PAGE, members_after};
+use super::register::Cx;
 use super::topics::{alias_key_bytes, document_key_bytes};
 use crate::domain::Text;
 use crate::domain::document::lending::{Offer, is_lent_under};
 use crate::domain::document::{DocumentKey, Group};
-use crate::domain::register::DocumentState;
-use crate::domain::register::lending::{Loan, Offered, reconsider};
-use crate::engine::{Context, StageError};
+use crate::domain::register::lending::{Loan, Offered};
+use crate::engine::StageError;
 use crate::telemetry::limit::Limit;
 use crate::wire::log::entries::{DocumentEntry, LoanRest};
 
@@ -25,21 +25,17 @@ const CODES_AT_ONCE: usize = 10_000;
 const LENDERS_AT_ONCE: usize = 200;
 
 /// Sends what a hand-over has to lend to the aliases where it is to be known.
-pub(super) fn send(offered: Offered, cx: &mut Context<'_, DocumentState>) {
+pub(super) fn send(offered: Offered, cx: &mut Cx<'_>) {
     for alias in offered.aliases {
-        let partition = cx.out.document_partition(&alias);
-        cx.out.document(DocumentEntry::Offered { alias, offer: Box::new(offered.offer.clone()) }, partition);
+        let offer = Box::new(offered.offer.clone());
+        cx.out.send(&document_key_bytes(&alias), DocumentEntry::Offered { alias, offer });
     }
 }
 
 /// Keeps an offer under an alias and passes it on to the settlements behind it.
-pub(super) fn keep(
-    alias: &DocumentKey,
-    offer: Offer,
-    cx: &mut Context<'_, DocumentState>,
-) -> Result<(), StageError> {
+pub(super) fn keep(alias: &DocumentKey, offer: Offer, cx: &mut Cx<'_>) -> Result<(), StageError> {
     let lender = offer.lender.clone();
-    let loan = cx.state.value(&alias_key_bytes(alias))?.lending.offer(alias, offer);
+    let loan = cx.value(&alias_key_bytes(alias))?.lending.offer(alias, offer);
     if loan.is_empty() {
         return Ok(());
     }
@@ -51,15 +47,11 @@ pub(super) fn keep(
 }
 
 /// Takes note of one more document behind an alias and tells it of what is offered there.
-pub(super) fn join(
-    alias: &DocumentKey,
-    member: DocumentKey,
-    cx: &mut Context<'_, DocumentState>,
-) -> Result<(), StageError> {
+pub(super) fn join(alias: &DocumentKey, member: DocumentKey, cx: &mut Cx<'_>) -> Result<(), StageError> {
     if !is_lent_under(alias) || member.group != Group::Settlement {
         return Ok(());
     }
-    if cx.state.value(&alias_key_bytes(alias))?.lending.count_member(alias).is_overfull {
+    if cx.value(&alias_key_bytes(alias))?.lending.count_member(alias).is_overfull {
         cx.tally.limit(Limit::LendersPerAlias);
         tell_borrowers(alias, None, None, cx)?;
     }
@@ -67,11 +59,7 @@ pub(super) fn join(
 }
 
 /// Passes on what is still to be passed on.
-pub(super) fn go_on(
-    alias: &DocumentKey,
-    rest: LoanRest,
-    cx: &mut Context<'_, DocumentState>,
-) -> Result<(), StageError> {
+pub(super) fn go_on(alias: &DocumentKey, rest: LoanRest, cx: &mut Cx<'_>) -> Result<(), StageError> {
     match rest {
         LoanRest::Members { lender, after } => tell_borrowers(alias, lender, Some(&after), cx),
         LoanRest::Offers { member, after } => tell_of_lenders(alias, member, Some(&after), cx),
@@ -83,9 +71,9 @@ fn tell_borrowers(
     alias: &DocumentKey,
     lender: Option<Text>,
     after: Option<&DocumentKey>,
-    cx: &mut Context<'_, DocumentState>,
+    cx: &mut Cx<'_>,
 ) -> Result<(), StageError> {
-    let offers = &cx.state.value(&alias_key_bytes(alias))?.lending.offers;
+    let offers = &cx.value(&alias_key_bytes(alias))?.lending.offers;
     let offer = lender.as_ref().and_then(|lender| offers.of(lender)).cloned();
     let loan = Loan { is_overfull: offer.is_none(), offers: offer.into_iter().collect() };
     let codes: usize = loan.offers.iter().map(|offer| offer.code_count()).sum();
@@ -105,9 +93,9 @@ fn tell_of_lenders(
     alias: &DocumentKey,
     member: DocumentKey,
     after: Option<&Text>,
-    cx: &mut Context<'_, DocumentState>,
+    cx: &mut Cx<'_>,
 ) -> Result<(), StageError> {
-    let offers = &cx.state.value(&alias_key_bytes(alias))?.lending.offers;
+    let offers = &cx.value(&alias_key_bytes(alias))?.lending.offers;
     let is_overfull = after.is_none() && offers.overfull.contains(&alias.document_id);
     let mut page: Vec<Arc<Offer>> = Vec::new();
     let mut codes = 0_usize;
@@ -130,17 +118,16 @@ fn tell_of_lenders(
     Ok(())
 }
 
-fn pass_on(alias: &DocumentKey, member: DocumentKey, loan: Loan, cx: &mut Context<'_, DocumentState>) {
+fn pass_on(alias: &DocumentKey, member: DocumentKey, loan: Loan, cx: &mut Cx<'_>) {
     if member.group != Group::Settlement {
         return;
     }
-    let partition = cx.out.document_partition(&member);
-    cx.out.document(DocumentEntry::Loan { member, alias: alias.clone(), loan }, partition);
+    let key = document_key_bytes(&member);
+    cx.out.send(&key, DocumentEntry::Loan { member, alias: alias.clone(), loan });
 }
 
-fn turn_page(alias: &DocumentKey, rest: LoanRest, cx: &mut Context<'_, DocumentState>) {
-    let partition = cx.out.document_partition(alias);
-    cx.out.document(DocumentEntry::LoanPage { alias: alias.clone(), rest }, partition);
+fn turn_page(alias: &DocumentKey, rest: LoanRest, cx: &mut Cx<'_>) {
+    cx.out.send(&document_key_bytes(alias), DocumentEntry::LoanPage { alias: alias.clone(), rest });
 }
 
 /// Keeps what an alias passed on with the settlement, which is to look at itself once for all that comes until then.
@@ -148,23 +135,11 @@ pub(super) fn receive(
     member: DocumentKey,
     alias: &DocumentKey,
     loan: Loan,
-    cx: &mut Context<'_, DocumentState>,
+    cx: &mut Cx<'_>,
 ) -> Result<(), StageError> {
-    let state = cx.state.value(&document_key_bytes(&member))?;
-    if state.lending.receive(alias, loan) {
-        let partition = cx.out.document_partition(&member);
-        cx.out.document(DocumentEntry::Reconsider { document: member }, partition);
+    let key = document_key_bytes(&member);
+    if cx.value(&key)?.lending.receive(alias, loan) {
+        cx.out.send(&key, DocumentEntry::Reconsider { document: member });
     }
-    Ok(())
-}
-
-/// Lets a settlement look at itself.
-pub(super) fn look_again(
-    document: &DocumentKey,
-    cx: &mut Context<'_, DocumentState>,
-) -> Result<(), StageError> {
-    let moment = cx.moment();
-    let rules = cx.state.facts().rules.clone();
-    publish(document, cx, |state| reconsider(state, document, &moment, &rules))?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use crate::domain::outcome::InputOutcome;
 use crate::telemetry::metrics;
 
 /// Records a committed batch.
-pub(crate) fn record(tally: &Tally) {
+pub(super) fn record(tally: &Tally) {
     metrics::INPUTS_READ.add((), tally.read_total());
     for ((_, outcome), count) in &tally.inputs {
         match outcome {

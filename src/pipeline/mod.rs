@@ -12,26 +12,33 @@
 //! [`PIPELINE`] is that table; the service, the local runner and the outbox go by it.
 
 pub mod adjudicate;
+mod aliases;
 pub mod intake;
 mod lending;
-pub(crate) mod meters;
+mod meters;
 pub mod monitor;
+pub mod outputs;
 pub mod register;
 pub mod tally;
 pub mod topics;
 
-use topics::Topic;
+use adjudicate::Adjudicate;
+use monitor::Monitor;
+use outputs::Outputs;
+use register::Register;
+use tally::Tally;
+use topics::{Topic, Topology};
 
-/// A stage of the pipeline: what it reads, and what it may publish to. The engine refuses to publish anywhere else.
-#[derive(Debug, PartialEq, Eq)]
-pub struct StageRow {
-    /// The name in logs, metrics, consumer groups and on the command line.
-    pub name: &'static str,
-    /// The topics that it reads.
-    pub reads: &'static [Topic],
-    /// The topics that it publishes to.
-    pub writes: &'static [Topic],
-}
+use crate::broker::OutRecord;
+use crate::domain::observation::Moment;
+use crate::domain::rules::ruleset::RuleSet;
+use crate::domain::time::Millis;
+use crate::engine::Keyed;
+use crate::engine::context::Context;
+use crate::wire::log::entries::{self, Entry, NoBody};
+
+/// A stage of this pipeline.
+pub type StageRow = crate::engine::topology::StageRow<Topic>;
 
 /// Names the rows of [`PIPELINE`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -72,12 +79,90 @@ impl StageName {
     }
 }
 
+/// What the keyed stages are set up with.
+#[derive(Clone, Copy, Debug)]
+pub struct StageOptions {
+    /// Least progress of time that is passed on to the monitor.
+    pub tick_observations: Millis,
+    /// Least progress of the wall clock that is passed on to the adjudicator.
+    pub tick_claims: Millis,
+    /// Most timers fired by one entry, where the terms in force do not say.
+    pub timers_per_entry_max: usize,
+    /// How alerts, decisions and dead letters are published.
+    pub outputs: Outputs,
+}
+
+impl Default for StageOptions {
+    /// Every step of time is passed on.
+    fn default() -> Self {
+        Self {
+            tick_observations: Millis::default(),
+            tick_claims: Millis::default(),
+            timers_per_entry_max: 10_000,
+            outputs: Outputs::default(),
+        }
+    }
+}
+
+/// What is to be done with a keyed stage, whichever it is.
+pub trait WithStage {
+    /// What comes of it.
+    type Output;
+
+    /// Does it.
+    fn with<K>(self, stage: K) -> Self::Output
+    where
+        K: Keyed<Topic = Topic, Tally = Tally> + Clone;
+}
+
+/// Makes the keyed stage of that name and does something with it; intake is none.
+pub fn with_stage<W: WithStage>(name: StageName, options: &StageOptions, what: W) -> Option<W::Output> {
+    let StageOptions { tick_observations, tick_claims, timers_per_entry_max, outputs } = *options;
+    Some(match name {
+        StageName::Intake => return None,
+        StageName::Register => {
+            what.with(Register { tick_observations, tick_claims, timers_per_entry_max, outputs })
+        }
+        StageName::Monitor => what.with(Monitor { timers_per_entry_max, outputs }),
+        StageName::Adjudicate => what.with(Adjudicate { timers_per_entry_max, outputs }),
+    })
+}
+
+/// The rule set as records for every internal partition: whatever changes conclusions is in the log.
+pub fn terms_records(topology: &Topology, rules: &RuleSet) -> Vec<OutRecord> {
+    let payload = entries::encode(&[Entry::<NoBody>::Terms(Box::new(rules.clone()))], usize::MAX).concat();
+    let targets = Topic::INTERNAL.into_iter().flat_map(|topic| topology.all(topic));
+    let records = targets.map(|target| OutRecord {
+        target,
+        key: None,
+        payload: Some(payload.clone()),
+        headers: Vec::new(),
+    });
+    records.collect()
+}
+
+/// The moment of an entry: the partition's time, and when the record was written.
+fn moment<K: Keyed>(cx: &Context<'_, K>) -> Moment {
+    Moment {
+        now: cx.now(),
+        wall: cx.wall(),
+        forgotten_before: cx.forgotten_before(),
+        detected_at: cx.written_at,
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use clap::ValueEnum;
 
     use super::*;
+    use crate::domain::observation::CodeChange;
+    use crate::domain::time::Timestamp;
+    use crate::engine::outbox::Outbox;
     use crate::telemetry::labels::STAGES;
+    use crate::wire::log::entries::{ClaimEntry, DocumentEntry, Tick};
 
     #[test]
     fn the_table_the_command_line_and_the_metrics_name_the_same_stages() {
@@ -116,6 +201,46 @@ mod tests {
                     assert_eq!(is_named, topics.contains(&topic), "{}: {}", row.name, topic.name());
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_stage_that_publishes_where_it_must_not_fails() {
+        let topology = Arc::new(Topology::new("", 1, 1));
+        let tick = Tick { source: "a/0".into(), sources: 1, now: Timestamp::default(), wall: None };
+        for stage in StageName::ALL {
+            let row = stage.row();
+            for topic in Topic::INTERNAL {
+                let mut outbox = Outbox::new(topology.clone(), usize::MAX);
+                outbox.belongs_to(row);
+                match topic {
+                    Topic::Documents => outbox.tick::<DocumentEntry>(&tick),
+                    Topic::Observations => outbox.tick::<CodeChange>(&tick),
+                    _ => outbox.tick::<ClaimEntry>(&tick),
+                }
+                let refused = outbox.take_records().err().map(|error| error.to_string());
+                assert_eq!(refused.is_none(), row.writes.contains(&topic), "{}: {refused:?}", row.name);
+            }
+        }
+    }
+
+    /// A keyed stage reads the topic that carries its bodies, and can go on with its timers there.
+    #[test]
+    fn every_keyed_stage_reads_what_its_bodies_travel_on() {
+        struct Check(&'static StageRow);
+        impl WithStage for Check {
+            type Output = ();
+
+            fn with<K: Keyed<Topic = Topic, Tally = Tally> + Clone>(self, stage: K) {
+                use crate::engine::outbox::Carried;
+                assert_eq!(stage.row(), self.0);
+                assert_eq!(stage.row().reads, [K::Body::TOPIC]);
+                assert!(stage.row().writes.contains(&K::Body::TOPIC), "{}", self.0.name);
+            }
+        }
+        for name in StageName::ALL {
+            let is_keyed = with_stage(name, &StageOptions::default(), Check(name.row())).is_some();
+            assert_eq!(is_keyed, name != StageName::Intake);
         }
     }
 }

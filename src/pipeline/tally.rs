@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::meters;
 use super::topics::Topic;
 use crate::domain::Text;
 use crate::domain::alert::{AlertChange, Status};
@@ -10,6 +11,7 @@ use crate::domain::amount::Money;
 use crate::domain::claim::{Decision, Verdict};
 use crate::domain::outcome::{IgnoredBecause, InputOutcome, Leniency, RejectReason, UploadOutcome};
 use crate::domain::rules::RuleId;
+use crate::engine;
 use crate::telemetry::limit::Limit;
 use crate::wire::inbound::notes::Notes;
 
@@ -155,9 +157,10 @@ impl Tally {
     pub fn in_flight(&self) -> u64 {
         self.derived_total().saturating_sub(self.merged.values().sum())
     }
+}
 
-    /// Adds another tally to this one.
-    pub fn add(&mut self, other: &Self) {
+impl engine::Tally for Tally {
+    fn add(&mut self, other: &Self) {
         self.forwarded += other.forwarded;
         self.reversed_at_issue += other.reversed_at_issue;
         self.decisions_withdrawn += other.decisions_withdrawn;
@@ -177,6 +180,14 @@ impl Tally {
         add_counts(&mut self.observed, &other.observed);
         add_counts(&mut self.allowed, &other.allowed);
         add_counts(&mut self.limits, &other.limits);
+    }
+
+    fn record(&self) {
+        meters::record(self);
+    }
+
+    fn timers_wait(&mut self) {
+        self.limit(Limit::TimersPerEntry);
     }
 }
 

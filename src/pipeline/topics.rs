@@ -1,13 +1,12 @@
-//! Names and partitions of the topics. The partition is computed here from the key, so that the real broker, the
-//! memory twin, replay and simulator agree.
+//! The topics, what they carry, and the keys by which they are partitioned.
 
-use std::sync::Arc;
-
-use xxhash_rust::xxh3::xxh3_64;
-
-use crate::broker::TopicPartition;
 use crate::domain::document::{DocumentKey, Group};
+use crate::domain::observation::CodeChange;
+use crate::engine;
+use crate::engine::outbox::Carried;
+use crate::engine::topology::TopicName;
 use crate::wire::inbound::route::Inlet;
+use crate::wire::log::entries::{ClaimEntry, DocumentEntry};
 
 /// The topics of one installation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -102,61 +101,29 @@ impl Topic {
     }
 }
 
-/// Full topic names and partition counts.
-#[derive(Clone, Debug)]
-pub struct Topology {
-    names: [Arc<str>; 11],
-    partitions: i32,
-    input_partitions: i32,
+impl TopicName for Topic {
+    const ALL: &'static [Self] = &Self::ALL;
+
+    fn name(self) -> &'static str {
+        self.name()
+    }
+
+    fn position(self) -> usize {
+        self as usize
+    }
 }
+
+/// The topics of one installation.
+pub type Topology = engine::topology::Topology<Topic>;
 
 impl Topology {
     /// Topics under `prefix`, with that many internal and output partitions, and that many of each input topic.
     pub fn new(prefix: &str, partitions: u16, input_partitions: u16) -> Self {
-        Self {
-            names: Topic::ALL.map(|topic| Arc::from(format!("{prefix}{}", topic.name()))),
-            partitions: i32::from(partitions.max(1)),
-            input_partitions: i32::from(input_partitions.max(1)),
-        }
-    }
-
-    /// The full name of a topic.
-    pub fn name(&self, topic: Topic) -> &Arc<str> {
-        &self.names[topic as usize]
-    }
-
-    /// The topic of that full name.
-    pub fn topic(&self, name: &str) -> Option<Topic> {
-        Topic::ALL.into_iter().find(|topic| **self.name(*topic) == *name)
-    }
-
-    /// How many partitions a topic has.
-    pub fn partitions(&self, topic: Topic) -> i32 {
-        match topic {
-            Topic::Procurement | Topic::Dispensing | Topic::Settlement | Topic::Handling => {
-                self.input_partitions
-            }
+        Self::with_partitions(prefix, |topic| match topic {
+            Topic::Procurement | Topic::Dispensing | Topic::Settlement | Topic::Handling => input_partitions,
             Topic::Reference => 1,
-            _ => self.partitions,
-        }
-    }
-
-    /// All partitions of a topic.
-    pub fn all(&self, topic: Topic) -> impl Iterator<Item = TopicPartition> + '_ {
-        (0..self.partitions(topic))
-            .map(move |partition| TopicPartition::new(self.name(topic).clone(), partition))
-    }
-
-    /// The partition of a topic that a key belongs to.
-    pub fn partition_of(&self, topic: Topic, key: &[u8]) -> i32 {
-        let partitions = self.partitions(topic).unsigned_abs();
-        let partition = xxh3_64(key) % u64::from(partitions);
-        i32::try_from(partition).unwrap_or_default()
-    }
-
-    /// The target of a record with that key.
-    pub fn target(&self, topic: Topic, key: &[u8]) -> TopicPartition {
-        TopicPartition::new(self.name(topic).clone(), self.partition_of(topic, key))
+            _ => partitions,
+        })
     }
 }
 
@@ -174,6 +141,30 @@ pub fn document_key_bytes(key: &DocumentKey) -> Vec<u8> {
 /// alias is never the document that is called like it. Both belong to the same partition.
 pub fn alias_key_bytes(alias: &DocumentKey) -> Vec<u8> {
     [&[0][..], &document_key_bytes(alias)].concat()
+}
+
+/// The document of [`document_key_bytes`].
+pub fn document_of_key(bytes: &[u8]) -> Option<DocumentKey> {
+    let institution_end = bytes.iter().position(|byte| *byte == 0)?;
+    let (institution, rest) = bytes.split_at(institution_end);
+    let group = Group::ALL.into_iter().find(|group| Some(&(*group as u8)) == rest.get(1))?;
+    Some(DocumentKey {
+        institution_id: std::str::from_utf8(institution).ok()?.into(),
+        group,
+        document_id: std::str::from_utf8(rest.get(2..)?).ok()?.into(),
+    })
+}
+
+impl Carried<Topic> for DocumentEntry {
+    const TOPIC: Topic = Topic::Documents;
+}
+
+impl Carried<Topic> for CodeChange {
+    const TOPIC: Topic = Topic::Observations;
+}
+
+impl Carried<Topic> for ClaimEntry {
+    const TOPIC: Topic = Topic::Claims;
 }
 
 #[cfg(test)]

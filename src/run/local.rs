@@ -13,25 +13,25 @@ use crate::broker::memory::{MemoryBroker, MemoryOptions};
 use crate::broker::{Broker, Header, OutRecord, Record, SessionOptions, TopicPartition};
 use crate::config::Config;
 use crate::domain::document::Origin;
+use crate::domain::monitor::CodeState;
 use crate::domain::reference::Book;
 use crate::domain::rules::ruleset::RuleSet;
 use crate::domain::time::Timestamp;
 use crate::engine::outbox::Outbox;
+use crate::engine::readers::Readers;
+use crate::engine::stage::{KeyedStage, SourceStage, Stage};
 use crate::engine::worker::{Step, Worker, WorkerOptions};
-use crate::engine::{Stage, StageError};
-use crate::pipeline::adjudicate::Adjudicate;
+use crate::engine::{Keyed, StageError, Tally as _};
 use crate::pipeline::intake::{Clock, FILE_HEADER, Intake, LINE_HEADER};
-use crate::pipeline::monitor::Monitor;
-use crate::pipeline::register::Register;
+use crate::pipeline::outputs::Outputs;
 use crate::pipeline::tally::Tally;
 use crate::pipeline::topics::{Topic, Topology};
-use crate::pipeline::{PIPELINE, StageName};
+use crate::pipeline::{PIPELINE, StageName, StageOptions, WithStage, terms_records, with_stage};
 use crate::wire::Format;
 use crate::wire::inbound::control;
 use crate::wire::inbound::intake::Limits;
 use crate::wire::inbound::nhsa::medical::MedicalTypes;
 use crate::wire::inbound::pseudonym::Pseudonymiser;
-use crate::wire::log::entries::{self, ClaimEntry, DocumentEntry, ObservationEntry};
 
 /// How a local run is set up.
 #[derive(Clone, Debug)]
@@ -94,10 +94,9 @@ const OUTPUTS: [Topic; 3] = [Topic::Alerts, Topic::Decisions, Topic::Deadletter]
 pub struct Local {
     broker: MemoryBroker,
     topology: Arc<Topology>,
-    intake: Worker<Intake>,
-    register: Worker<Register>,
-    monitor: Worker<Monitor>,
-    adjudicate: Worker<Adjudicate>,
+    intake: Worker<SourceStage<Intake>>,
+    keyed: Vec<Box<dyn AnyWorker>>,
+    readers: Readers,
     passed_on: Option<Timestamp>,
     drained: BTreeMap<TopicPartition, i64>,
 }
@@ -111,7 +110,9 @@ impl Local {
         for topic in Topic::ALL {
             broker.create_topic(topology.name(topic), topology.partitions(topic));
         }
-        put_rules_in_force(&broker, &topology, &options.rules)?;
+        for record in terms_records(&topology, &options.rules) {
+            broker.append(record)?;
+        }
         let mut intake = Intake::new(
             topology.clone(),
             Arc::new(RwLock::new(book)),
@@ -122,24 +123,17 @@ impl Local {
         intake.medical_types = options.medical_types.clone();
         intake.reads_files = true;
         intake.horizon = options.rules.horizon;
-        let register = Register { timers_per_entry_max: 10_000, ..Register::default() };
-        let monitor = Monitor { timers_per_entry_max: 10_000 };
-        let adjudicate = Adjudicate { timers_per_entry_max: 10_000 };
-        let batch = options.batch_records_max;
+        intake.outputs = Outputs { format: options.format };
+        let readers = Readers::default();
+        let set_up = SetUp { broker: &broker, topology: &topology, options, readers: &readers };
+        let stages = StageOptions { outputs: intake.outputs, ..StageOptions::default() };
+        let keyed = StageName::ALL.into_iter().filter_map(|name| with_stage(name, &stages, &set_up));
         Ok(Self {
-            intake: worker(&broker, &topology, options, intake, &[Topic::Procurement], 1)?,
-            register: worker(&broker, &topology, options, register, StageName::Register.row().reads, batch)?,
-            monitor: worker(&broker, &topology, options, monitor, StageName::Monitor.row().reads, batch)?,
-            adjudicate: worker(
-                &broker,
-                &topology,
-                options,
-                adjudicate,
-                StageName::Adjudicate.row().reads,
-                batch,
-            )?,
+            keyed: keyed.collect::<Result<_, _>>()?,
+            intake: set_up.worker(SourceStage(intake), &[Topic::Procurement], 1)?,
             broker,
             topology,
+            readers,
             passed_on: None,
             drained: BTreeMap::new(),
         })
@@ -170,18 +164,17 @@ impl Local {
 
     /// The upload that moved time furthest, and to where it did.
     pub fn moved_by(&self) -> Option<(&Origin, Timestamp)> {
-        self.intake.stage().moved_by()
+        self.intake.stage().0.moved_by()
     }
 
     /// Lets everything in flight come to rest.
     pub fn settle(&mut self) -> Result<(), StageError> {
         loop {
-            let steps = [
-                self.register.step(Duration::ZERO)?,
-                self.monitor.step(Duration::ZERO)?,
-                self.adjudicate.step(Duration::ZERO)?,
-            ];
-            if steps.iter().all(Step::is_idle) {
+            let mut is_idle = true;
+            for worker in &mut self.keyed {
+                is_idle &= worker.step()?.is_idle();
+            }
+            if is_idle {
                 return Ok(());
             }
         }
@@ -222,18 +215,18 @@ impl Local {
     /// Counts over all stages.
     pub fn tally(&self) -> Tally {
         let mut tally = Tally::default();
-        for part in
-            [self.intake.tally(), self.register.tally(), self.monitor.tally(), self.adjudicate.tally()]
-        {
-            tally.add(part);
+        tally.add(self.intake.tally());
+        for worker in &self.keyed {
+            tally.add(worker.tally());
         }
         tally
     }
 
     /// The state that the monitor keeps of a code.
-    pub fn code_state(&mut self, code: &str) -> Result<crate::domain::monitor::CodeState, StageError> {
+    pub fn code_state(&self, code: &str) -> Result<CodeState, StageError> {
         let partition = self.topology.target(Topic::Observations, code.as_bytes());
-        Ok(self.monitor.value(&partition, code.as_bytes())?.unwrap_or_default())
+        let state = self.readers.look(&partition, |committed| committed.value(code.as_bytes()))?;
+        Ok(state.unwrap_or_default())
     }
 
     fn append_input(&mut self, payload: Vec<u8>, headers: Vec<Header>) -> Result<(), StageError> {
@@ -241,7 +234,7 @@ impl Local {
         let record = OutRecord { target, key: None, payload: Some(payload), headers };
         self.broker.append_stamped(record, None)?;
         while !self.intake.step(Duration::ZERO)?.is_idle() {
-            let reached = self.intake.stage().reached();
+            let reached = self.intake.stage().0.reached();
             if reached > self.passed_on {
                 self.move_time(reached)?;
             }
@@ -272,59 +265,67 @@ impl Local {
     }
 }
 
-fn worker<S: Stage>(
-    broker: &MemoryBroker,
-    topology: &Arc<Topology>,
-    options: &LocalOptions,
-    stage: S,
-    topics: &[Topic],
-    batch_records_max: usize,
-) -> Result<Worker<S>, StageError> {
-    let session = broker.session(&SessionOptions {
-        group: stage.name().into(),
-        member: stage.name().into(),
-        topics: topics.iter().map(|topic| topology.name(*topic).clone()).collect(),
-        poll_records_max: batch_records_max,
-    })?;
-    let outbox = Outbox::new(topology.clone(), options.format, options.record_bytes_max);
-    let worker_options =
-        WorkerOptions { batch_records_max, pass_time_every: None, ..WorkerOptions::default() };
-    Ok(Worker::new(
-        stage,
-        Box::new(session),
-        outbox,
-        options.state.opener(),
-        Box::new(Timestamp::default),
-        worker_options,
-    ))
+/// What the workers are made of.
+struct SetUp<'a> {
+    broker: &'a MemoryBroker,
+    topology: &'a Arc<Topology>,
+    options: &'a LocalOptions,
+    readers: &'a Readers,
 }
 
-/// Writes the rule set to every internal partition, ahead of everything else.
-fn put_rules_in_force(broker: &MemoryBroker, topology: &Topology, rules: &RuleSet) -> Result<(), StageError> {
-    for record in rule_set_records(topology, rules) {
-        broker.append(record)?;
+impl SetUp<'_> {
+    fn worker<S: Stage<Topic = Topic>>(
+        &self,
+        stage: S,
+        topics: &[Topic],
+        batch_records_max: usize,
+    ) -> Result<Worker<S>, StageError> {
+        let name = stage.row().name;
+        let session = self.broker.session(&SessionOptions {
+            group: name.into(),
+            member: name.into(),
+            topics: topics.iter().map(|topic| self.topology.name(*topic).clone()).collect(),
+            poll_records_max: batch_records_max,
+        })?;
+        let outbox = Outbox::new(self.topology.clone(), self.options.record_bytes_max);
+        let worker_options = WorkerOptions {
+            batch_records_max,
+            pass_time_every: None,
+            readers: S::KEEPS_STATE.then(|| self.readers.clone()),
+            ..WorkerOptions::default()
+        };
+        Ok(Worker::new(
+            stage,
+            Box::new(session),
+            outbox,
+            self.options.state.opener(),
+            Box::new(Timestamp::default),
+            worker_options,
+        ))
     }
-    Ok(())
 }
 
-/// The rule set as records for every internal partition.
-pub fn rule_set_records(topology: &Topology, rules: &RuleSet) -> Vec<OutRecord> {
-    let rules = Box::new(rules.clone());
-    let payloads = [
-        (Topic::Documents, entries::encode_documents(&[DocumentEntry::RuleSet(rules.clone())], usize::MAX)),
-        (
-            Topic::Observations,
-            entries::encode_observations(&[ObservationEntry::RuleSet(rules.clone())], usize::MAX),
-        ),
-        (Topic::Claims, entries::encode_claims(&[ClaimEntry::RuleSet(rules)], usize::MAX)),
-    ];
-    let records = payloads.into_iter().flat_map(|(topic, payloads)| {
-        topology.all(topic).map(move |target| OutRecord {
-            target,
-            key: None,
-            payload: Some(payloads.concat()),
-            headers: Vec::new(),
-        })
-    });
-    records.collect()
+impl WithStage for &SetUp<'_> {
+    type Output = Result<Box<dyn AnyWorker>, StageError>;
+
+    fn with<K: Keyed<Topic = Topic, Tally = Tally> + Clone>(self, stage: K) -> Self::Output {
+        let reads = stage.row().reads;
+        Ok(Box::new(self.worker(KeyedStage(stage), reads, self.options.batch_records_max)?))
+    }
+}
+
+/// A worker, whichever its stage is.
+trait AnyWorker: Send {
+    fn step(&mut self) -> Result<Step, StageError>;
+    fn tally(&self) -> &Tally;
+}
+
+impl<S: Stage<Tally = Tally>> AnyWorker for Worker<S> {
+    fn step(&mut self) -> Result<Step, StageError> {
+        Worker::step(self, Duration::ZERO)
+    }
+
+    fn tally(&self) -> &Tally {
+        Worker::tally(self)
+    }
 }

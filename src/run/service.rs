@@ -9,7 +9,6 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::local::rule_set_records;
 use super::state::StateHome;
 use super::topics::{self, kafka_settings};
 use crate::broker::kafka::KafkaBroker;
@@ -22,14 +21,14 @@ use crate::domain::reference::Book;
 use crate::domain::rules::ruleset::RuleSet;
 use crate::domain::time::{Millis, Timestamp};
 use crate::engine::outbox::Outbox;
+use crate::engine::stage::{KeyedStage, SourceStage, Stage};
 use crate::engine::worker::{Worker, WorkerOptions};
-use crate::engine::{Stage, StageError};
-use crate::pipeline::adjudicate::Adjudicate;
+use crate::engine::{Keyed, StageError};
 use crate::pipeline::intake::{Clock, Idling, Intake, SharedBook};
-use crate::pipeline::monitor::Monitor;
-use crate::pipeline::register::Register;
+use crate::pipeline::outputs::Outputs;
+use crate::pipeline::tally::Tally;
 use crate::pipeline::topics::{Topic, Topology};
-use crate::pipeline::{StageName, StageRow};
+use crate::pipeline::{StageName, StageOptions, StageRow, WithStage, terms_records, with_stage};
 use crate::store::StoreError;
 use crate::telemetry::labels::StageLabel;
 use crate::telemetry::limit::Limit;
@@ -214,7 +213,7 @@ impl<'a> Service<'a> {
     /// Writes the rule set to every internal partition: whatever changes conclusions is in the log.
     fn put_rules_in_force(&self) -> Result<(), StageError> {
         let publisher = Publisher::new(self.broker.settings())?;
-        for record in rule_set_records(&self.topology, &self.options.rules) {
+        for record in terms_records(&self.topology, &self.options.rules) {
             publisher.publish(&record)?;
         }
         publisher.flush()?;
@@ -222,36 +221,25 @@ impl<'a> Service<'a> {
     }
 
     fn start_workers(&self, stop: &Stop, threads: &mut Vec<JoinHandle<()>>) -> Result<(), StageError> {
-        let config = &self.options.config;
-        for stage in &self.options.stages {
-            match stage {
-                StageName::Intake => {
-                    let intake = self.intake()?;
-                    let workers = config.stage.intake_workers;
-                    self.start(threads, workers, stage.row(), stop, move || intake.clone());
-                }
-                StageName::Register => {
-                    let register = Register {
-                        tick_observations: self.least_step(config.stage.tick_observations_ms),
-                        tick_claims: self.least_step(config.stage.tick_claims_ms),
-                        timers_per_entry_max: config.stage.timers_per_entry_max,
-                    };
-                    let workers = config.stage.register_workers;
-                    self.start(threads, workers, stage.row(), stop, move || register.clone());
-                }
-                StageName::Monitor => {
-                    let monitor = Monitor { timers_per_entry_max: config.stage.timers_per_entry_max };
-                    let workers = config.stage.monitor_workers;
-                    self.start(threads, workers, stage.row(), stop, move || monitor.clone());
-                }
-                StageName::Adjudicate => {
-                    let adjudicate = Adjudicate { timers_per_entry_max: config.stage.timers_per_entry_max };
-                    let workers = config.stage.adjudicate_workers;
-                    self.start(threads, workers, stage.row(), stop, move || adjudicate.clone());
-                }
+        let stages = self.stage_options();
+        for name in &self.options.stages {
+            let starting = Starting { service: self, name: *name, stop };
+            match with_stage(*name, &stages, &starting) {
+                Some(started) => threads.extend(started),
+                None => threads.extend(starting.threads(SourceStage(self.intake()?))),
             }
         }
         Ok(())
+    }
+
+    fn stage_options(&self) -> StageOptions {
+        let config = &self.options.config;
+        StageOptions {
+            tick_observations: self.least_step(config.stage.tick_observations_ms),
+            tick_claims: self.least_step(config.stage.tick_claims_ms),
+            timers_per_entry_max: config.stage.timers_per_entry_max,
+            outputs: Outputs { format: super::format(config) },
+        }
     }
 
     /// Ticks of a back-test are exact: every step of time is passed on.
@@ -273,6 +261,7 @@ impl<'a> Service<'a> {
         intake.medical_types =
             super::medical_types(config).map_err(|error| BrokerError::Setup(error.to_string()))?;
         intake.horizon = self.options.rules.horizon;
+        intake.outputs = self.stage_options().outputs;
         // Decision deadlines of what came last are noticed in the usual rhythm.
         let after = IDLE_AFTER.saturating_add(Duration::from_millis(config.adjudicate.decision_deadline_ms));
         intake.idling = Some(Idling {
@@ -313,21 +302,6 @@ impl<'a> Service<'a> {
         }))
     }
 
-    fn start<S: Stage + 'static>(
-        &self,
-        threads: &mut Vec<JoinHandle<()>>,
-        workers: usize,
-        row: &'static StageRow,
-        stop: &Stop,
-        make: impl Fn() -> S + Clone + Send + 'static,
-    ) {
-        for number in 0..workers {
-            let seat = self.seat(row, number);
-            let (make, stop) = (make.clone(), stop.clone());
-            threads.push(thread::spawn(move || seat.keep_working(&make, &stop)));
-        }
-    }
-
     fn seat(&self, row: &'static StageRow, number: usize) -> Seat {
         let config = &self.options.config;
         let stage = row.name;
@@ -342,7 +316,6 @@ impl<'a> Service<'a> {
                 poll_records_max: config.stage.batch_records_max,
             },
             topology: self.topology.clone(),
-            format: super::format(config),
             record_bytes_max: config.stage.record_bytes_max,
             state: self.state.clone(),
             worker: WorkerOptions {
@@ -361,22 +334,57 @@ impl<'a> Service<'a> {
     }
 }
 
+/// The threads of one stage, about to be started.
+struct Starting<'a> {
+    service: &'a Service<'a>,
+    name: StageName,
+    stop: &'a Stop,
+}
+
+impl Starting<'_> {
+    fn threads<S>(&self, stage: S) -> Vec<JoinHandle<()>>
+    where
+        S: Stage<Topic = Topic, Tally = Tally> + Clone + 'static,
+    {
+        let stage_config = &self.service.options.config.stage;
+        let workers = match self.name {
+            StageName::Intake => stage_config.intake_workers,
+            StageName::Register => stage_config.register_workers,
+            StageName::Monitor => stage_config.monitor_workers,
+            StageName::Adjudicate => stage_config.adjudicate_workers,
+        };
+        let threads = (0..workers).map(|number| {
+            let seat = self.service.seat(stage.row(), number);
+            let (stage, stop) = (stage.clone(), self.stop.clone());
+            thread::spawn(move || seat.keep_working(&stage, &stop))
+        });
+        threads.collect()
+    }
+}
+
+impl WithStage for &Starting<'_> {
+    type Output = Vec<JoinHandle<()>>;
+
+    fn with<K: Keyed<Topic = Topic, Tally = Tally> + Clone>(self, stage: K) -> Self::Output {
+        self.threads(KeyedStage(stage))
+    }
+}
+
 /// One worker's place, kept over the sessions that come and go.
 struct Seat {
     stage: &'static str,
     broker: KafkaBroker,
     session: SessionOptions,
     topology: Arc<Topology>,
-    format: crate::wire::Format,
     record_bytes_max: usize,
     state: StateHome,
     worker: WorkerOptions,
 }
 
 impl Seat {
-    fn keep_working<S: Stage>(&self, make: &impl Fn() -> S, stop: &Stop) {
+    fn keep_working<S: Stage<Topic = Topic> + Clone>(&self, stage: &S, stop: &Stop) {
         while !stop.is_stopped() {
-            match self.work(make(), stop) {
+            match self.work(stage.clone(), stop) {
                 Ok(()) => return,
                 Err(StageError::Broker(BrokerError::SessionLost(reason) | BrokerError::Aborted(reason))) => {
                     tracing::warn!(stage = self.stage, reason, "session lost; starting a new one");
@@ -393,9 +401,9 @@ impl Seat {
         }
     }
 
-    fn work<S: Stage>(&self, stage: S, stop: &Stop) -> Result<(), StageError> {
+    fn work<S: Stage<Topic = Topic>>(&self, stage: S, stop: &Stop) -> Result<(), StageError> {
         let session = self.broker.session(&self.session)?;
-        let outbox = Outbox::new(self.topology.clone(), self.format, self.record_bytes_max);
+        let outbox = Outbox::new(self.topology.clone(), self.record_bytes_max);
         let mut worker = Worker::new(
             stage,
             Box::new(session),

@@ -42,13 +42,15 @@ use std::thread;
 use std::time::Duration;
 
 use fjall::config::{BlockSizePolicy, CompressionPolicy};
-use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable};
+use fjall::{
+    CompressionType, Database, Iter, Keyspace, KeyspaceCreateOptions, PersistMode, Readable, Snapshot,
+};
 
-use super::{Batch, Entry, Store, StoreError, View};
+use super::{Batch, Entry, Reader, Rows, Store, StoreError, View};
 
 /// Version of what a store holds. It goes up with that of the values too, so that a store whose values cannot be read
 /// is refused when it is opened and not at the first of them.
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 3;
 /// Keys that begin with this byte are the store's own; it sorts behind all others.
 const RESERVED: u8 = 0xff;
 /// Key of the format version and the offset.
@@ -182,11 +184,7 @@ impl DiskStore {
     }
 }
 
-impl Store for DiskStore {
-    fn next_offset(&self) -> i64 {
-        self.next_offset
-    }
-
+impl Rows for DiskStore {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let value = self.rows.get(key).map_err(|error| self.fault(&error))?;
         Ok(value.map(|value| value.to_vec()))
@@ -196,15 +194,75 @@ impl Store for DiskStore {
         if is_empty_range(from, to) {
             return Ok(Vec::new());
         }
-        let mut entries = Vec::new();
-        for row in self.rows.range::<&[u8], _>((from, to)).take(limit) {
-            let (key, value) = row.into_inner().map_err(|error| self.fault(&error))?;
-            if key.first() == Some(&RESERVED) {
-                break;
-            }
-            entries.push((key.to_vec(), value.to_vec()));
+        take_entries(self.rows.range::<&[u8], _>((from, to)), limit, &self.path)
+    }
+}
+
+/// Reads a store on disk from other threads. It holds the database and the owner's lock: nobody opens the store anew
+/// while it is there.
+struct DiskReader {
+    rows: Keyspace,
+    database: Database,
+    path: PathBuf,
+    _lock: Arc<File>,
+}
+
+impl Reader for DiskReader {
+    fn at_one_moment(
+        &self,
+        look: &mut dyn FnMut(&dyn Rows) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        look(&DiskMoment { reader: self, snapshot: self.database.snapshot() })
+    }
+}
+
+/// The rows of a store on disk as they were at one moment.
+struct DiskMoment<'a> {
+    reader: &'a DiskReader,
+    snapshot: Snapshot,
+}
+
+impl Rows for DiskMoment<'_> {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let value = self.snapshot.get(&self.reader.rows, key);
+        let value = value.map_err(|error| store_error(&self.reader.path, &error))?;
+        Ok(value.map(|value| value.to_vec()))
+    }
+
+    fn range(&self, from: Bound<&[u8]>, to: Bound<&[u8]>, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        if is_empty_range(from, to) {
+            return Ok(Vec::new());
         }
-        Ok(entries)
+        let rows = self.snapshot.range::<&[u8], _>(&self.reader.rows, (from, to));
+        take_entries(rows, limit, &self.reader.path)
+    }
+}
+
+/// The first rows that are not the store's own.
+fn take_entries(rows: Iter, limit: usize, path: &Path) -> Result<Vec<Entry>, StoreError> {
+    let mut entries = Vec::new();
+    for row in rows.take(limit) {
+        let (key, value) = row.into_inner().map_err(|error| store_error(path, &error))?;
+        if key.first() == Some(&RESERVED) {
+            break;
+        }
+        entries.push((key.to_vec(), value.to_vec()));
+    }
+    Ok(entries)
+}
+
+impl Store for DiskStore {
+    fn next_offset(&self) -> i64 {
+        self.next_offset
+    }
+
+    fn reader(&self) -> Arc<dyn Reader> {
+        Arc::new(DiskReader {
+            rows: self.rows.clone(),
+            database: self.database.clone(),
+            path: self.path.clone(),
+            _lock: Arc::clone(&self.lock),
+        })
     }
 
     /// The rows hold the database and the owner's lock, so nobody opens it while they are read.

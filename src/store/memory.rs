@@ -2,14 +2,47 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::sync::{Arc, PoisonError, RwLock};
 
-use super::{Batch, Entry, Store, StoreError, View};
+use super::{Batch, Entry, Reader, Rows, Store, StoreError, View};
 
 /// State of one partition, kept in memory only.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
-    rows: BTreeMap<Vec<u8>, Vec<u8>>,
+    rows: Arc<RwLock<Map>>,
     next_offset: i64,
+}
+
+type Map = BTreeMap<Vec<u8>, Vec<u8>>;
+
+impl Rows for Map {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(BTreeMap::get(self, key).cloned())
+    }
+
+    fn range(&self, from: Bound<&[u8]>, to: Bound<&[u8]>, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        let rows = BTreeMap::range::<[u8], _>(self, (from, to));
+        Ok(rows.take(limit).map(|(key, value)| (key.clone(), value.clone())).collect())
+    }
+}
+
+impl Reader for RwLock<Map> {
+    fn at_one_moment(
+        &self,
+        look: &mut dyn FnMut(&dyn Rows) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        look(&*self.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Rows for MemoryStore {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Rows::get(&*self.rows.read().unwrap_or_else(PoisonError::into_inner), key)
+    }
+
+    fn range(&self, from: Bound<&[u8]>, to: Bound<&[u8]>, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        Rows::range(&*self.rows.read().unwrap_or_else(PoisonError::into_inner), from, to, limit)
+    }
 }
 
 impl Store for MemoryStore {
@@ -17,24 +50,21 @@ impl Store for MemoryStore {
         self.next_offset
     }
 
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.rows.get(key).cloned())
-    }
-
-    fn range(&self, from: Bound<&[u8]>, to: Bound<&[u8]>, limit: usize) -> Result<Vec<Entry>, StoreError> {
-        let rows = self.rows.range::<[u8], _>((from, to));
-        Ok(rows.take(limit).map(|(key, value)| (key.clone(), value.clone())).collect())
+    fn reader(&self) -> Arc<dyn Reader> {
+        self.rows.clone()
     }
 
     fn view(&self) -> View {
-        View { next_offset: self.next_offset, rows: Box::new(self.rows.clone().into_iter().map(Ok)) }
+        let rows = self.rows.read().unwrap_or_else(PoisonError::into_inner).clone();
+        View { next_offset: self.next_offset, rows: Box::new(rows.into_iter().map(Ok)) }
     }
 
     fn write(&mut self, batch: Batch) -> Result<(), StoreError> {
+        let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
         for (key, value) in batch.changes {
             match value {
-                Some(value) => self.rows.insert(key, value),
-                None => self.rows.remove(&key),
+                Some(value) => rows.insert(key, value),
+                None => rows.remove(&key),
             };
         }
         self.next_offset = batch.next_offset;

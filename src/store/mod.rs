@@ -12,6 +12,7 @@ pub mod snapshot;
 
 use std::ops::Bound;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A key and its value.
@@ -28,17 +29,33 @@ pub struct View {
     pub rows: Box<dyn Iterator<Item = Result<Entry, StoreError>> + Send>,
 }
 
-/// State of one partition. What is written is what was committed before, so a reader never sees more than the
-/// broker has.
-pub trait Store: Send {
-    /// The offset of the first record of the input that is *not* in the state.
-    fn next_offset(&self) -> i64;
-
+/// Keys and their values, in order.
+pub trait Rows {
     /// The value of a key.
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// Up to `limit` entries within the bounds, in key order.
     fn range(&self, from: Bound<&[u8]>, to: Bound<&[u8]>, limit: usize) -> Result<Vec<Entry>, StoreError>;
+}
+
+/// Reads what a store holds, from any thread, while the store goes on.
+pub trait Reader: Send + Sync {
+    /// Looks at the rows as they are after the newest batch; they do not change while `look` looks. The store cannot be
+    /// opened anew as long as there is a reader of it.
+    fn at_one_moment(
+        &self,
+        look: &mut dyn FnMut(&dyn Rows) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError>;
+}
+
+/// State of one partition. What is written is what was committed before, so a reader never sees more than the
+/// broker has.
+pub trait Store: Rows + Send {
+    /// The offset of the first record of the input that is *not* in the state.
+    fn next_offset(&self) -> i64;
+
+    /// Reads for other threads.
+    fn reader(&self) -> Arc<dyn Reader>;
 
     /// What the store holds now. The store may be closed before the view is, but not be opened again.
     fn view(&self) -> View;

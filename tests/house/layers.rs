@@ -14,7 +14,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("store", &[]),
     ("config", &["domain", "wire"]),
     ("telemetry", &["domain", "config"]),
-    ("engine", &["domain", "wire", "broker", "store", "telemetry", "pipeline"]),
+    ("engine", &["domain", "wire", "broker", "store", "telemetry"]),
     ("pipeline", &["domain", "wire", "broker", "store", "telemetry", "engine"]),
     ("run", &["domain", "wire", "broker", "store", "config", "telemetry", "engine", "pipeline"]),
     ("sim", &["domain", "wire"]),
@@ -61,6 +61,31 @@ fn layers_use_what_is_below_them_and_have_no_permission_beyond() {
         }
         for name in allowed.iter().filter(|name| !uses.contains_key(**name)) {
             faults.push(format!("{layer} does not use {name}: take the permission away"));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// What the engine may know of what it carries: time, texts, and the entries that are its own.
+const ENGINE_KNOWS: [&str; 4] = ["domain::Text", "domain::time", "wire::WireError", "wire::log::entries"];
+
+#[test]
+fn the_engine_knows_nothing_of_codes() {
+    let mut faults = Vec::new();
+    for file in code_files(&["src/engine"]) {
+        for (number, line) in file.code_lines() {
+            for layer in ["domain", "wire"] {
+                let used = line.matches(&format!("crate::{layer}")).count();
+                let known = ENGINE_KNOWS.iter().map(|path| line.matches(&format!("crate::{path}")).count());
+                if used > known.sum() {
+                    faults.push(format!("{}:{number}: {line}", file.name));
+                }
+            }
+            for body in ["DocumentEntry", "ClaimEntry", "CodeChange"] {
+                if mentions(line, body) {
+                    faults.push(format!("{}:{number}: the engine must not know {body}", file.name));
+                }
+            }
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));

@@ -9,19 +9,21 @@ use std::time::Duration;
 
 use tracewarden::broker::memory::{MemoryBroker, MemoryOptions};
 use tracewarden::broker::{Broker, OutRecord, Record, SessionOptions};
+use tracewarden::domain::observation::CodeChange;
 use tracewarden::domain::time::Timestamp;
-use tracewarden::engine::Stage;
+use tracewarden::engine::Keyed;
 use tracewarden::engine::outbox::Outbox;
+use tracewarden::engine::stage::KeyedStage;
 use tracewarden::engine::worker::{Worker, WorkerOptions};
 use tracewarden::pipeline::adjudicate::Adjudicate;
 use tracewarden::pipeline::monitor::Monitor;
+use tracewarden::pipeline::outputs::Outputs;
 use tracewarden::pipeline::register::Register;
 use tracewarden::pipeline::topics::{Topic, Topology};
 use tracewarden::run::local::LocalOptions;
 use tracewarden::store::folder::Found;
 use tracewarden::store::memory::MemoryStore;
-use tracewarden::wire::Format;
-use tracewarden::wire::log::entries::{self, ClaimEntry, DocumentEntry, ObservationEntry};
+use tracewarden::wire::log::entries::{self, Body, ClaimEntry, DocumentEntry, Entry};
 
 use crate::support::cases;
 use crate::support::local::{fed, options};
@@ -43,7 +45,7 @@ fn batches_do_not_show_in_what_a_stage_publishes() {
     for (name, world) in worlds {
         let options = LocalOptions { partitions: PARTITIONS, batch_records_max: 1, ..options("") };
         let local = fed(&world, &options);
-        let adjudicate = || Adjudicate { timers_per_entry_max: 10 };
+        let adjudicate = || Adjudicate { timers_per_entry_max: 10, outputs: Outputs::default() };
         for partition in 0..i32::from(PARTITIONS) {
             let log = |topic| {
                 let mut log = local.records(topic).expect("the log is there");
@@ -51,7 +53,7 @@ fn batches_do_not_show_in_what_a_stage_publishes() {
                 log
             };
             let of_register = alike(&name, Topic::Documents, &log(Topic::Documents), Register::default);
-            let monitor = || Monitor { timers_per_entry_max: 10 };
+            let monitor = || Monitor { timers_per_entry_max: 10, outputs: Outputs::default() };
             let of_monitor = alike(&name, Topic::Observations, &log(Topic::Observations), monitor);
             alike(&name, Topic::Claims, &log(Topic::Claims), adjudicate);
             let keys = of_register.keys().chain(of_monitor.keys());
@@ -62,7 +64,12 @@ fn batches_do_not_show_in_what_a_stage_publishes() {
 }
 
 /// What the stage publishes for the log, after comparing all batch sizes.
-fn alike<S: Stage + 'static>(name: &str, topic: Topic, log: &[Record], stage: impl Fn() -> S) -> Published {
+fn alike<K: Keyed<Topic = Topic>>(
+    name: &str,
+    topic: Topic,
+    log: &[Record],
+    stage: impl Fn() -> K,
+) -> Published {
     let [first, others @ ..] = BATCHES.map(|batch| published(topic, log, stage(), batch));
     assert!(!log.is_empty());
     for (other, batch) in others.iter().zip(&BATCHES[1..]) {
@@ -82,7 +89,7 @@ fn alike<S: Stage + 'static>(name: &str, topic: Topic, log: &[Record], stage: im
 }
 
 /// Runs one worker over the log, alone on a broker of its own.
-fn published<S: Stage + 'static>(topic: Topic, log: &[Record], stage: S, batch: usize) -> Published {
+fn published<K: Keyed<Topic = Topic>>(topic: Topic, log: &[Record], stage: K, batch: usize) -> Published {
     let topology = Arc::new(Topology::new("", PARTITIONS, 1));
     let broker =
         MemoryBroker::new(MemoryOptions { record_bytes_max: usize::MAX, ..MemoryOptions::default() });
@@ -105,9 +112,9 @@ fn published<S: Stage + 'static>(topic: Topic, log: &[Record], stage: S, batch: 
         poll_records_max: batch,
     });
     let mut worker = Worker::new(
-        stage,
+        KeyedStage(stage),
         Box::new(session.expect("a session is opened")),
-        Outbox::new(topology.clone(), Format::Json, usize::MAX),
+        Outbox::new(topology.clone(), usize::MAX),
         Box::new(|_, _| Ok((Box::new(MemoryStore::default()), Found::Nothing))),
         Box::new(Timestamp::default),
         WorkerOptions { batch_records_max: batch, pass_time_every: None, ..WorkerOptions::default() },
@@ -129,45 +136,33 @@ fn published<S: Stage + 'static>(topic: Topic, log: &[Record], stage: S, batch: 
 /// The entries of a record with their keys. Ticks are told of once per batch, as often as it is of use, and have none.
 fn split(topic: Topic, record: &Record) -> Vec<(Vec<u8>, Vec<u8>)> {
     let payload = record.payload.as_deref().unwrap_or_default();
-    let bytes = |payloads: Vec<Vec<u8>>| payloads.concat();
     match topic {
-        Topic::Observations => entries::decode_observations(payload)
-            .expect("an observations record can be read")
-            .into_iter()
-            .filter_map(|entry| {
-                match &entry {
-                    ObservationEntry::Change(change) => Some(change.code.as_bytes().to_vec()),
-                    _ => None,
-                }
-                .map(|key| (key, bytes(entries::encode_observations(&[entry], usize::MAX))))
-            })
-            .collect(),
-        Topic::Claims => entries::decode_claims(payload)
-            .expect("a claims record can be read")
-            .into_iter()
-            .filter_map(|entry| {
-                match &entry {
-                    ClaimEntry::Claim(claim) => Some(format!("{:?}", claim.key).into_bytes()),
-                    ClaimEntry::Verdict(verdict) => Some(format!("{:?}", verdict.key).into_bytes()),
-                    _ => None,
-                }
-                .map(|key| (key, bytes(entries::encode_claims(&[entry], usize::MAX))))
-            })
-            .collect(),
-        Topic::Documents => entries::decode_documents(payload)
-            .expect("a documents record can be read")
-            .into_iter()
-            .filter_map(|entry| {
-                match &entry {
-                    DocumentEntry::Forwarded { member: key, .. }
-                    | DocumentEntry::Loan { member: key, .. }
-                    | DocumentEntry::Offered { alias: key, .. }
-                    | DocumentEntry::Reconsider { document: key } => Some(format!("{key:?}").into_bytes()),
-                    _ => None,
-                }
-                .map(|key| (key, bytes(entries::encode_documents(&[entry], usize::MAX))))
-            })
-            .collect(),
+        Topic::Observations => bodies(payload, |change: &CodeChange| Some(change.code.as_bytes().to_vec())),
+        Topic::Claims => bodies(payload, |body| {
+            let key = match body {
+                ClaimEntry::Claim(claim) => &claim.key,
+                ClaimEntry::Verdict(verdict) => &verdict.key,
+                ClaimEntry::Paid(paid) => &paid.key,
+            };
+            Some(format!("{key:?}").into_bytes())
+        }),
+        Topic::Documents => bodies(payload, |body| match body {
+            DocumentEntry::Forwarded { member: key, .. }
+            | DocumentEntry::Loan { member: key, .. }
+            | DocumentEntry::Offered { alias: key, .. }
+            | DocumentEntry::Reconsider { document: key } => Some(format!("{key:?}").into_bytes()),
+            _ => None,
+        }),
         _ => vec![(record.key.clone().unwrap_or_default(), payload.to_vec())],
     }
+}
+
+/// The bodies of a record that have a key, each as a record of its own.
+fn bodies<B: Body>(payload: &[u8], key: impl Fn(&B) -> Option<Vec<u8>>) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let entries = entries::decode::<B>(payload).expect("a record can be read");
+    let keyed = entries.into_iter().filter_map(|entry| match &entry {
+        Entry::Body(body) => key(body).map(|key| (key, entries::encode(&[entry], usize::MAX).concat())),
+        _ => None,
+    });
+    keyed.collect()
 }

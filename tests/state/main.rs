@@ -1,5 +1,6 @@
 //! State on disk: the store itself, its snapshots, and how stages come back with it.
 
+mod readers;
 mod recovery;
 mod snapshots;
 mod store;

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use tracewarden::store::disk::DiskStore;
 use tracewarden::store::folder::{Found, StateFolder};
 use tracewarden::store::memory::MemoryStore;
-use tracewarden::store::{Batch, Entry, Store, StoreError};
+use tracewarden::store::{Batch, Entry, Rows, Store, StoreError};
 
 const TOPIC: &str = "t.observations";
 const MEBIBYTE: u64 = 1 << 20;
@@ -294,8 +294,8 @@ fn an_unknown_format_and_a_damaged_store_are_refused_with_the_remedy() {
         }
     };
     let cases: [(Option<&[u8]>, &str); 3] = [
-        (Some(&[7, 0, 0, 0, 0, 0, 0, 0, 0]), "its format is 7, and this program knows only 2"),
-        (Some(&[2, 0]), "its offset is damaged"),
+        (Some(&[7, 0, 0, 0, 0, 0, 0, 0, 0]), "its format is 7, and this program knows only 3"),
+        (Some(&[3, 0]), "its offset is damaged"),
         (None, "it has rows and no offset"),
     ];
     for (head, expected) in cases {

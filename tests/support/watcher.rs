@@ -16,7 +16,7 @@ use tracewarden::engine::watermark::Watermark;
 use tracewarden::pipeline::topics::{Topic, Topology};
 use tracewarden::pipeline::{PIPELINE, StageRow};
 use tracewarden::wire::inbound::control;
-use tracewarden::wire::log::entries::{DocumentEntry, decode_documents};
+use tracewarden::wire::log::entries::{self, DocumentEntry, Entry};
 use tracewarden::wire::outbound::deadletter;
 
 use super::fold::Fold;
@@ -127,13 +127,15 @@ impl Watcher {
                 }
                 Some(Topic::Documents) => {
                     let time = self.time.entry(message.partition()).or_default();
-                    for entry in decode_documents(payload).unwrap() {
+                    for entry in entries::decode::<DocumentEntry>(payload).unwrap() {
                         match entry {
-                            DocumentEntry::Tick(tick) => time.update(&tick),
-                            DocumentEntry::Upload(upload) => {
-                                *self.outcomes.entry(place(upload.origin())).or_default() += 1;
+                            Entry::Tick(tick) => time.update(&tick),
+                            Entry::Body(body) => {
+                                if let DocumentEntry::Upload(upload) = &*body {
+                                    *self.outcomes.entry(place(upload.origin())).or_default() += 1;
+                                }
                             }
-                            _ => {}
+                            Entry::Terms(_) | Entry::FireMore => {}
                         }
                     }
                 }

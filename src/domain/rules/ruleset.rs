@@ -8,7 +8,8 @@ use super::{Action, RuleId, Severity};
 use crate::domain::Text;
 use crate::domain::adjudicator::Policy;
 use crate::domain::document::lending::Windows;
-use crate::domain::time::{Day, Millis};
+use crate::domain::horizon;
+use crate::domain::time::{Day, Millis, Timestamp};
 
 /// 1 July 2025, from which designated institutions settle by scanned code (four-ministry notice of 19 March 2025).
 const DUTY_FROM: Day = Day::from_days_since_epoch(20_270);
@@ -127,6 +128,11 @@ impl RuleSet {
     /// How far apart a settlement and a hand-over that lends to it may be.
     pub const fn lending_windows(&self) -> Windows {
         Windows { by_settlement: self.sale_link_window, by_visit: self.lend_window }
+    }
+
+    /// At that time, what is older is forgotten; none: nothing is.
+    pub fn forgets_before(&self, now: Timestamp) -> Option<Timestamp> {
+        self.horizon.map(|horizon| horizon::forgets_before(now, horizon))
     }
 
     /// What `rule` does to that subject.

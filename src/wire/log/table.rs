@@ -14,7 +14,7 @@ use crate::wire::pb_internal as pb;
 
 /// Collects texts and records while values are written.
 #[derive(Debug, Default)]
-pub(crate) struct TableWriter {
+pub struct TableWriter {
     text_numbers: HashMap<Text, u32>,
     record_positions: HashMap<Arc<Record>, u32>,
     texts: Vec<Text>,
@@ -34,7 +34,7 @@ pub(crate) struct Mark {
 
 /// Texts and records while values are read.
 #[derive(Debug, Default)]
-pub(crate) struct TableReader {
+pub struct TableReader {
     texts: Vec<Text>,
     records: Vec<Arc<Record>>,
     stamps: Vec<(Timestamp, Origin)>,

@@ -9,14 +9,14 @@ use tracewarden::config::Config;
 use tracewarden::domain::rules::Severity;
 use tracewarden::domain::time::Timestamp;
 use tracewarden::engine::outbox::Outbox;
+use tracewarden::engine::stage::{KeyedStage, SourceStage, Stage};
 use tracewarden::engine::worker::{Step, Worker, WorkerOptions};
-use tracewarden::engine::{Stage, StageError};
-use tracewarden::pipeline::adjudicate::Adjudicate;
+use tracewarden::engine::{Keyed, StageError};
 use tracewarden::pipeline::intake::{Clock, Intake, SharedBook};
-use tracewarden::pipeline::monitor::Monitor;
-use tracewarden::pipeline::register::Register;
+use tracewarden::pipeline::tally::Tally;
 use tracewarden::pipeline::topics::{Topic, Topology};
-use tracewarden::run::local::{LocalOptions, rule_set_records};
+use tracewarden::pipeline::{StageName, StageOptions, WithStage, terms_records, with_stage};
+use tracewarden::run::local::LocalOptions;
 use tracewarden::store::folder::Found;
 use tracewarden::store::memory::MemoryStore;
 use tracewarden::wire::inbound::route::route;
@@ -55,7 +55,7 @@ trait Steps {
     fn step(&mut self) -> Result<Step, StageError>;
 }
 
-impl<S: Stage> Steps for Worker<S> {
+impl<S: Stage<Topic = Topic>> Steps for Worker<S> {
     fn step(&mut self) -> Result<Step, StageError> {
         Worker::step(self, Duration::ZERO)
     }
@@ -92,7 +92,7 @@ impl Province {
         for topic in Topic::ALL {
             broker.create_topic(topology.name(topic), topology.partitions(topic));
         }
-        for record in rule_set_records(&topology, &options.rules) {
+        for record in terms_records(&topology, &options.rules) {
             broker.append(record).expect("the topics are there");
         }
         let workers = (0..4 * WORKERS).map(|_| None).collect();
@@ -162,7 +162,7 @@ impl Province {
         for setting in &mut rules.defaults {
             setting.severity = Severity::Info;
         }
-        for record in rule_set_records(&self.topology, &rules) {
+        for record in terms_records(&self.topology, &rules) {
             self.broker.append(record).expect("the topics are there");
         }
     }
@@ -226,33 +226,21 @@ impl Province {
     }
 
     fn start(&self, number: usize) -> Result<Box<dyn Steps>, StageError> {
-        Ok(match number / WORKERS {
-            0 => {
-                let LocalOptions { limits, pseudonymiser, .. } = self.options.clone();
-                let (topology, book) = (self.topology.clone(), self.book.clone());
-                let intake = Intake::new(topology, book, limits, pseudonymiser, Clock::Uploads);
-                Box::new(self.worker(intake, &Topic::INPUTS, number)?)
-            }
-            1 => {
-                let register = Register { timers_per_entry_max: 3, ..Register::default() };
-                Box::new(self.worker(register, &[Topic::Documents], number)?)
-            }
-            2 => {
-                let monitor = Monitor { timers_per_entry_max: 3 };
-                Box::new(self.worker(monitor, &[Topic::Observations], number)?)
-            }
-            _ => {
-                let adjudicate = Adjudicate { timers_per_entry_max: 3 };
-                Box::new(self.worker(adjudicate, &[Topic::Claims], number)?)
-            }
+        let name = StageName::ALL[number / WORKERS];
+        let options = StageOptions { timers_per_entry_max: 3, ..StageOptions::default() };
+        with_stage(name, &options, Start { province: self, number }).unwrap_or_else(|| {
+            let LocalOptions { limits, pseudonymiser, .. } = self.options.clone();
+            let (topology, book) = (self.topology.clone(), self.book.clone());
+            let intake = Intake::new(topology, book, limits, pseudonymiser, Clock::Uploads);
+            Ok(Box::new(self.worker(SourceStage(intake), number)?))
         })
     }
 
-    fn worker<S: Stage>(&self, stage: S, topics: &[Topic], number: usize) -> Result<Worker<S>, StageError> {
+    fn worker<S: Stage<Topic = Topic>>(&self, stage: S, number: usize) -> Result<Worker<S>, StageError> {
         let session = self.broker.session(&SessionOptions {
-            group: stage.name().into(),
-            member: format!("{}-{}", stage.name(), number % WORKERS),
-            topics: topics.iter().map(|topic| self.topology.name(*topic).clone()).collect(),
+            group: stage.row().name.into(),
+            member: format!("{}-{}", stage.row().name, number % WORKERS),
+            topics: stage.row().reads.iter().map(|topic| self.topology.name(*topic).clone()).collect(),
             poll_records_max: self.options.batch_records_max,
         })?;
         let options = WorkerOptions {
@@ -262,9 +250,23 @@ impl Province {
             pass_time_every: None,
             ..WorkerOptions::default()
         };
-        let outbox = Outbox::new(self.topology.clone(), self.options.format, self.options.record_bytes_max);
+        let outbox = Outbox::new(self.topology.clone(), self.options.record_bytes_max);
         let open_store =
             Box::new(|_: &TopicPartition, _| Ok((Box::new(MemoryStore::default()) as _, Found::Nothing)));
         Ok(Worker::new(stage, Box::new(session), outbox, open_store, Box::new(Timestamp::default), options))
+    }
+}
+
+/// Starts a worker of a keyed stage.
+struct Start<'a> {
+    province: &'a Province,
+    number: usize,
+}
+
+impl WithStage for Start<'_> {
+    type Output = Result<Box<dyn Steps>, StageError>;
+
+    fn with<K: Keyed<Topic = Topic, Tally = Tally> + Clone>(self, stage: K) -> Self::Output {
+        Ok(Box::new(self.province.worker(KeyedStage(stage), self.number)?))
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use tracewarden::store::{Batch, Entry, Store, StoreError, View};
+use tracewarden::store::{Batch, Entry, Reader, Rows, Store, StoreError, View};
 
 /// The disk of all stores of a service; clones are the same disk.
 #[derive(Clone, Debug, Default)]
@@ -37,17 +37,23 @@ impl FillingStore {
     }
 }
 
-impl Store for FillingStore {
-    fn next_offset(&self) -> i64 {
-        self.store.next_offset()
-    }
-
+impl Rows for FillingStore {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         self.store.get(key)
     }
 
     fn range(&self, from: Bound<&[u8]>, to: Bound<&[u8]>, limit: usize) -> Result<Vec<Entry>, StoreError> {
         self.store.range(from, to, limit)
+    }
+}
+
+impl Store for FillingStore {
+    fn next_offset(&self) -> i64 {
+        self.store.next_offset()
+    }
+
+    fn reader(&self) -> Arc<dyn Reader> {
+        self.store.reader()
     }
 
     fn view(&self) -> View {

@@ -11,9 +11,10 @@ use tracewarden::broker::memory::MemorySession;
 use tracewarden::broker::{BrokerError, NextOffset, OutRecord, Polled, Session, TopicPartition};
 use tracewarden::engine::StageError;
 use tracewarden::engine::worker::{OpenStore, WorkerOptions};
+use tracewarden::pipeline::StageName;
 use tracewarden::store::folder::Found;
 
-use super::service::{Service, Stateful};
+use super::service::Service;
 use super::snapshots::{Lost, lost};
 
 /// A session that counts how often it is polled, and is lost at some poll.
@@ -24,7 +25,7 @@ struct Watched {
 }
 
 fn watched(service: &Service) -> Watched {
-    Watched { session: service.session(Stateful::Monitor), polls: Arc::default(), lost_at: usize::MAX }
+    Watched { session: service.session(StageName::Monitor), polls: Arc::default(), lost_at: usize::MAX }
 }
 
 impl Session for Watched {
@@ -131,7 +132,7 @@ fn a_worker_that_the_group_gave_up_meanwhile_goes_on_from_what_it_restored() {
         broker.expire("monitor", "monitor");
         true
     });
-    let session = Box::new(lost.service.session(Stateful::Monitor));
+    let session = Box::new(lost.service.session(StageName::Monitor));
     let mut worker = lost.service.monitor(session, opener, options());
     // It is told that everything was taken away, gives it back, and is given it again.
     while found_so_far.lock().unwrap().len() < 2 || !worker.step(Duration::ZERO).unwrap().is_idle() {

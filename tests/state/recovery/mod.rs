@@ -15,10 +15,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use oracle::world::dice::Dice;
-use service::{Service, Stateful};
+use service::{KEYED, Service};
 use tracewarden::broker::memory::CommitFault;
 use tracewarden::broker::{BrokerError, TopicPartition};
 use tracewarden::engine::StageError;
+use tracewarden::pipeline::StageName;
 use tracewarden::pipeline::topics::Topic;
 use tracewarden::store::{Batch, Store, StoreError};
 
@@ -47,9 +48,9 @@ const MISHAPS: [Mishap; 8] = [
 ];
 
 impl Mishap {
-    fn happen(self, service: &mut Service, stage: Stateful, partition: &TopicPartition, dice: &mut Dice) {
+    fn happen(self, service: &mut Service, stage: StageName, partition: &TopicPartition, dice: &mut Dice) {
         if let Self::Commit(fault) = self {
-            service.broker().fail_next_commit(stage.name(), fault);
+            service.broker().fail_next_commit(stage.row().name, fault);
             return;
         }
         service.kill(stage);
@@ -66,7 +67,7 @@ impl Mishap {
             }
             Self::LostDisk => fs::remove_dir_all(&path).unwrap_or_default(),
             // State is written after a commit, so there is none before the first.
-            Self::Ahead if service.broker().committed(stage.name(), partition).is_some() => {
+            Self::Ahead if service.broker().committed(stage.row().name, partition).is_some() => {
                 let opened = service.folder().open(&partition.topic, partition.partition, i64::MAX);
                 let (mut store, _) = opened.unwrap();
                 let changes = vec![(vec![1, b'?'], Some(b"of a commit that never was".to_vec()))];
@@ -105,10 +106,10 @@ fn complaint(seed: u64, mishaps: &mut BTreeMap<String, u32>) -> String {
     let mut happened = Vec::new();
     let mut settle = |service: &mut Service| {
         while !service.is_settled() {
-            let stage = dice.pick(&Stateful::ALL);
+            let stage = dice.pick(&KEYED);
             if dice.chance(4) {
                 let mishap = dice.pick(&MISHAPS);
-                let partitions: Vec<_> = service.topology().all(stage.topic()).collect();
+                let partitions: Vec<_> = service.topology().all(stage.row().reads[0]).collect();
                 mishap.happen(service, stage, &dice.pick(&partitions), dice);
                 happened.push((stage, mishap));
             }
@@ -160,10 +161,10 @@ fn a_restart_replays_nothing_and_a_lost_disk_everything() {
     let root = tempfile::tempdir().unwrap();
     let (world, mut service) = quiet(root.path(), 1, 3);
     let applied = |service: &mut Service| {
-        service.kill(Stateful::Monitor);
+        service.kill(StageName::Monitor);
         let mut records = 0;
         loop {
-            let step = service.step(Stateful::Monitor).unwrap();
+            let step = service.step(StageName::Monitor).unwrap();
             records += step.records;
             if step.is_idle() {
                 return records;
@@ -174,7 +175,7 @@ fn a_restart_replays_nothing_and_a_lost_disk_everything() {
     let all = service.broker().read(&observations, 0, usize::MAX).unwrap().len();
     assert_eq!(applied(&mut service), 0);
     let path = service.folder().store_path(&observations.topic, 0).unwrap();
-    service.kill(Stateful::Monitor);
+    service.kill(StageName::Monitor);
     fs::remove_dir_all(path).unwrap();
     assert_eq!(applied(&mut service), all);
     assert_eq!(applied(&mut service), 0);
@@ -187,10 +188,10 @@ fn a_log_that_no_longer_reaches_back_to_the_store_is_refused() {
     let (_, mut service) = quiet(root.path(), 1, 3);
     let observations = service.topology().all(Topic::Observations).next().unwrap();
     let path = service.folder().store_path(&observations.topic, 0).unwrap();
-    service.kill(Stateful::Monitor);
+    service.kill(StageName::Monitor);
     fs::remove_dir_all(path).unwrap();
     service.broker().trim(&observations, 1).unwrap();
-    let error = service.step(Stateful::Monitor).unwrap_err();
+    let error = service.step(StageName::Monitor).unwrap_err();
     let expected = StageError::LogTrimmed { partition: observations, offset: 0, first: 1 };
     assert_eq!(error.to_string(), expected.to_string());
 }
@@ -204,13 +205,13 @@ fn a_store_built_from_another_log_is_refused() {
     let [ours, theirs] =
         [&service, &other].map(|service| service.folder().store_path(&observations.topic, 0).unwrap());
     drop(other);
-    service.kill(Stateful::Monitor);
+    service.kill(StageName::Monitor);
     fs::remove_dir_all(&ours).unwrap();
     copy_folder(&theirs, &ours);
     let committed = service.broker().committed("monitor", &observations).unwrap();
     let offset = service.folder().open(&observations.topic, 0, i64::MAX).unwrap().0.next_offset();
     assert!(offset <= committed, "its offset alone does not give it away: {offset} of {committed}");
-    let error = std::iter::repeat_with(|| service.step(Stateful::Monitor)).take(3).find_map(Result::err);
+    let error = std::iter::repeat_with(|| service.step(StageName::Monitor)).take(3).find_map(Result::err);
     assert!(matches!(error, Some(StageError::ForeignState { .. })), "{error:?}");
     fs::remove_dir_all(&ours).unwrap();
     service.settle();
@@ -225,10 +226,10 @@ fn state_of_which_the_broker_knows_no_commit_is_neither_discarded_nor_published_
     let alerts = service.topology().all(Topic::Alerts).next().unwrap();
     let published = |service: &Service| service.broker().read(&alerts, 0, usize::MAX).unwrap().len();
     let before = published(&service);
-    service.kill(Stateful::Monitor);
+    service.kill(StageName::Monitor);
     service.broker().forget_committed("monitor", &observations);
     for _ in 0..2 {
-        let error = service.step(Stateful::Monitor).unwrap_err();
+        let error = service.step(StageName::Monitor).unwrap_err();
         assert!(
             matches!(error, StageError::OffsetsForgotten { offset, .. } if offset == committed),
             "{error}"
@@ -255,16 +256,16 @@ fn a_full_disk_stops_a_partition_until_there_is_space_again() {
         service.feed(upload, &mut |service| {
             service.disk().set_full(true);
             let mut stopped_at = BTreeMap::new();
-            for stage in [Stateful::ALL; 4].concat() {
-                let partition = service.topology().all(stage.topic()).next().unwrap();
+            for stage in [KEYED; 4].concat() {
+                let partition = service.topology().all(stage.row().reads[0]).next().unwrap();
                 match service.step(stage) {
                     Ok(step) => assert_eq!(step.records, 0, "{stage:?}: done, and not on disk"),
                     Err(error) => {
                         assert!(matches!(error, StageError::Store(StoreError::Failed(_))), "{error}");
                         // The batch that could not be written was committed. Each further try begins at the offset
                         // of the state again, so that no more than one batch ever lies between the two.
-                        let committed = service.broker().committed(stage.name(), &partition).unwrap_or(0);
-                        let first = *stopped_at.entry(stage.name()).or_insert(committed);
+                        let committed = service.broker().committed(stage.row().name, &partition).unwrap_or(0);
+                        let first = *stopped_at.entry(stage.row().name).or_insert(committed);
                         let offsets_max = 2 * BATCH_RECORDS_MAX as i64;
                         assert!(committed - first <= offsets_max, "{stage:?}: from {first} to {committed}");
                     }
@@ -286,11 +287,11 @@ fn a_store_that_somebody_else_has_open_is_not_touched() {
     let root = tempfile::tempdir().unwrap();
     let (_, mut service) = quiet(root.path(), 1, 3);
     let observations = service.topology().all(Topic::Observations).next().unwrap();
-    service.kill(Stateful::Monitor);
+    service.kill(StageName::Monitor);
     let other = service.folder().open(&observations.topic, 0, i64::MAX).unwrap();
-    let error = service.with_lock_wait(Duration::ZERO).step(Stateful::Monitor).unwrap_err();
+    let error = service.with_lock_wait(Duration::ZERO).step(StageName::Monitor).unwrap_err();
     assert!(matches!(error, StageError::Store(StoreError::Locked { .. })), "{error}");
     drop(other);
-    service.kill(Stateful::Monitor);
+    service.kill(StageName::Monitor);
     service.settle();
 }

@@ -10,15 +10,17 @@ use tracewarden::broker::{Broker, Header, OutRecord, Session, SessionOptions, To
 use tracewarden::config::Config;
 use tracewarden::engine::outbox::Outbox;
 use tracewarden::engine::snapshots::SnapshotPlan;
+use tracewarden::engine::stage::{KeyedStage, SourceStage, Stage};
 use tracewarden::engine::worker::OpenStore;
 use tracewarden::engine::worker::{Step, Worker, WorkerOptions};
-use tracewarden::engine::{Stage, StageError};
-use tracewarden::pipeline::adjudicate::Adjudicate;
+use tracewarden::engine::{Keyed, StageError};
 use tracewarden::pipeline::intake::{Clock, Intake};
 use tracewarden::pipeline::monitor::Monitor;
-use tracewarden::pipeline::register::Register;
+use tracewarden::pipeline::outputs::Outputs;
+use tracewarden::pipeline::tally::Tally;
 use tracewarden::pipeline::topics::{Topic, Topology};
-use tracewarden::run::local::{LocalOptions, rule_set_records};
+use tracewarden::pipeline::{StageName, StageOptions, WithStage, terms_records, with_stage};
+use tracewarden::run::local::LocalOptions;
 use tracewarden::run::state::StateHome;
 use tracewarden::store::Store;
 use tracewarden::store::folder::StateFolder;
@@ -32,40 +34,15 @@ use oracle::World;
 
 const MEBIBYTE: u64 = 1 << 20;
 
-/// A stage that keeps state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stateful {
-    Register,
-    Monitor,
-    Adjudicate,
-}
-
-impl Stateful {
-    pub(crate) const ALL: [Self; 3] = [Self::Register, Self::Monitor, Self::Adjudicate];
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Register => "register",
-            Self::Monitor => "monitor",
-            Self::Adjudicate => "adjudicate",
-        }
-    }
-
-    pub(crate) fn topic(self) -> Topic {
-        match self {
-            Self::Register => Topic::Documents,
-            Self::Monitor => Topic::Observations,
-            Self::Adjudicate => Topic::Claims,
-        }
-    }
-}
+/// The stages that keep state.
+pub(crate) const KEYED: [StageName; 3] = [StageName::Register, StageName::Monitor, StageName::Adjudicate];
 
 /// A worker of any stage.
-trait Steps {
+pub(crate) trait Steps {
     fn step(&mut self) -> Result<Step, StageError>;
 }
 
-impl<S: Stage> Steps for Worker<S> {
+impl<S: Stage<Topic = Topic>> Steps for Worker<S> {
     fn step(&mut self) -> Result<Step, StageError> {
         Worker::step(self, Duration::ZERO)
     }
@@ -79,7 +56,7 @@ pub(crate) struct Service {
     folder: StateFolder,
     disk: Disk,
     plan: Option<SnapshotPlan>,
-    intake: Worker<Intake>,
+    intake: Worker<SourceStage<Intake>>,
     workers: [Option<Box<dyn Steps>>; 3],
     until_now: Option<tracewarden::domain::time::Timestamp>,
 }
@@ -96,7 +73,7 @@ impl Service {
         for topic in Topic::ALL {
             broker.create_topic(topology.name(topic), topology.partitions(topic));
         }
-        for record in rule_set_records(&topology, &options.rules) {
+        for record in terms_records(&topology, &options.rules) {
             broker.append(record).unwrap();
         }
         let mut intake = Intake::new(
@@ -109,7 +86,8 @@ impl Service {
         // Uploads of all kinds come through one topic.
         intake.reads_files = true;
         let opener = StateHome::Memory.opener();
-        let intake = worker(&broker, &topology, &options, opener, None, intake, Topic::Procurement);
+        let intake =
+            worker(&broker, &topology, &options, opener, None, SourceStage(intake), Topic::Procurement);
         let snapshots = SnapshotHome::open(root.join("snapshots").to_str().unwrap()).unwrap();
         let folder =
             StateFolder::new(root.join("state"), 4 * MEBIBYTE, 8 * MEBIBYTE).with_snapshots(snapshots);
@@ -164,40 +142,27 @@ impl Service {
     }
 
     /// Drops a worker with its session and what it did not write.
-    pub(crate) fn kill(&mut self, stage: Stateful) {
-        self.workers[stage as usize] = None;
+    pub(crate) fn kill(&mut self, stage: StageName) {
+        self.workers[place(stage)] = None;
     }
 
     /// One step of a stage, by a new worker if there is none; one that fails is dropped.
-    pub(crate) fn step(&mut self, stage: Stateful) -> Result<Step, StageError> {
-        let mut running = self.workers[stage as usize].take().unwrap_or_else(|| self.start(stage));
+    pub(crate) fn step(&mut self, stage: StageName) -> Result<Step, StageError> {
+        let mut running = self.workers[place(stage)].take().unwrap_or_else(|| self.start(stage));
         let step = running.step()?;
-        self.workers[stage as usize] = Some(running);
+        self.workers[place(stage)] = Some(running);
         Ok(step)
     }
 
-    fn start(&self, stage: Stateful) -> Box<dyn Steps> {
-        let (state, plan) = (self.opener(), self.plan.clone());
-        let (broker, topology, options) = (&self.broker, &self.topology, &self.options);
-        match stage {
-            Stateful::Register => {
-                Box::new(worker(broker, topology, options, state, plan, Register::default(), stage.topic()))
-            }
-            Stateful::Monitor => {
-                let monitor = Monitor { timers_per_entry_max: 3 };
-                Box::new(worker(broker, topology, options, state, plan, monitor, stage.topic()))
-            }
-            Stateful::Adjudicate => {
-                let adjudicate = Adjudicate { timers_per_entry_max: 3 };
-                Box::new(worker(broker, topology, options, state, plan, adjudicate, stage.topic()))
-            }
-        }
+    fn start(&self, stage: StageName) -> Box<dyn Steps> {
+        let options = StageOptions { timers_per_entry_max: 3, ..StageOptions::default() };
+        with_stage(stage, &options, self).expect("intake is never killed")
     }
 
     /// A session of a stage's worker, in the place of the one before.
-    pub(crate) fn session(&self, stage: Stateful) -> MemorySession {
-        let topic = self.topology.name(stage.topic()).clone();
-        session(&self.broker, stage.name(), topic, self.options.batch_records_max)
+    pub(crate) fn session(&self, stage: StageName) -> MemorySession {
+        let topic = self.topology.name(stage.row().reads[0]).clone();
+        session(&self.broker, stage.row().name, topic, self.options.batch_records_max)
     }
 
     /// A worker of monitor with a session, stores and options of the test's own.
@@ -206,10 +171,10 @@ impl Service {
         session: Box<dyn Session>,
         open_store: OpenStore,
         options: WorkerOptions,
-    ) -> Worker<Monitor> {
-        let outbox = Outbox::new(self.topology.clone(), self.options.format, self.options.record_bytes_max);
-        let monitor = Monitor { timers_per_entry_max: 3 };
-        Worker::new(monitor, session, outbox, open_store, Box::new(Default::default), options)
+    ) -> Worker<KeyedStage<Monitor>> {
+        let outbox = Outbox::new(self.topology.clone(), self.options.record_bytes_max);
+        let monitor = Monitor { timers_per_entry_max: 3, outputs: Outputs::default() };
+        Worker::new(KeyedStage(monitor), session, outbox, open_store, Box::new(Default::default), options)
     }
 
     /// Opens stores on the disk, which may be full.
@@ -242,7 +207,7 @@ impl Service {
         let record = OutRecord { target, key: None, payload: Some(payload), headers };
         self.broker.append_stamped(record, None).unwrap();
         while !self.intake.step(Duration::ZERO).unwrap().is_idle() {
-            let reached = self.intake.stage().reached();
+            let reached = self.intake.stage().0.reached();
             if reached > self.until_now {
                 settle(self);
                 self.until_now = reached;
@@ -253,10 +218,10 @@ impl Service {
 
     /// Whether every stage has committed all that its topic holds.
     pub(crate) fn is_settled(&self) -> bool {
-        Stateful::ALL.into_iter().all(|stage| {
-            self.topology.all(stage.topic()).all(|partition| {
+        KEYED.into_iter().all(|stage| {
+            self.topology.all(stage.row().reads[0]).all(|partition| {
                 let (first, next) = self.broker.watermarks(&partition).unwrap();
-                self.broker.committed(stage.name(), &partition).unwrap_or(first)
+                self.broker.committed(stage.row().name, &partition).unwrap_or(first)
                     >= last_record(&self.broker, &partition, first, next)
             })
         })
@@ -265,7 +230,7 @@ impl Service {
     /// Steps all stages until there is nothing left to do, without mishaps.
     pub(crate) fn settle(&mut self) {
         while !self.is_settled() {
-            for stage in Stateful::ALL {
+            for stage in KEYED {
                 self.step(stage).unwrap();
             }
         }
@@ -289,6 +254,21 @@ impl Service {
     }
 }
 
+impl WithStage for &Service {
+    type Output = Box<dyn Steps>;
+
+    fn with<K: Keyed<Topic = Topic, Tally = Tally> + Clone>(self, stage: K) -> Self::Output {
+        let (broker, topology, options) = (&self.broker, &self.topology, &self.options);
+        let (state, plan, topic) = (self.opener(), self.plan.clone(), stage.row().reads[0]);
+        Box::new(worker(broker, topology, options, state, plan, KeyedStage(stage), topic))
+    }
+}
+
+/// The place of a stage's worker.
+fn place(stage: StageName) -> usize {
+    KEYED.into_iter().position(|keyed| keyed == stage).expect("intake is never killed")
+}
+
 /// The offset behind the last record; what follows may be a marker, which nobody commits past.
 fn last_record(broker: &MemoryBroker, partition: &TopicPartition, first: i64, next: i64) -> i64 {
     let from = next.saturating_sub(4).max(first);
@@ -302,7 +282,7 @@ fn session(broker: &MemoryBroker, stage: &str, topic: Arc<str>, poll_records_max
     broker.session(&options).unwrap()
 }
 
-fn worker<S: Stage>(
+fn worker<S: Stage<Topic = Topic>>(
     broker: &MemoryBroker,
     topology: &Arc<Topology>,
     options: &LocalOptions,
@@ -311,7 +291,7 @@ fn worker<S: Stage>(
     stage: S,
     topic: Topic,
 ) -> Worker<S> {
-    let session = session(broker, stage.name(), topology.name(topic).clone(), options.batch_records_max);
+    let session = session(broker, stage.row().name, topology.name(topic).clone(), options.batch_records_max);
     let worker_options = WorkerOptions {
         batch_records_max: options.batch_records_max,
         pass_time_every: None,
@@ -321,7 +301,7 @@ fn worker<S: Stage>(
     Worker::new(
         stage,
         Box::new(session),
-        Outbox::new(topology.clone(), options.format, options.record_bytes_max),
+        Outbox::new(topology.clone(), options.record_bytes_max),
         open_store,
         Box::new(Default::default),
         worker_options,

@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 
 use tracewarden::broker::TopicPartition;
 use tracewarden::engine::StageError;
+use tracewarden::pipeline::StageName;
 use tracewarden::pipeline::topics::Topic;
 use tracewarden::store::snapshot::Manifest;
 use tracewarden::store::{Store, StoreError};
 
 use super::copy_folder;
-use super::service::{Service, Stateful};
+use super::service::Service;
 use oracle::World;
 
 /// A service half-way through a world with a snapshot of monitor, then at its end with monitor down and its disk lost.
@@ -32,13 +33,13 @@ pub(crate) fn lost(root: &Path) -> Lost {
         service.feed(upload, &mut Service::settle);
     }
     service.settle();
-    service.kill(Stateful::Monitor);
+    service.kill(StageName::Monitor);
     let offset = service.take_snapshot(&partition);
     for upload in &world.uploads[half..] {
         service.feed(upload, &mut Service::settle);
     }
     service.finish(&world.until, &mut Service::settle);
-    service.kill(Stateful::Monitor);
+    service.kill(StageName::Monitor);
     fs::remove_dir_all(service.folder().store_path(&partition.topic, 0).unwrap()).unwrap();
     Lost { world, service, partition, offset }
 }
@@ -55,7 +56,7 @@ fn manifest_path(root: &Path, lost: &Lost) -> PathBuf {
 fn applied(service: &mut Service) -> Result<usize, StageError> {
     let mut records = 0;
     loop {
-        let step = service.step(Stateful::Monitor)?;
+        let step = service.step(StageName::Monitor)?;
         records += step.records;
         if step.is_idle() {
             return Ok(records);
@@ -78,7 +79,7 @@ fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
 fn newest_taken(service: &mut Service, partition: &TopicPartition, kept: usize) -> Vec<Manifest> {
     let committed = service.broker().committed("monitor", partition).unwrap();
     until(|| {
-        service.step(Stateful::Monitor).unwrap();
+        service.step(StageName::Monitor).unwrap();
         let list = service.snapshots().list(&partition.topic, 0).unwrap();
         let is_at_the_end = list.first().is_some_and(|newest| newest.next_offset == committed);
         (is_at_the_end && list.len() <= kept).then_some(list)
@@ -158,7 +159,7 @@ fn a_worker_takes_snapshots_while_it_works_and_keeps_the_newest() {
     for manifest in &list {
         service.snapshots().verify(manifest).unwrap();
     }
-    service.kill(Stateful::Monitor);
+    service.kill(StageName::Monitor);
     let (store, _) = service.folder().open(&partition.topic, 0, i64::MAX).unwrap();
     let rows = store.view().rows.count() as u64;
     assert_eq!(list[0].rows(), rows);
@@ -180,7 +181,7 @@ fn a_log_trimmed_behind_its_snapshots_still_gives_a_lost_disk_back() {
     let kept = newest_taken(&mut service, &partition, 2);
     let oldest = kept.last().unwrap().next_offset;
     let first = until(|| {
-        service.step(Stateful::Monitor).unwrap();
+        service.step(StageName::Monitor).unwrap();
         let (first, _) = service.broker().watermarks(&partition).unwrap();
         (first > 0).then_some(first)
     });
@@ -189,7 +190,7 @@ fn a_log_trimmed_behind_its_snapshots_still_gives_a_lost_disk_back() {
         service.feed(upload, &mut Service::settle);
     }
     service.finish(&world.until, &mut Service::settle);
-    service.kill(Stateful::Monitor);
+    service.kill(StageName::Monitor);
     fs::remove_dir_all(service.folder().store_path(&partition.topic, 0).unwrap()).unwrap();
     applied(&mut service).unwrap();
     let fold = service.published();
@@ -237,13 +238,13 @@ fn a_store_that_is_older_than_a_trimmed_log_gives_way_to_a_snapshot() {
     for (number, upload) in world.uploads.iter().enumerate() {
         if number == world.uploads.len() / 2 {
             service.settle();
-            service.kill(Stateful::Monitor);
+            service.kill(StageName::Monitor);
             copy_folder(&path, &old);
         }
         service.feed(upload, &mut Service::settle);
     }
     service.finish(&world.until, &mut Service::settle);
-    service.kill(Stateful::Monitor);
+    service.kill(StageName::Monitor);
     let offset = service.take_snapshot(&partition);
     service.broker().trim(&partition, offset - 1).unwrap();
     fs::remove_dir_all(&path).unwrap();

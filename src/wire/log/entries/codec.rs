@@ -7,73 +7,33 @@ use std::sync::Arc;
 
 use prost::Message;
 
-use super::{ClaimEntry, DocumentEntry, LoanRest, ObservationEntry, Tick};
+use super::{ClaimEntry, DocumentEntry, Entry, LoanRest, NoBody, Terms, Tick};
 use crate::domain::claim::{Claim, ClaimPaid, CodeVerdict};
 use crate::domain::document::{DocumentKey, Reversal, Upload, Version};
 use crate::domain::handling::Handling;
 use crate::domain::observation::CodeChange;
 use crate::domain::register::lending::Loan;
-use crate::domain::rules::ruleset::RuleSet;
 use crate::wire::WireError;
-use crate::wire::log::{
-    TableReader, TableWriter, Wire, element_bytes, moment, read, read_all, read_optional, write_all,
-};
+use crate::wire::log::{TableReader, TableWriter, Wire, element_bytes, moment, read, read_all, write_all};
 use crate::wire::pb_internal as pb;
-use crate::wire::pb_internal::{claim_entry, document_entry, observation_entry};
+use crate::wire::pb_internal::entry::Entry as OneOf;
 
-/// Records of the `documents` topic that carry the entries in their order.
-pub fn encode_documents(entries: &[DocumentEntry], record_bytes_max: usize) -> Vec<Vec<u8>> {
-    encode(entries, record_bytes_max, |table, entries| {
-        pb::DocumentEntries { table: Some(table), entries }.encode_to_vec()
-    })
+/// What an internal topic carries besides the engine's own entries.
+pub trait Body: Sized + Send + 'static {
+    /// The message of it, whose texts and reference records stand in the table.
+    fn write(&self, table: &mut TableWriter) -> OneOf;
+
+    /// What a message says. One that belongs on another topic is an error.
+    fn read(entry: &OneOf, table: &TableReader) -> Result<Self, WireError>;
 }
 
-/// The entries of one record of the `documents` topic.
-pub fn decode_documents(payload: &[u8]) -> Result<Vec<DocumentEntry>, WireError> {
-    let message = pb::DocumentEntries::decode(payload).map_err(malformed("record of document entries"))?;
-    decode(message.table, &message.entries)
-}
-
-/// Records of the `observations` topic that carry the entries in their order.
-pub fn encode_observations(entries: &[ObservationEntry], record_bytes_max: usize) -> Vec<Vec<u8>> {
-    encode(entries, record_bytes_max, |table, entries| {
-        pb::ObservationEntries { table: Some(table), entries }.encode_to_vec()
-    })
-}
-
-/// The entries of one record of the `observations` topic.
-pub fn decode_observations(payload: &[u8]) -> Result<Vec<ObservationEntry>, WireError> {
-    let message =
-        pb::ObservationEntries::decode(payload).map_err(malformed("record of observation entries"))?;
-    decode(message.table, &message.entries)
-}
-
-/// Records of the `claims` topic that carry the entries in their order.
-pub fn encode_claims(entries: &[ClaimEntry], record_bytes_max: usize) -> Vec<Vec<u8>> {
-    encode(entries, record_bytes_max, |table, entries| {
-        pb::ClaimEntries { table: Some(table), entries }.encode_to_vec()
-    })
-}
-
-/// The entries of one record of the `claims` topic.
-pub fn decode_claims(payload: &[u8]) -> Result<Vec<ClaimEntry>, WireError> {
-    let message = pb::ClaimEntries::decode(payload).map_err(malformed("record of claim entries"))?;
-    decode(message.table, &message.entries)
-}
-
-fn malformed(expected: &'static str) -> impl Fn(prost::DecodeError) -> WireError {
-    move |error| WireError::Malformed { expected, detail: error.to_string() }
-}
-
-fn encode<E: Wire<Message: Message>>(
-    entries: &[E],
-    record_bytes_max: usize,
-    record: impl Fn(pb::Table, Vec<E::Message>) -> Vec<u8>,
-) -> Vec<Vec<u8>> {
+/// Records that carry the entries in their order: each is filled until the next entry would take it over
+/// `record_bytes_max`.
+pub fn encode<B: Body>(entries: &[Entry<B>], record_bytes_max: usize) -> Vec<Vec<u8>> {
     let mut records = Vec::new();
     let mut table = TableWriter::default();
-    let mut messages: Vec<E::Message> = Vec::new();
-    let mut message_bytes = 0_usize;
+    let mut messages: Vec<pb::Entry> = Vec::new();
+    let mut message_bytes = FORM_BYTES;
     for entry in entries {
         let mark = table.mark();
         let mut message = entry.to_message(&mut table);
@@ -82,24 +42,68 @@ fn encode<E: Wire<Message: Message>>(
         if total > record_bytes_max && !messages.is_empty() {
             // It goes into the next record, with a table of its own.
             table.back_to(mark);
-            let full = std::mem::take(&mut table);
-            records.push(record(full.finish(), std::mem::take(&mut messages)));
+            records.push(record(std::mem::take(&mut table), std::mem::take(&mut messages)));
             message = entry.to_message(&mut table);
             bytes = element_bytes(message.encoded_len());
-            message_bytes = 0;
+            message_bytes = FORM_BYTES;
         }
         messages.push(message);
         message_bytes = message_bytes.saturating_add(bytes);
     }
     if !messages.is_empty() {
-        records.push(record(table.finish(), messages));
+        records.push(record(table, messages));
     }
     records
 }
 
-fn decode<E: Wire>(table: Option<pb::Table>, messages: &[E::Message]) -> Result<Vec<E>, WireError> {
-    let table = TableReader::new(table)?;
-    messages.iter().map(|message| E::from_message(message, &table)).collect()
+/// Of what the entries look like. It goes up with every change that makes them unreadable to those who knew the one
+/// before.
+const FORM: u32 = 1;
+/// What it takes in a record.
+const FORM_BYTES: usize = 2;
+
+fn record(table: TableWriter, entries: Vec<pb::Entry>) -> Vec<u8> {
+    pb::Entries { table: Some(table.finish()), entries, form: FORM }.encode_to_vec()
+}
+
+/// The entries of one record.
+pub fn decode<B: Body>(payload: &[u8]) -> Result<Vec<Entry<B>>, WireError> {
+    let malformed = |detail: String| WireError::Malformed { expected: "record of entries", detail };
+    let message = pb::Entries::decode(payload).map_err(|error| malformed(error.to_string()))?;
+    if message.form != FORM {
+        let found = message.form;
+        return Err(malformed(format!("its form is {found}, and this program knows only {FORM}")));
+    }
+    let table = TableReader::new(message.table)?;
+    message.entries.iter().map(|entry| Entry::from_message(entry, &table)).collect()
+}
+
+impl<B: Body> Wire for Entry<B> {
+    type Message = pb::Entry;
+
+    fn to_message(&self, table: &mut TableWriter) -> pb::Entry {
+        let entry = match self {
+            Self::Body(body) => body.write(table),
+            Self::Tick(tick) => OneOf::Tick(tick.to_message(table)),
+            Self::FireMore => OneOf::FireMore(pb::FireMore {}),
+            Self::Terms(terms) => OneOf::RuleSet(terms.to_message(table)),
+        };
+        pb::Entry { entry: Some(entry) }
+    }
+
+    fn from_message(message: &pb::Entry, table: &TableReader) -> Result<Self, WireError> {
+        Ok(match message.entry.as_ref().ok_or(WireError::Field { field: "entry" })? {
+            OneOf::Tick(tick) => Self::Tick(Tick::from_message(tick, table)?),
+            OneOf::FireMore(_) => Self::FireMore,
+            OneOf::RuleSet(terms) => Self::Terms(Box::new(Terms::from_message(terms, table)?)),
+            body => Self::of(B::read(body, table)?),
+        })
+    }
+}
+
+/// An entry that belongs on another topic.
+fn misplaced() -> WireError {
+    WireError::Field { field: "entry" }
 }
 
 impl Wire for Tick {
@@ -124,94 +128,73 @@ impl Wire for Tick {
     }
 }
 
-impl Wire for DocumentEntry {
-    type Message = pb::DocumentEntry;
-
-    fn to_message(&self, table: &mut TableWriter) -> pb::DocumentEntry {
-        use document_entry::Entry;
-        let entry = match self {
-            Self::Upload(upload) => match &**upload {
-                Upload::Version(version) => Entry::Version(version.to_message(table)),
-                Upload::Reversal(reversal) => Entry::Reversal(reversal.to_message(table)),
-                Upload::Handling(handling) => Entry::Handling(handling.to_message(table)),
-            },
-            Self::Alias { alias, member, received_at } => Entry::Alias(pb::Alias {
+impl Body for DocumentEntry {
+    fn write(&self, table: &mut TableWriter) -> OneOf {
+        match self {
+            Self::Upload(Upload::Version(version)) => OneOf::Version(version.to_message(table)),
+            Self::Upload(Upload::Reversal(reversal)) => OneOf::Reversal(reversal.to_message(table)),
+            Self::Upload(Upload::Handling(handling)) => OneOf::Handling(handling.to_message(table)),
+            Self::Alias { alias, member, received_at } => OneOf::Alias(pb::Alias {
                 received_at: received_at.unix_millis(),
                 alias: Some(alias.to_message(table)),
                 member: Some(member.to_message(table)),
             }),
-            Self::Forwarded { member, reversals } => Entry::ForwardedTogether(pb::Forwarded {
+            Self::Forwarded { member, reversals } => OneOf::Forwarded(pb::Forwarded {
                 member: Some(member.to_message(table)),
                 reversals: write_all(reversals, table),
             }),
-            Self::Tell { alias } => Entry::Tell(pb::Tell { alias: Some(alias.to_message(table)) }),
-            Self::ForwardPage { reversals, after } => Entry::ForwardPage(pb::ForwardPage {
-                reversal: None,
+            Self::Tell { alias } => OneOf::Tell(pb::Tell { alias: Some(alias.to_message(table)) }),
+            Self::ForwardPage { reversals, after } => OneOf::ForwardPage(pb::ForwardPage {
                 reversals: write_all(reversals, table),
                 after: Some(after.to_message(table)),
             }),
-            Self::Offered { alias, offer } => Entry::Offered(pb::Offered {
+            Self::Offered { alias, offer } => OneOf::Offered(pb::Offered {
                 alias: Some(alias.to_message(table)),
                 offer: Some(offer.to_message(table)),
             }),
-            Self::Loan { member, alias, loan } => Entry::Loan(pb::Loan {
+            Self::Loan { member, alias, loan } => OneOf::Loan(pb::Loan {
                 member: Some(member.to_message(table)),
                 alias: Some(alias.to_message(table)),
                 offers: loan.offers.iter().map(|offer| offer.to_message(table)).collect(),
                 is_overfull: loan.is_overfull,
             }),
-            Self::LoanPage { alias, rest } => Entry::LoanPage(loan_page(alias, rest, table)),
+            Self::LoanPage { alias, rest } => OneOf::LoanPage(loan_page(alias, rest, table)),
             Self::Reconsider { document } => {
-                Entry::Reconsider(pb::Reconsider { document: Some(document.to_message(table)) })
+                OneOf::Reconsider(pb::Reconsider { document: Some(document.to_message(table)) })
             }
-            Self::FireMore => Entry::FireMore(pb::FireMore {}),
-            Self::Tick(tick) => Entry::Tick(tick.to_message(table)),
-            Self::RuleSet(rules) => Entry::RuleSet(rules.to_message(table)),
-        };
-        pb::DocumentEntry { entry: Some(entry) }
+        }
     }
 
-    fn from_message(message: &pb::DocumentEntry, table: &TableReader) -> Result<Self, WireError> {
-        use document_entry::Entry;
-        Ok(match message.entry.as_ref().ok_or(WireError::Field { field: "document_entry" })? {
-            Entry::Version(version) => {
-                let version = Version::from_message(version, table)?;
-                Self::Upload(Box::new(Upload::Version(Box::new(version))))
+    fn read(entry: &OneOf, table: &TableReader) -> Result<Self, WireError> {
+        Ok(match entry {
+            OneOf::Version(version) => {
+                Self::Upload(Upload::Version(Box::new(Version::from_message(version, table)?)))
             }
-            Entry::Reversal(reversal) => {
-                Self::Upload(Box::new(Upload::Reversal(Reversal::from_message(reversal, table)?)))
+            OneOf::Reversal(reversal) => {
+                Self::Upload(Upload::Reversal(Reversal::from_message(reversal, table)?))
             }
-            Entry::Handling(handling) => {
-                let handling = Handling::from_message(handling, table)?;
-                Self::Upload(Box::new(Upload::Handling(Box::new(handling))))
+            OneOf::Handling(handling) => {
+                Self::Upload(Upload::Handling(Box::new(Handling::from_message(handling, table)?)))
             }
-            Entry::Alias(alias) => Self::Alias {
+            OneOf::Alias(alias) => Self::Alias {
                 alias: read(&alias.alias, "alias.alias", table)?,
                 member: read(&alias.member, "alias.member", table)?,
                 received_at: moment(alias.received_at),
             },
-            // What was written before reversals were told together.
-            Entry::Forwarded(reversal) => {
-                let reversal = Reversal::from_message(reversal, table)?;
-                Self::Forwarded { member: reversal.target.clone(), reversals: vec![reversal] }
-            }
-            Entry::ForwardedTogether(forwarded) => Self::Forwarded {
+            OneOf::Forwarded(forwarded) => Self::Forwarded {
                 member: read(&forwarded.member, "forwarded.member", table)?,
                 reversals: read_all(&forwarded.reversals, table)?,
             },
-            Entry::Tell(tell) => Self::Tell { alias: read(&tell.alias, "tell.alias", table)? },
-            Entry::ForwardPage(page) => Self::ForwardPage {
-                reversals: read_optional(&page.reversal, table)?
-                    .into_iter()
-                    .chain(read_all(&page.reversals, table)?)
-                    .collect(),
+            OneOf::Tell(tell) => Self::Tell { alias: read(&tell.alias, "tell.alias", table)? },
+            OneOf::ForwardPage(page) => Self::ForwardPage {
+                reversals: read_all(&page.reversals, table)?,
                 after: read(&page.after, "forward_page.after", table)?,
             },
-            Entry::Offered(offered) => Self::Offered {
+            OneOf::Offered(offered) => Self::Offered {
                 alias: read(&offered.alias, "offered.alias", table)?,
                 offer: Box::new(read(&offered.offer, "offered.offer", table)?),
             },
-            Entry::Loan(loan) => Self::Loan {
+            OneOf::Loan(loan) => Self::Loan {
                 member: read(&loan.member, "loan.member", table)?,
                 alias: read(&loan.alias, "loan.alias", table)?,
                 loan: Loan {
@@ -219,16 +202,14 @@ impl Wire for DocumentEntry {
                     is_overfull: loan.is_overfull,
                 },
             },
-            Entry::LoanPage(page) => Self::LoanPage {
+            OneOf::LoanPage(page) => Self::LoanPage {
                 alias: read(&page.alias, "loan_page.alias", table)?,
                 rest: loan_rest(page, table)?,
             },
-            Entry::Reconsider(reconsider) => {
+            OneOf::Reconsider(reconsider) => {
                 Self::Reconsider { document: read(&reconsider.document, "reconsider.document", table)? }
             }
-            Entry::FireMore(_) => Self::FireMore,
-            Entry::Tick(tick) => Self::Tick(Tick::from_message(tick, table)?),
-            Entry::RuleSet(rules) => Self::RuleSet(Box::new(RuleSet::from_message(rules, table)?)),
+            _ => return Err(misplaced()),
         })
     }
 }
@@ -260,56 +241,44 @@ fn loan_rest(page: &pb::LoanPage, table: &TableReader) -> Result<LoanRest, WireE
     })
 }
 
-impl Wire for ObservationEntry {
-    type Message = pb::ObservationEntry;
-
-    fn to_message(&self, table: &mut TableWriter) -> pb::ObservationEntry {
-        use observation_entry::Entry;
-        let entry = match self {
-            Self::Change(change) => Entry::Change(change.to_message(table)),
-            Self::Tick(tick) => Entry::Tick(tick.to_message(table)),
-            Self::FireMore => Entry::FireMore(pb::FireMore {}),
-            Self::RuleSet(rules) => Entry::RuleSet(rules.to_message(table)),
-        };
-        pb::ObservationEntry { entry: Some(entry) }
+impl Body for NoBody {
+    fn write(&self, _: &mut TableWriter) -> OneOf {
+        match *self {}
     }
 
-    fn from_message(message: &pb::ObservationEntry, table: &TableReader) -> Result<Self, WireError> {
-        use observation_entry::Entry;
-        Ok(match message.entry.as_ref().ok_or(WireError::Field { field: "observation_entry" })? {
-            Entry::Change(change) => Self::Change(Box::new(CodeChange::from_message(change, table)?)),
-            Entry::Tick(tick) => Self::Tick(Tick::from_message(tick, table)?),
-            Entry::FireMore(_) => Self::FireMore,
-            Entry::RuleSet(rules) => Self::RuleSet(Box::new(RuleSet::from_message(rules, table)?)),
-        })
+    fn read(_: &OneOf, _: &TableReader) -> Result<Self, WireError> {
+        Err(misplaced())
     }
 }
 
-impl Wire for ClaimEntry {
-    type Message = pb::ClaimEntry;
-
-    fn to_message(&self, table: &mut TableWriter) -> pb::ClaimEntry {
-        use claim_entry::Entry;
-        let entry = match self {
-            Self::Claim(claim) => Entry::Claim(claim.to_message(table)),
-            Self::Verdict(verdict) => Entry::Verdict(verdict.to_message(table)),
-            Self::Paid(paid) => Entry::Paid(paid.to_message(table)),
-            Self::Tick(tick) => Entry::Tick(tick.to_message(table)),
-            Self::FireMore => Entry::FireMore(pb::FireMore {}),
-            Self::RuleSet(rules) => Entry::RuleSet(rules.to_message(table)),
-        };
-        pb::ClaimEntry { entry: Some(entry) }
+impl Body for CodeChange {
+    fn write(&self, table: &mut TableWriter) -> OneOf {
+        OneOf::Change(self.to_message(table))
     }
 
-    fn from_message(message: &pb::ClaimEntry, table: &TableReader) -> Result<Self, WireError> {
-        use claim_entry::Entry;
-        Ok(match message.entry.as_ref().ok_or(WireError::Field { field: "claim_entry" })? {
-            Entry::Claim(claim) => Self::Claim(Box::new(Claim::from_message(claim, table)?)),
-            Entry::Verdict(verdict) => Self::Verdict(Box::new(CodeVerdict::from_message(verdict, table)?)),
-            Entry::Paid(paid) => Self::Paid(Box::new(ClaimPaid::from_message(paid, table)?)),
-            Entry::Tick(tick) => Self::Tick(Tick::from_message(tick, table)?),
-            Entry::FireMore(_) => Self::FireMore,
-            Entry::RuleSet(rules) => Self::RuleSet(Box::new(RuleSet::from_message(rules, table)?)),
+    fn read(entry: &OneOf, table: &TableReader) -> Result<Self, WireError> {
+        match entry {
+            OneOf::Change(change) => Self::from_message(change, table),
+            _ => Err(misplaced()),
+        }
+    }
+}
+
+impl Body for ClaimEntry {
+    fn write(&self, table: &mut TableWriter) -> OneOf {
+        match self {
+            Self::Claim(claim) => OneOf::Claim(claim.to_message(table)),
+            Self::Verdict(verdict) => OneOf::Verdict(verdict.to_message(table)),
+            Self::Paid(paid) => OneOf::Paid(paid.to_message(table)),
+        }
+    }
+
+    fn read(entry: &OneOf, table: &TableReader) -> Result<Self, WireError> {
+        Ok(match entry {
+            OneOf::Claim(claim) => Self::Claim(Claim::from_message(claim, table)?),
+            OneOf::Verdict(verdict) => Self::Verdict(CodeVerdict::from_message(verdict, table)?),
+            OneOf::Paid(paid) => Self::Paid(ClaimPaid::from_message(paid, table)?),
+            _ => return Err(misplaced()),
         })
     }
 }

@@ -1,30 +1,56 @@
 //! Entries of the internal topics. One record carries many entries of one partition.
 //!
-//! The types are here, their form as bytes is in the `codec`.
+//! Every topic carries the engine's own entries ([`Entry`]): time, the terms in force, word to go on firing timers. What
+//! else it carries is its body, one type for each topic. The types are here, their form as bytes is in the `codec`.
 
 mod codec;
 #[cfg(test)]
 mod tests;
 
-pub use codec::{
-    decode_claims, decode_documents, decode_observations, encode_claims, encode_documents,
-    encode_observations,
-};
+use std::convert::Infallible;
+
+pub use codec::{Body, decode, encode};
 
 use crate::domain::Text;
 use crate::domain::claim::{Claim, ClaimPaid, CodeVerdict};
 use crate::domain::document::lending::Offer;
 use crate::domain::document::{DocumentKey, Reversal, Upload};
-use crate::domain::observation::CodeChange;
 use crate::domain::register::lending::Loan;
 use crate::domain::rules::ruleset::RuleSet;
 use crate::domain::time::Timestamp;
 
-/// An entry of the `documents` topic.
+/// What is in force, and travels in band because it changes what is concluded.
+pub type Terms = RuleSet;
+
+/// The body of entries that have none: a partition keeps what it knows of time and terms in the form in which they
+/// travel.
+pub type NoBody = Infallible;
+
+/// An entry of an internal topic: a record of a changelog, in the words of the field.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Entry<B> {
+    /// What the topic is there for.
+    Body(Box<B>),
+    /// Time passed.
+    Tick(Tick),
+    /// What is in force from here on.
+    Terms(Box<Terms>),
+    /// More timers are due than one entry fires: go on.
+    FireMore,
+}
+
+impl<B> Entry<B> {
+    /// The entry of a body.
+    pub fn of(body: B) -> Self {
+        Self::Body(Box::new(body))
+    }
+}
+
+/// What the `documents` topic carries.
 #[derive(Clone, Debug, PartialEq)]
 pub enum DocumentEntry {
     /// An upload, at the partition of its document (or, a reversal, of the alias it names).
-    Upload(Box<Upload>),
+    Upload(Upload),
     /// At the partition of an alias: `member` can be named by it.
     Alias {
         /// The other identity.
@@ -81,42 +107,17 @@ pub enum DocumentEntry {
         /// The settlement.
         document: DocumentKey,
     },
-    /// More timers are due than one entry fires: go on.
-    FireMore,
-    /// Time passed.
-    Tick(Tick),
-    /// The rule set in force from here on.
-    RuleSet(Box<RuleSet>),
 }
 
-/// An entry of the `observations` topic.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ObservationEntry {
-    /// What one upload changes of one code, at the code's partition.
-    Change(Box<CodeChange>),
-    /// Time passed.
-    Tick(Tick),
-    /// More timers are due than one entry fires: go on.
-    FireMore,
-    /// The rule set in force from here on.
-    RuleSet(Box<RuleSet>),
-}
-
-/// An entry of the `claims` topic.
+/// What the `claims` topic carries.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ClaimEntry {
     /// A claim as the register knows it, at the claim's partition.
-    Claim(Box<Claim>),
+    Claim(Claim),
     /// The monitor's answer to one of its codes.
-    Verdict(Box<CodeVerdict>),
+    Verdict(CodeVerdict),
     /// What was paid for a claim in all.
-    Paid(Box<ClaimPaid>),
-    /// Time passed.
-    Tick(Tick),
-    /// More timers are due than one entry fires: go on.
-    FireMore,
-    /// The rule set in force from here on.
-    RuleSet(Box<RuleSet>),
+    Paid(ClaimPaid),
 }
 
 /// What an alias has still to pass on of what was offered.

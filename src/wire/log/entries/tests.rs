@@ -9,6 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::domain::document::Version;
+use crate::domain::observation::CodeChange;
 use crate::wire::{WireError, testing};
 
 fn tick() -> impl Strategy<Value = Tick> {
@@ -16,13 +17,23 @@ fn tick() -> impl Strategy<Value = Tick> {
         .prop_map(|(source, sources, now, wall)| Tick { source, sources, now, wall })
 }
 
-fn document_entry() -> impl Strategy<Value = DocumentEntry> {
+/// An entry of any topic: one of the engine's, or a body.
+fn entry<B: Body + Clone + std::fmt::Debug>(
+    body: impl Strategy<Value = B>,
+) -> impl Strategy<Value = Entry<B>> {
     prop_oneof![
-        testing::version()
-            .prop_map(|version| DocumentEntry::Upload(Box::new(Upload::Version(Box::new(version))))),
-        testing::reversal().prop_map(|reversal| DocumentEntry::Upload(Box::new(Upload::Reversal(reversal)))),
-        testing::handling()
-            .prop_map(|handling| DocumentEntry::Upload(Box::new(Upload::Handling(Box::new(handling))))),
+        4 => body.prop_map(Entry::of),
+        1 => tick().prop_map(Entry::Tick),
+        1 => Just(()).prop_map(|()| Entry::FireMore),
+        1 => testing::rule_set().prop_map(|rules| Entry::Terms(Box::new(rules))),
+    ]
+}
+
+fn document_entry() -> impl Strategy<Value = Entry<DocumentEntry>> {
+    entry(prop_oneof![
+        testing::version().prop_map(|version| DocumentEntry::Upload(Upload::Version(Box::new(version)))),
+        testing::reversal().prop_map(|reversal| DocumentEntry::Upload(Upload::Reversal(reversal))),
+        testing::handling().prop_map(|handling| DocumentEntry::Upload(Upload::Handling(Box::new(handling)))),
         (testing::document_key(), testing::document_key(), testing::moment())
             .prop_map(|(alias, member, received_at)| DocumentEntry::Alias { alias, member, received_at }),
         (testing::document_key(), vec(testing::reversal(), 0..3))
@@ -31,10 +42,7 @@ fn document_entry() -> impl Strategy<Value = DocumentEntry> {
         (vec(testing::reversal(), 0..3), testing::document_key())
             .prop_map(|(reversals, after)| DocumentEntry::ForwardPage { reversals, after }),
         lending_entry(),
-        Just(DocumentEntry::FireMore),
-        tick().prop_map(DocumentEntry::Tick),
-        testing::rule_set().prop_map(|rules| DocumentEntry::RuleSet(Box::new(rules))),
-    ]
+    ])
 }
 
 fn lending_entry() -> impl Strategy<Value = DocumentEntry> {
@@ -56,36 +64,24 @@ fn lending_entry() -> impl Strategy<Value = DocumentEntry> {
     ]
 }
 
-fn observation_entry() -> impl Strategy<Value = ObservationEntry> {
-    prop_oneof![
-        testing::code_change().prop_map(|change| ObservationEntry::Change(Box::new(change))),
-        tick().prop_map(ObservationEntry::Tick),
-        Just(ObservationEntry::FireMore),
-        testing::rule_set().prop_map(|rules| ObservationEntry::RuleSet(Box::new(rules))),
-    ]
+fn observation_entry() -> impl Strategy<Value = Entry<CodeChange>> {
+    entry(testing::code_change())
 }
 
-fn claim_entry() -> impl Strategy<Value = ClaimEntry> {
-    prop_oneof![
-        testing::claim().prop_map(|claim| ClaimEntry::Claim(Box::new(claim))),
-        testing::code_verdict().prop_map(|verdict| ClaimEntry::Verdict(Box::new(verdict))),
+fn claim_entry() -> impl Strategy<Value = Entry<ClaimEntry>> {
+    entry(prop_oneof![
+        testing::claim().prop_map(ClaimEntry::Claim),
+        testing::code_verdict().prop_map(ClaimEntry::Verdict),
         (testing::document_key(), of(testing::paid()))
-            .prop_map(|(key, paid)| ClaimEntry::Paid(Box::new(ClaimPaid { key, paid }))),
-        tick().prop_map(ClaimEntry::Tick),
-        Just(ClaimEntry::FireMore),
-        testing::rule_set().prop_map(|rules| ClaimEntry::RuleSet(Box::new(rules))),
-    ]
+            .prop_map(|(key, paid)| ClaimEntry::Paid(ClaimPaid { key, paid })),
+    ])
 }
 
 /// Decodes all records and checks that none is over the limit without being alone in it.
-fn decode_all<E>(
-    records: &[Vec<u8>],
-    record_bytes_max: usize,
-    decode: impl Fn(&[u8]) -> Result<Vec<E>, WireError>,
-) -> Vec<E> {
+fn decode_all<B: Body>(records: &[Vec<u8>], record_bytes_max: usize) -> Vec<Entry<B>> {
     let mut all = Vec::new();
     for record in records {
-        let entries = decode(record).unwrap();
+        let entries = decode::<B>(record).unwrap();
         assert!(
             record.len() <= record_bytes_max || entries.len() == 1,
             "{} bytes with {} entries, limit {record_bytes_max}",
@@ -115,20 +111,20 @@ proptest! {
 
     #[test]
     fn document_entries_survive(entries in vec(document_entry(), 0..6), limit in 0..2000_usize) {
-        let records = encode_documents(&entries, limit);
-        prop_assert_eq!(decode_all(&records, limit, decode_documents), entries);
+        let records = encode(&entries, limit);
+        prop_assert_eq!(decode_all(&records, limit), entries);
     }
 
     #[test]
     fn observation_entries_survive(entries in vec(observation_entry(), 0..6), limit in 0..2000_usize) {
-        let records = encode_observations(&entries, limit);
-        prop_assert_eq!(decode_all(&records, limit, decode_observations), entries);
+        let records = encode(&entries, limit);
+        prop_assert_eq!(decode_all(&records, limit), entries);
     }
 
     #[test]
     fn claim_entries_survive(entries in vec(claim_entry(), 0..6), limit in 0..2000_usize) {
-        let records = encode_claims(&entries, limit);
-        prop_assert_eq!(decode_all(&records, limit, decode_claims), entries);
+        let records = encode(&entries, limit);
+        prop_assert_eq!(decode_all(&records, limit), entries);
     }
 
     #[test]
@@ -139,15 +135,15 @@ proptest! {
         damage in vec(any::<(u16, u8)>(), 1..4),
         cut in any::<u16>(),
     ) {
-        for record in encode_documents(&documents, usize::MAX) {
+        for record in encode(&documents, usize::MAX) {
             let bytes = damaged(record, &damage, cut);
-            let _ = (decode_documents(&bytes), decode_observations(&bytes), decode_claims(&bytes));
+            let _ = (decode::<DocumentEntry>(&bytes), decode::<CodeChange>(&bytes), decode::<ClaimEntry>(&bytes));
         }
-        for record in encode_observations(&observations, usize::MAX) {
-            let _ = decode_observations(&damaged(record, &damage, cut));
+        for record in encode(&observations, usize::MAX) {
+            let _ = decode::<CodeChange>(&damaged(record, &damage, cut));
         }
-        for record in encode_claims(&claims, usize::MAX) {
-            let _ = decode_claims(&damaged(record, &damage, cut));
+        for record in encode(&claims, usize::MAX) {
+            let _ = decode::<ClaimEntry>(&damaged(record, &damage, cut));
         }
     }
 }
@@ -226,15 +222,15 @@ fn repetitive_version(lines: u32) -> Version {
 
 #[test]
 fn what_repeats_is_written_once_and_shared_after_reading() {
-    let entry = DocumentEntry::Upload(Box::new(Upload::Version(Box::new(repetitive_version(100)))));
-    let records = encode_documents(std::slice::from_ref(&entry), 1 << 20);
+    let entry = Entry::of(DocumentEntry::Upload(Upload::Version(Box::new(repetitive_version(100)))));
+    let records = encode(std::slice::from_ref(&entry), 1 << 20);
     assert_eq!(records.len(), 1);
     let record = &records[0];
     assert!(record.len() < 100 * 80, "{} bytes for 100 lines", record.len());
 
-    let decoded = decode_documents(record).unwrap();
-    let DocumentEntry::Upload(upload) = &decoded[0] else { panic!("not an upload") };
-    let Upload::Version(version) = &**upload else { panic!("not a version") };
+    let decoded = decode::<DocumentEntry>(record).unwrap();
+    let Entry::Body(body) = &decoded[0] else { panic!("not a body") };
+    let DocumentEntry::Upload(Upload::Version(version)) = &**body else { panic!("not a version") };
     let reference = |line: usize| version.lines[line].codes.as_ref().unwrap().reference.records()[0].clone();
     assert!(Arc::ptr_eq(&reference(0), &reference(99)));
     let product =
@@ -258,13 +254,33 @@ fn an_unknown_enum_value_is_named_and_not_guessed() {
             origin: Some(origin),
             ..Default::default()
         };
-        let entry = pb::ObservationEntry { entry: Some(pb::observation_entry::Entry::Change(change)) };
-        let record = pb::ObservationEntries { table: Some(table.clone()), entries: vec![entry] };
-        decode_observations(&record.encode_to_vec())
+        let entry = pb::Entry { entry: Some(pb::entry::Entry::Change(change)) };
+        let record = pb::Entries { table: Some(table.clone()), entries: vec![entry], form: 1 };
+        decode::<CodeChange>(&record.encode_to_vec())
     };
     assert!(read(pb::What::Asserted as i32).is_ok());
     assert_eq!(read(99), Err(WireError::Field { field: "what" }));
     assert_eq!(read(0), Err(WireError::Field { field: "change.what" }));
-    let empty = pb::ObservationEntries { table: None, entries: vec![Default::default()] }.encode_to_vec();
-    assert_eq!(decode_observations(&empty), Err(WireError::Field { field: "observation_entry" }));
+    let empty = pb::Entries { table: None, entries: vec![Default::default()], form: 1 }.encode_to_vec();
+    assert_eq!(decode::<CodeChange>(&empty), Err(WireError::Field { field: "entry" }));
+}
+
+#[test]
+fn an_entry_of_another_topic_is_refused() {
+    let entry = Entry::of(DocumentEntry::Upload(Upload::Version(Box::new(repetitive_version(1)))));
+    let records = encode(std::slice::from_ref(&entry), usize::MAX);
+    assert_eq!(decode::<CodeChange>(&records[0]), Err(WireError::Field { field: "entry" }));
+    assert_eq!(decode::<ClaimEntry>(&records[0]), Err(WireError::Field { field: "entry" }));
+}
+
+#[test]
+fn a_record_of_another_form_is_refused_by_name() {
+    use crate::wire::pb_internal as pb;
+    use prost::Message;
+
+    for form in [0, 2] {
+        let record = pb::Entries { form, ..Default::default() }.encode_to_vec();
+        let refused = decode::<ClaimEntry>(&record).unwrap_err().to_string();
+        assert!(refused.contains(&format!("its form is {form}, and this program knows only 1")), "{refused}");
+    }
 }

@@ -1,0 +1,122 @@
+//! One partition of a keyed stage: its store, what is not committed yet, its time and terms.
+
+pub(super) mod facts;
+mod forgetting;
+mod rows;
+#[cfg(test)]
+mod tests;
+mod timers;
+mod values;
+
+use std::sync::Arc;
+
+use super::stage::Kept;
+use super::watermark::Watermark;
+use super::{State, keyspace, provenance, readers};
+use crate::broker::Record;
+use crate::domain::time::Timestamp;
+use crate::store::{Batch, Store, StoreError, View};
+use facts::Facts;
+use rows::Changes;
+use values::Values;
+
+/// One partition's state, as the record being applied sees it.
+pub struct PartitionState<V> {
+    store: Box<dyn Store>,
+    values: Values<V>,
+    /// Rows of the store that are no values: timers, rows of keys.
+    changes: Changes,
+    /// Time and terms.
+    pub(super) facts: Facts,
+    facts_committed: Facts,
+    /// No timer is due before this; none: unknown.
+    timers_from: Option<Timestamp>,
+    /// The last row of the store that was looked at for what is forgotten; none: begin at the first.
+    swept_to: Option<Vec<u8>>,
+    /// Digest of the record applied last; none: nothing was applied.
+    last_record: Option<u64>,
+}
+
+impl<V: State> PartitionState<V> {
+    /// Opens a partition on its store.
+    pub(super) fn open(store: Box<dyn Store>) -> Result<Self, StoreError> {
+        let facts = Facts::load(store.as_ref())?;
+        let last_record = store.get(&keyspace::last_record())?;
+        let last_record = last_record.and_then(|digest| Some(u64::from_be_bytes(*digest.first_chunk()?)));
+        Ok(Self {
+            store,
+            last_record,
+            values: Values::default(),
+            changes: Changes::default(),
+            facts_committed: facts.clone(),
+            facts,
+            timers_from: None,
+            swept_to: None,
+        })
+    }
+
+    /// The value of a key, to be read or changed; the default when it is missing or forgotten.
+    pub(super) fn value(&mut self, key: &[u8]) -> Result<&mut V, StoreError> {
+        let value = self.values.value(self.store.as_ref(), key)?;
+        if self.facts.forgets(value.newest()) {
+            *value = V::default();
+        }
+        Ok(value)
+    }
+
+    /// Writes what was applied to the store, together with the offset.
+    fn write(&mut self, next_offset: i64) -> Result<(), StoreError> {
+        if let Some(digest) = self.last_record {
+            self.changes.put(keyspace::last_record(), digest.to_be_bytes().to_vec());
+        }
+        if self.facts != self.facts_committed {
+            self.changes.put(keyspace::facts(), self.facts.encode());
+            self.facts_committed = self.facts.clone();
+        }
+        let mut changes = self.changes.take();
+        changes.extend(self.values.take_changed());
+        changes.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        self.store.write(Batch { changes, next_offset })
+    }
+}
+
+impl<V: State> Kept for PartitionState<V> {
+    fn applied(&mut self, record: &Record) {
+        self.last_record = Some(provenance::digest(record));
+    }
+
+    /// It was not the last, or it is the one that was.
+    fn may_have_seen(&self, record: &Record, next_offset: i64) -> bool {
+        record.offset.saturating_add(1) != next_offset
+            || self.last_record.is_none_or(|digest| digest == provenance::digest(record))
+    }
+
+    fn knows_its_last_record(&self) -> bool {
+        self.last_record.is_some()
+    }
+
+    fn committed(&mut self, next_offset: i64) -> Result<usize, StoreError> {
+        let forgotten = self.sweep()?;
+        self.write(next_offset)?;
+        Ok(forgotten)
+    }
+
+    fn roll_back(&mut self) {
+        self.values.clear();
+        self.changes.clear();
+        self.timers_from = None;
+        self.facts = self.facts_committed.clone();
+    }
+
+    fn view(&self) -> Option<View> {
+        Some(self.store.view())
+    }
+
+    fn watermark(&self) -> Option<&Watermark> {
+        Some(&self.facts.watermark)
+    }
+
+    fn hand_out(&self, seat: &readers::Seat) {
+        seat.take(Arc::clone(&self.store.reader()));
+    }
+}

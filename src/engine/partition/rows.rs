@@ -1,0 +1,162 @@
+//! Rows of the store that a batch sets or deletes, before they are committed; and the rows that belong to a key.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use super::PartitionState;
+use crate::domain::time::Timestamp;
+use crate::engine::{State, keyspace};
+use crate::store::{self, Rows, StoreError};
+
+/// The key of a row and its new content; none deletes it.
+pub(super) type RowChange = (Vec<u8>, Option<Vec<u8>>);
+
+/// Uncommitted changes of rows, in order of their keys.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    rows: BTreeMap<Vec<u8>, Change>,
+}
+
+/// A row that was set, or deleted.
+#[derive(Debug)]
+struct Change {
+    content: Option<Vec<u8>>,
+    /// Whether the store has no such row.
+    is_new: bool,
+}
+
+impl Changes {
+    /// The content of a row, if it exists.
+    pub(super) fn row(&self, rows: &dyn Rows, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.rows.get(key) {
+            Some(change) => Ok(change.content.clone()),
+            None => rows.get(key),
+        }
+    }
+
+    /// Sets a row.
+    pub(super) fn put(&mut self, key: Vec<u8>, content: Vec<u8>) {
+        self.set(key, Some(content), false);
+    }
+
+    /// Sets a row that is not there: where it is deleted again in the same batch, the store never hears of it.
+    pub(super) fn put_new(&mut self, key: Vec<u8>, content: Vec<u8>) {
+        self.set(key, Some(content), true);
+    }
+
+    /// Deletes a row.
+    pub(super) fn delete(&mut self, key: Vec<u8>) {
+        self.set(key, None, false);
+    }
+
+    fn set(&mut self, key: Vec<u8>, content: Option<Vec<u8>>, is_new: bool) {
+        // Whether the store has it was said by whoever touched it first.
+        self.rows.entry(key).or_insert(Change { content: None, is_new }).content = content;
+    }
+
+    /// Up to `limit` rows within the bounds, in key order, as they are with the uncommitted changes.
+    pub(super) fn range(
+        &self,
+        rows: &dyn Rows,
+        from: Bound<&[u8]>,
+        to: Bound<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<store::Entry>, StoreError> {
+        let changed = self.rows.range::<[u8], _>((from, to));
+        let deleted = changed.clone().filter(|(_, change)| change.content.is_none()).count();
+        let stored = rows.range(from, to, limit.saturating_add(deleted))?;
+        let mut merged: BTreeMap<Vec<u8>, Vec<u8>> = stored.into_iter().collect();
+        for (key, change) in changed {
+            match &change.content {
+                Some(content) => merged.insert(key.clone(), content.clone()),
+                None => merged.remove(key),
+            };
+        }
+        Ok(merged.into_iter().take(limit).collect())
+    }
+
+    /// Everything changed; what came and went in the batch is not among it.
+    pub(super) fn take(&mut self) -> Vec<RowChange> {
+        let rows = std::mem::take(&mut self.rows).into_iter();
+        let rows = rows.filter(|(_, change)| change.content.is_some() || !change.is_new);
+        rows.map(|(key, change)| (key, change.content)).collect()
+    }
+
+    /// Forgets everything.
+    pub(super) fn clear(&mut self) {
+        self.rows.clear();
+    }
+}
+
+impl<V: State> PartitionState<V> {
+    /// Takes note of a row of a key: from now on it is remembered as long as anything noted at that moment. Whether it is
+    /// new; one that was forgotten is.
+    pub(in crate::engine) fn note_row(
+        &mut self,
+        key: &[u8],
+        row: &[u8],
+        noted_at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let stored = keyspace::row(key, row);
+        let known = self.changes.row(self.store.as_ref(), &stored)?;
+        let known_at = known.as_deref().and_then(keyspace::noted_at);
+        let known_at = known_at.filter(|known_at| !self.facts.forgets(Some(*known_at)));
+        if known_at.is_none_or(|known_at| known_at < noted_at) {
+            self.changes.put(stored, keyspace::noted(noted_at));
+        }
+        Ok(known_at.is_none())
+    }
+
+    /// The rows of a key behind one of them that are not forgotten, the first so many of them. Those that are forgotten
+    /// are dropped on the way, so that nobody passes them again.
+    pub(in crate::engine) fn rows_after(
+        &mut self,
+        key: &[u8],
+        after: Option<&[u8]>,
+        at_most: usize,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        let (mut from, to) = keyspace::rows_after(key, after);
+        let mut page = Vec::new();
+        while page.len() < at_most {
+            let bounds = (from.as_ref().map(Vec::as_slice), Bound::Excluded(&*to));
+            let rows = self.changes.range(self.store.as_ref(), bounds.0, bounds.1, at_most)?;
+            let is_end = rows.len() < at_most;
+            for (row, noted) in rows {
+                if page.len() == at_most {
+                    break;
+                }
+                from = Bound::Excluded(row.clone());
+                if self.facts.forgets(keyspace::noted_at(&noted)) {
+                    self.changes.delete(row);
+                } else {
+                    page.push(keyspace::name_of_row(key, &row).to_vec());
+                }
+            }
+            if is_end {
+                break;
+            }
+        }
+        Ok(page)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::keyspace::Space;
+
+    #[test]
+    fn a_row_that_comes_and_goes_in_one_batch_was_never_there() {
+        let key = || Space::Timer.key(&[b"k"]);
+        let mut changes = Changes::default();
+        changes.put_new(key(), Vec::new());
+        changes.delete(key());
+        assert!(changes.take().is_empty());
+        changes.put_new(key(), Vec::new());
+        assert_eq!(changes.take().len(), 1);
+        changes.delete(key());
+        changes.put_new(key(), Vec::new());
+        changes.delete(key());
+        assert_eq!(changes.take(), [(key(), None)], "the store had it before");
+    }
+}

@@ -1,0 +1,108 @@
+//! Decoded values of a batch, before they are committed.
+//!
+//! Values are read from the store and decoded once per batch and key, changed in place, and encoded once when the batch
+//! is committed; what is then as the store has it is not written again. Until then the store does not know of them: an
+//! aborted batch is forgotten by dropping them.
+
+use std::sync::Arc;
+
+use foldhash::HashMap;
+
+use super::rows::RowChange;
+use crate::domain::time::Timestamp;
+use crate::engine::{State, keyspace};
+use crate::store::{Rows, StoreError};
+
+/// The values that a batch has read.
+#[derive(Debug)]
+pub(super) struct Values<V> {
+    positions: HashMap<Arc<[u8]>, usize>,
+    held: Vec<Held<V>>,
+    /// Positions of those that the entry being applied has asked for.
+    touched: Vec<usize>,
+}
+
+/// A value that was read, perhaps to be changed.
+#[derive(Debug)]
+struct Held<V> {
+    key: Arc<[u8]>,
+    value: V,
+    /// Its bytes in the store.
+    stored: Option<Vec<u8>>,
+    /// When the timer is due that is set for it.
+    timer: Option<Timestamp>,
+}
+
+/// A timer to be moved.
+pub(super) struct TimerMove {
+    /// Whose it is.
+    pub(super) key: Arc<[u8]>,
+    /// When it was due.
+    pub(super) before: Option<Timestamp>,
+    /// When it is to be due.
+    pub(super) due: Option<Timestamp>,
+}
+
+impl<V> Default for Values<V> {
+    fn default() -> Self {
+        Self { positions: HashMap::default(), held: Vec::new(), touched: Vec::new() }
+    }
+}
+
+impl<V: State> Values<V> {
+    /// The value of a key, to be read or changed; a missing one is the default.
+    pub(super) fn value(&mut self, rows: &dyn Rows, key: &[u8]) -> Result<&mut V, StoreError> {
+        let position = match self.positions.get(key) {
+            Some(position) => *position,
+            None => self.load(rows, key)?,
+        };
+        if self.touched.last() != Some(&position) {
+            self.touched.push(position);
+        }
+        self.held
+            .get_mut(position)
+            .map(|held| &mut held.value)
+            .ok_or_else(|| StoreError::Failed("a value has no place: this is a defect".into()))
+    }
+
+    fn load(&mut self, rows: &dyn Rows, key: &[u8]) -> Result<usize, StoreError> {
+        let stored = rows.get(&keyspace::value(key))?;
+        let value = stored.as_deref().map(V::decode).transpose()?.unwrap_or_default();
+        let (key, position): (Arc<[u8]>, usize) = (key.into(), self.held.len());
+        self.held.push(Held { key: key.clone(), timer: value.due(), value, stored });
+        self.positions.insert(key, position);
+        Ok(position)
+    }
+
+    /// The timers that the values asked for since the last call want moved.
+    pub(super) fn timers_to_move(&mut self) -> Vec<TimerMove> {
+        let mut moves = Vec::new();
+        for position in self.touched.drain(..) {
+            let Some(held) = self.held.get_mut(position) else { continue };
+            let due = held.value.due();
+            if due != held.timer {
+                moves.push(TimerMove { key: held.key.clone(), before: held.timer, due });
+                held.timer = due;
+            }
+        }
+        moves
+    }
+
+    /// Everything changed, as rows of the store; no value is held afterwards.
+    pub(super) fn take_changed(&mut self) -> Vec<RowChange> {
+        self.positions.clear();
+        self.touched.clear();
+        let held = self.held.drain(..).filter_map(|Held { key, value, stored, .. }| {
+            let bytes = (!value.is_empty()).then(|| value.encode());
+            (bytes != stored).then(|| (keyspace::value(&key), bytes))
+        });
+        held.collect()
+    }
+
+    /// Forgets everything.
+    pub(super) fn clear(&mut self) {
+        self.positions.clear();
+        self.held.clear();
+        self.touched.clear();
+    }
+}
