@@ -351,7 +351,7 @@ fn json_and_protobuf_of_an_example_say_the_same() {
             assert_eq!(refusal(from_json).0, RejectReason::MalformedField);
             continue;
         };
-        let rewritten = canonical_json::encode(&raw);
+        let rewritten = crate::canonical_json::encode(&raw);
         let message = raw.encode_to_vec();
         let framed = [&[0, 0, 0, 0, 7, 0], &message[..]].concat();
         assert_eq!(pb::Upload::decode(&message[..]).as_ref(), Ok(&raw));
@@ -488,7 +488,7 @@ fn assert_accounted(decoded: &Decoded) {
 proptest! {
     #[test]
     fn a_message_written_as_json_or_protobuf_is_read_back_the_same(raw in any_message()) {
-        let read = canonical_json::message(&canonical_json::encode(&raw));
+        let read = canonical_json::message(&crate::canonical_json::encode(&raw));
         prop_assert_eq!(read.as_ref(), Ok(&raw));
         let decoded = pb::Upload::decode(&raw.encode_to_vec()[..]);
         prop_assert_eq!(decoded.as_ref(), Ok(&raw));

@@ -40,7 +40,7 @@ fn rulings_and_payments_say_the_same_in_both_forms() {
         let message = canonical_json::message(&json.to_string()).expect("a message");
         let protobuf = only_upload(decode_as(Some(Inlet::Handling), None, &message.encode_to_vec()));
         assert_eq!(handling_of(protobuf), read);
-        assert_eq!(Value::Object(canonical_json::to_object(&message))["kind"], json["kind"]);
+        assert_eq!(Value::Object(crate::canonical_json::to_object(&message))["kind"], json["kind"]);
         assert_eq!(read.claim.group, Group::Settlement);
     }
     let Act::Ruling { line_id, ruling } = handling_of(only_upload(decode_json(&ruling()))).act else {

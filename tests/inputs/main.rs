@@ -1,6 +1,7 @@
 //! What becomes of an input before any stage sees it: the canonical forms and the national interface's messages.
 
 mod canonical;
+mod canonical_json;
 mod handling;
 mod nhsa;
 

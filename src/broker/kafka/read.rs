@@ -1,7 +1,7 @@
 //! Reading a partition outside of any group: the reference topic, and outputs in tests and tools.
 //!
-//! Read-committed. [`PartitionReader::poll`] goes on for ever; [`PartitionReader::is_at_end`] tells when everything
-//! that was there has been read, so "read to the end, then follow" is one reader.
+//! Read-committed. [`PartitionReader::read_to_end`] ends when everything that was there has been read, and
+//! [`PartitionReader::poll`] goes on from there for ever, so "read to the end, then follow" is one reader.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -25,34 +25,13 @@ pub struct PartitionReader {
 impl PartitionReader {
     /// Reads from the first record that is still there.
     pub fn from_beginning(settings: &KafkaSettings, partition: &TopicPartition) -> Result<Self, BrokerError> {
-        Self::open(settings, partition, None)
-    }
-
-    /// Reads from an offset on; an error when the log does not reach back that far.
-    pub fn from_offset(
-        settings: &KafkaSettings,
-        partition: &TopicPartition,
-        offset: i64,
-    ) -> Result<Self, BrokerError> {
-        Self::open(settings, partition, Some(offset))
-    }
-
-    fn open(
-        settings: &KafkaSettings,
-        partition: &TopicPartition,
-        from: Option<i64>,
-    ) -> Result<Self, BrokerError> {
         let mut config = settings.plain_consumer()?;
         // The library wants a group for the right to be assigned a partition; this one never joins or commits.
         config.set("group.id", "tracewarden-reader");
         let consumer: BaseConsumer<LogOnly> = settings::client(&config, LogOnly)?;
         let call_timeout = settings.call_timeout;
         watermarks::require_topic(&consumer, &partition.topic, call_timeout)?;
-        let (low, high) = watermarks::of(&consumer, partition, call_timeout)?;
-        let from = from.unwrap_or(low);
-        if from < low || from > high {
-            return Err(BrokerError::OffsetOutOfRange { partition: partition.clone(), offset: from });
-        }
+        let (from, _) = watermarks::of(&consumer, partition, call_timeout)?;
         let list = records::offsets(&[(partition.clone(), from)])
             .map_err(|error| errors::setup("reading a partition", &error))?;
         consumer.assign(&list).map_err(|error| errors::setup("reading a partition", &error))?;
@@ -79,12 +58,6 @@ impl PartitionReader {
             }
         }
         Ok(read)
-    }
-
-    /// Whether everything that is in the partition now has been returned.
-    pub fn is_at_end(&self) -> Result<bool, BrokerError> {
-        let (_, end) = watermarks::of(&self.consumer, &self.partition, self.call_timeout)?;
-        Ok(self.position() >= end)
     }
 
     /// Reads everything that is in the partition when the call begins, handing on each batch.

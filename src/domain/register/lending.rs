@@ -58,11 +58,6 @@ impl Loan {
 }
 
 impl Lending {
-    /// Whether nothing was ever offered.
-    pub fn is_empty(&self) -> bool {
-        self.offers.is_empty() && self.waiting.is_empty()
-    }
-
     /// Takes what was offered under the alias that this is of. What its members are to be told of it.
     pub fn offer(&mut self, alias: &DocumentKey, offer: Offer) -> Loan {
         if self.is_overfull(alias) {

@@ -110,13 +110,8 @@ impl InUse {
     }
 
     /// How many there are.
-    pub const fn len(&self) -> usize {
+    pub const fn count(&self) -> usize {
         self.count
-    }
-
-    /// Whether there are none.
-    pub const fn is_empty(&self) -> bool {
-        self.count == 0
     }
 
     fn note(&mut self, fact: &Fact<'_>, is_in_use: bool) {

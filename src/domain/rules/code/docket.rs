@@ -172,7 +172,7 @@ impl<'a> Evidence<'a> {
             self.add_all(open.facts());
         }
         let added = self.facts.len().saturating_sub(before);
-        self.omitted = omitted.saturating_add(in_use.len().saturating_sub(known).saturating_sub(added));
+        self.omitted = omitted.saturating_add(in_use.count().saturating_sub(known).saturating_sub(added));
     }
 }
 

@@ -1,9 +1,7 @@
 //! The canonical form of an upload: JSON or Protobuf in, a [`Draft`] out.
 //!
 //! Both are the generated message [`pb::Upload`], whose texts are as the sender wrote them, and are read from it once
-//! ([`read`]): whatever is refused in one form is refused in the other, with the same reason and field. The message also
-//! serves as the plain form for writers: [`json::encode`] and prost's encoder write it, and JSON read back gives the same
-//! message.
+//! ([`read`]): whatever is refused in one form is refused in the other, with the same reason and field.
 //!
 //! A canonical document states no aliases; a settlement gets that of its settlement or visit id on the way.
 
