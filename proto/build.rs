@@ -8,7 +8,7 @@ use protox::prost_reflect::DescriptorPool;
 const FOLDERS: [&str; 2] = ["proto/tracewarden/v1", "proto/tracewarden/internal/v1"];
 
 /// Messages whose JSON form has the same fields: one definition of the contract for both formats.
-const OUTBOUND: [&str; 15] = [
+const OUTBOUND: [&str; 16] = [
     "tracewarden.v1.SourceRecord",
     "tracewarden.v1.Alert",
     "tracewarden.v1.AlertSide",
@@ -24,6 +24,7 @@ const OUTBOUND: [&str; 15] = [
     "tracewarden.v1.LentCode",
     "tracewarden.v1.LentFrom",
     "tracewarden.v1.DeadLetter",
+    "tracewarden.v1.DeadLetterText",
 ];
 const ABSENT_WHEN_NONE: &str = "#[serde(default, skip_serializing_if = \"Option::is_none\")]";
 const ABSENT_WHEN_EMPTY: &str = "#[serde(default, skip_serializing_if = \"Vec::is_empty\")]";

@@ -58,6 +58,9 @@ pub type SharedBook = Arc<RwLock<Book>>;
 /// Most reference records that the parts of one upload may name: keeps its entry well below the largest record.
 const REFERENCE_RECORDS_MAX: usize = 20_000;
 
+/// A longer key of a refused record is not repeated.
+const RECORD_KEY_BYTES_MAX: usize = 512;
+
 /// Name of the only source under [`Clock::UploadsOfAll`].
 const ALL_INPUTS: &str = "inputs";
 /// Headers by which a replay says which file and line a record came from.
@@ -275,10 +278,10 @@ impl Source for Intake {
                     tally.input(topic, InputOutcome::Decoded);
                     for reject in &refused {
                         *tally.rejected_uploads.entry(reject.reason).or_default() += 1;
-                        self.send_dead_letter(reject, &origin, out);
+                        self.send_dead_letter(reject, &origin, record, out);
                     }
                 } else {
-                    self.refuse_record(&refused, topic, &origin, out, tally);
+                    self.refuse_record(&refused, topic, &origin, record, out, tally);
                 }
             }
             Decoded::Ignored { because, .. } => tally.ignored(topic, because),
@@ -288,7 +291,7 @@ impl Source for Intake {
                     self.reach(&record.source, at);
                 }
             }
-            Decoded::Rejected(rejects) => self.refuse_record(&rejects, topic, &origin, out, tally),
+            Decoded::Rejected(rejects) => self.refuse_record(&rejects, topic, &origin, record, out, tally),
         }
         Ok(())
     }
@@ -374,22 +377,26 @@ impl Intake {
         rejects: &[Reject],
         topic: Topic,
         origin: &Origin,
+        record: &Record,
         out: &mut Outbox<Topic>,
         tally: &mut Tally,
     ) {
         let reason = rejects.first().map_or(RejectReason::Unparseable, |reject| reject.reason);
         tally.input(topic, InputOutcome::Rejected(reason));
         for reject in rejects {
-            self.send_dead_letter(reject, origin, out);
+            self.send_dead_letter(reject, origin, record, out);
         }
     }
 
-    fn send_dead_letter(&self, reject: &Reject, origin: &Origin, out: &mut Outbox<Topic>) {
+    fn send_dead_letter(&self, reject: &Reject, origin: &Origin, record: &Record, out: &mut Outbox<Topic>) {
+        let record_key = record.key.as_deref().and_then(|key| std::str::from_utf8(key).ok());
+        let is_bearable = |key: &&str| !key.is_empty() && key.len() <= RECORD_KEY_BYTES_MAX;
         let letter = DeadLetter {
             origin: origin.clone(),
+            record_key: record_key.filter(is_bearable).map(str::to_owned),
             reason: reject.reason,
             field: reject.field.clone(),
-            sentence: reject.sentence().to_owned(),
+            text: reject.text.clone(),
             institution_id: reject.institution_id.clone(),
             document_id: reject.document_id.clone(),
         };

@@ -18,6 +18,7 @@ mod lending;
 mod meters;
 pub mod monitor;
 pub mod outputs;
+mod refusals;
 pub mod register;
 pub mod tally;
 pub mod topics;

@@ -5,16 +5,13 @@
 use super::outputs::Outputs;
 use super::tally::Tally;
 use super::topics::{Topic, alias_key_bytes, document_key_bytes, document_of_key};
-use super::{StageName, aliases, lending, moment};
-use crate::domain::alert::FINDINGS_KEPT_MAX;
-use crate::domain::document::room::PARTS_KEPT_MAX;
+use super::{StageName, aliases, lending, moment, refusals};
 use crate::domain::document::{DocumentKey, Reversal, Upload};
-use crate::domain::handling::{LINE_RULINGS_MAX, PAYMENTS_MAX};
 use crate::domain::horizon;
 use crate::domain::observation::CodeChange;
-use crate::domain::outcome::{RejectReason, UploadOutcome};
+use crate::domain::outcome::UploadOutcome;
 use crate::domain::register::lending::reconsider;
-use crate::domain::register::{self, DocumentState, REVERSALS_OF_ALIAS_MAX, Refusal, RegisterEffects};
+use crate::domain::register::{self, DocumentState, Refusal, RegisterEffects};
 use crate::domain::time::{Millis, Timestamp};
 use crate::engine::context::Context;
 use crate::engine::topology::StageRow;
@@ -22,7 +19,6 @@ use crate::engine::{Keyed, StageError, State};
 use crate::store::StoreError;
 use crate::telemetry::limit::Limit;
 use crate::wire::log::entries::{ClaimEntry, DocumentEntry, Tick};
-use crate::wire::outbound::deadletter::DeadLetter;
 use crate::wire::state;
 
 /// The register stage.
@@ -235,63 +231,9 @@ impl Register {
 
     /// Says of an upload that its document does not take it, and why.
     fn refuse(&self, upload: &Upload, refusal: Refusal, cx: &mut Cx<'_>) {
-        const INSTEAD: &str = "replace the document by one full upload, take it back as a whole, or report under another document id.";
-        let (reason, sentence) = match refusal {
-            Refusal::Parts => {
-                cx.tally.limit(Limit::DocumentParts);
-                let kept = "lines, codes and reversed lines";
-                let sentence = format!(
-                    "The document keeps at most {PARTS_KEPT_MAX} {kept}, and this upload adds to them; {INSTEAD}"
-                );
-                (RejectReason::OverLimit, sentence)
-            }
-            Refusal::Reversals => {
-                cx.tally.limit(Limit::ReversalsPerAlias);
-                let sentence = format!(
-                    "At most {REVERSALS_OF_ALIAS_MAX} single lines are taken back under one number, and this reversal is of \
-                     another; take back the document as a whole."
-                );
-                (RejectReason::OverLimit, sentence)
-            }
-            Refusal::Rulings => {
-                cx.tally.limit(Limit::LineRulings);
-                let sentence = format!(
-                    "A claim keeps at most {LINE_RULINGS_MAX} rulings of single lines, and this is of another line; rule \
-                     about the claim as a whole."
-                );
-                (RejectReason::OverLimit, sentence)
-            }
-            Refusal::Payments => {
-                cx.tally.limit(Limit::ClaimPayments);
-                let sentence = format!(
-                    "A claim keeps at most {PAYMENTS_MAX} payments, those withdrawn among them, and this is another; report \
-                     the sum under a payment_id that is known."
-                );
-                (RejectReason::OverLimit, sentence)
-            }
-            Refusal::Horizon => {
-                let sentence = "This document is about a moment that is forgotten by store.horizon_days; it can no longer \
-                                be corrected or reversed.";
-                (RejectReason::TimeOutOfRange, sentence.to_owned())
-            }
-            Refusal::Findings => {
-                cx.tally.limit(Limit::DocumentFindings);
-                let sentence = format!(
-                    "At most {FINDINGS_KEPT_MAX} findings are published of one document, those withdrawn among them, and \
-                     this upload adds to them; {INSTEAD}"
-                );
-                (RejectReason::OverLimit, sentence)
-            }
-        };
-        let key = upload.key();
-        let letter = DeadLetter {
-            origin: upload.origin().clone(),
-            reason,
-            field: None,
-            sentence,
-            institution_id: Some(key.institution_id.clone()),
-            document_id: Some(key.document_id.clone()),
-        };
-        self.outputs.dead_letter(&letter, cx.out);
+        if let Some(limit) = refusals::limit(refusal) {
+            cx.tally.limit(limit);
+        }
+        self.outputs.dead_letter(&refusals::letter(upload, refusal), cx.out);
     }
 }

@@ -8,6 +8,7 @@ use crate::domain::document::Origin;
 use crate::domain::outcome::RejectReason;
 use crate::domain::time::Timestamp;
 use crate::wire::WireError;
+use crate::wire::inbound::reject::Words;
 use crate::wire::pb;
 
 pub use crate::wire::pb::DeadLetter as DeadLetterMessage;
@@ -17,12 +18,14 @@ pub use crate::wire::pb::DeadLetter as DeadLetterMessage;
 pub struct DeadLetter {
     /// Where the refused input is.
     pub origin: Origin,
+    /// The record's key, when it can be read.
+    pub record_key: Option<String>,
     /// Stable reason.
     pub reason: RejectReason,
     /// The field at fault, where there is one: `lines[2].quantity`.
     pub field: Option<String>,
-    /// A sentence for a human: what is wrong and what to do.
-    pub sentence: String,
+    /// For a human: what is wrong and what to do.
+    pub text: Words,
     /// The institution, when it could be read.
     pub institution_id: Option<Text>,
     /// The document, when it could be read.
@@ -65,10 +68,12 @@ pub fn message(letter: &DeadLetter) -> DeadLetterMessage {
         }),
         reason: letter.reason.name().into(),
         field: letter.field.clone(),
-        sentence: letter.sentence.clone(),
+        sentence: letter.text.en.to_string(),
+        text: Some(pb::DeadLetterText { zh: letter.text.zh.to_string(), en: letter.text.en.to_string() }),
         institution_id: letter.institution_id.as_deref().map(Into::into),
         document_id: letter.document_id.as_deref().map(Into::into),
         received_at: received_at(origin).map(|moment| moment.to_string()),
+        record_key: letter.record_key.clone(),
     }
 }
 

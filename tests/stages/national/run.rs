@@ -26,6 +26,8 @@ pub(crate) fn compared(dead_letters: &[Value]) -> Vec<Value> {
 pub(crate) fn dead_letter(letter: &Value) -> Value {
     let sentence = letter["sentence"].as_str().unwrap_or_default();
     assert!(sentence.ends_with('.') && sentence.len() > 20, "no sentence for a human: {letter}");
+    let [zh, en] = ["zh", "en"].map(|language| letter["text"][language].as_str().unwrap_or_default());
+    assert!(zh.ends_with('。') && en == sentence, "no sentence for a Chinese sender: {letter}");
     let line = match &letter["source"]["offset"] {
         Value::String(text) => text.parse().map_or(Value::Null, |line: u64| json!(line)),
         offset => offset.clone(),

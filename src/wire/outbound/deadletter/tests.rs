@@ -17,7 +17,8 @@ fn a_refused_input_is_named_by_its_place() {
         },
         reason: RejectReason::MalformedField,
         field: Some("lines[2].quantity".to_owned()),
-        sentence: "lines[2].quantity must be greater than 0".to_owned(),
+        record_key: Some("P37020304446".to_owned()),
+        text: Words::new("lines[2].quantity 须大于 0", "lines[2].quantity must be greater than 0"),
         institution_id: Some("P37020304446".into()),
         document_id: None,
     };
@@ -25,7 +26,9 @@ fn a_refused_input_is_named_by_its_place() {
     let expected = concat!(
         r#"{"source":{"topic":"tracewarden.settlement","partition":3,"offset":42},"reason":"malformed_field","#,
         r#""field":"lines[2].quantity","sentence":"lines[2].quantity must be greater than 0","#,
-        r#""institution_id":"P37020304446","document_id":null,"received_at":"2026-01-05T09:31:00+08:00"}"#
+        r#""institution_id":"P37020304446","document_id":null,"received_at":"2026-01-05T09:31:00+08:00","#,
+        r#""text":{"zh":"lines[2].quantity 须大于 0","en":"lines[2].quantity must be greater than 0"},"#,
+        r#""record_key":"P37020304446"}"#
     );
     assert_eq!(std::str::from_utf8(&record.payload).unwrap(), expected);
     assert_eq!(parse(&record.payload).unwrap(), message(&letter));
@@ -43,7 +46,8 @@ fn a_line_of_a_file_was_received_at_no_known_moment() {
         },
         reason: RejectReason::Unparseable,
         field: None,
-        sentence: "The upload is no JSON.".to_owned(),
+        record_key: None,
+        text: Words::new("上传内容不是 JSON。", "The upload is no JSON."),
         institution_id: None,
         document_id: None,
     };
