@@ -6,10 +6,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::StageError;
-use super::readers::Seat;
+use super::owned::{Owned, payload_bytes};
 use super::restore::Restore;
 use super::stage::{Kept, Stage};
-use super::worker::{Worker, payload_bytes};
+use super::worker::Worker;
 use crate::broker::{BrokerError, Polled, TopicPartition};
 use crate::store::folder::Found;
 use crate::store::memory::MemoryStore;
@@ -30,18 +30,6 @@ pub struct LogReach {
 /// reaches back to, unless something newer can take its place.
 pub type OpenStore =
     Box<dyn FnMut(&TopicPartition, LogReach) -> Result<(Box<dyn Store>, Found), StoreError> + Send>;
-
-/// A partition that the worker owns.
-pub(super) struct Owned<K> {
-    /// Lets others read what is committed; let go before what is read.
-    _seat: Option<Seat>,
-    /// What is kept of it.
-    pub(super) kept: K,
-    /// The offset of the first record that was not applied.
-    pub(super) next_offset: i64,
-    /// Records before this offset are replayed with their outputs dropped: they were published before.
-    pub(super) muted_until: i64,
-}
 
 /// A store on its way to be opened, with where it begins.
 struct Opened {
@@ -80,8 +68,7 @@ impl<S: Stage> Worker<S> {
             if let Some(seat) = &seat {
                 kept.hand_out(seat);
             }
-            let owned = Owned { _seat: seat, kept, next_offset: start, muted_until: committed };
-            self.partitions.insert(source.clone(), owned);
+            self.partitions.insert(source.clone(), Owned::new(seat, kept, start, committed));
             self.gauges.opened();
             if S::KEEPS_STATE {
                 self.snapshots.opened(source);
@@ -156,7 +143,9 @@ impl<S: Stage> Worker<S> {
         self.backlog_bytes = self.backlog.iter().map(payload_bytes).sum();
         for partition in revoked {
             self.snapshots.closed(partition);
-            self.partitions.remove(partition);
+            if let Some(mut owned) = self.partitions.remove(partition) {
+                owned.write()?;
+            }
             self.restores.remove(partition);
             self.gauges.closed(partition);
             tracing::debug!(stage = self.name(), %partition, "partition given back");

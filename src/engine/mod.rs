@@ -7,6 +7,7 @@
 //! | file | what |
 //! |---|---|
 //! | [`worker`] | the loop: poll, collect, apply, commit, write |
+//! | `owned` | a partition of a worker, and what its store has not seen yet |
 //! | `assignment` | opening partitions, replaying what their state lacks, giving them back |
 //! | [`stage`] | what the loop drives; the entries that the engine deals with itself |
 //! | [`context`] | what an entry is applied to |
@@ -19,7 +20,7 @@
 //! | [`snapshots`], `restore`, `provenance`, `gauges` | copies of state, the way back, whose log it is, how far behind |
 //!
 //! A worker takes a bounded batch, applies each record to (state, outbox), commits outputs and input offsets in one
-//! transaction, and only then lets the changes reach the store, together with the offset. What a record makes a stage
+//! transaction, and only then may the changes reach the store, together with the offset. What a record makes a stage
 //! publish depends on the records before it in its partition, never on batch boundaries.
 
 mod assignment;
@@ -28,6 +29,7 @@ mod error;
 mod gauges;
 mod keyspace;
 pub mod outbox;
+mod owned;
 mod partition;
 mod provenance;
 pub mod readers;

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::assignment::Owned;
+use super::owned::Owned;
 use super::restore::Restore;
 use super::stage::Kept;
 use crate::broker::{TopicPartition, Trim};
@@ -105,14 +105,14 @@ impl Snapshots {
     /// Begins the snapshot of a partition whose turn it is, if none is being written.
     pub(super) fn step<K: Kept>(
         &mut self,
-        partitions: &BTreeMap<TopicPartition, Owned<K>>,
+        partitions: &mut BTreeMap<TopicPartition, Owned<K>>,
         restores: &BTreeMap<TopicPartition, Restore>,
-    ) {
-        let Some(plan) = &self.plan else { return };
+    ) -> Result<(), StoreError> {
+        let Some(plan) = &self.plan else { return Ok(()) };
         match self.running.take() {
             Some(running) if running.is_running() => {
                 self.running = Some(running);
-                return;
+                return Ok(());
             }
             Some(ended) => {
                 let (partition, started) = (ended.partition.clone(), ended.started);
@@ -125,18 +125,19 @@ impl Snapshots {
         let due = self.last.iter_mut().find(|(partition, last)| {
             last.turn_at.elapsed() >= plan.every && !restores.contains_key(*partition)
         });
-        let Some((partition, last)) = due else { return };
-        let Some(owned) = partitions.get(partition) else { return };
+        let Some((partition, last)) = due else { return Ok(()) };
+        let Some(owned) = partitions.get_mut(partition) else { return Ok(()) };
         let started = Instant::now();
         last.turn_at = started;
         if last.offset == Some(owned.next_offset) {
             // Nothing came since: the newest is as good as a new one.
             last.newest_at = started;
-            return;
+            return Ok(());
         }
-        let Some(view) = owned.kept.view() else { return };
+        let Some(view) = owned.view()? else { return Ok(()) };
         tracing::debug!(%partition, "a view for a snapshot took {} us", started.elapsed().as_micros());
         self.running = Some(Running::start(self.stage, plan.clone(), partition.clone(), view));
+        Ok(())
     }
 }
 

@@ -65,12 +65,22 @@ pub trait Kept: Send {
         false
     }
 
-    /// What was applied is committed: it is written, with the offset. How much was forgotten.
-    fn committed(&mut self, _: i64) -> Result<usize, StoreError> {
+    /// What was applied is committed. How much was forgotten.
+    fn committed(&mut self) -> Result<usize, StoreError> {
         Ok(0)
     }
 
-    /// What was applied since the last commit never happened.
+    /// How many values are held decoded.
+    fn values_held(&self) -> usize {
+        0
+    }
+
+    /// What was applied since the last write is written, with the offset.
+    fn write(&mut self, _: i64) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// What was applied since the last write never happened.
     fn roll_back(&mut self) {}
 
     /// What is in the store, for a snapshot.

@@ -1,24 +1,25 @@
 //! The one loop of every stage.
 //!
 //! A worker owns a broker session (consumer and transactional producer) and the partitions it was assigned. A
-//! step is: poll, collect a batch, apply, commit, write the state. No transaction is ever open between steps, so
+//! step is: poll, collect a batch, apply, commit, write the state, now or with later batches. No transaction is ever open between steps, so
 //! a partition can be given back at any poll.
 //!
 //! Errors map to policy here and nowhere else:
 //!
 //! | outcome | follows |
 //! |---|---|
-//! | committed | what was applied is written to the store, with the offset |
+//! | committed | what was applied reaches the store, with the offset, at once or within bounds |
 //! | aborted ([`BrokerError::Aborted`]) | what was applied is dropped, the batch is applied again by the same session |
 //! | unknown or fatal (any other error) | the step fails: the worker is dropped with its session and its state |
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
-use super::assignment::Owned;
 pub use super::assignment::{LogReach, OpenStore};
 use super::gauges::Gauges;
 use super::outbox::Outbox;
+pub use super::owned::WriteBehind;
+use super::owned::{Owned, payload_bytes};
 use super::readers::Readers;
 use super::restore::Restore;
 use super::snapshots::{SnapshotPlan, Snapshots};
@@ -46,6 +47,8 @@ pub struct WorkerOptions {
     pub measure_lag_every: Option<Duration>,
     /// Where and how often snapshots are taken; none: never.
     pub snapshots: Option<SnapshotPlan>,
+    /// How far stores may lag behind what is committed.
+    pub write_behind: WriteBehind,
     /// Where other threads read what is committed; none: nowhere.
     pub readers: Option<Readers>,
     /// While a store is opened for longer than this, the session is polled as often; none: never, for those who need
@@ -64,6 +67,7 @@ impl Default for WorkerOptions {
             pass_time_every: Some(Duration::from_millis(250)),
             measure_lag_every: None,
             snapshots: None,
+            write_behind: WriteBehind::NEVER,
             readers: None,
             poll_opening_after: None,
             aborts_max: 5,
@@ -163,7 +167,8 @@ impl<S: Stage> Worker<S> {
             step.published = self.process(&batch, pass_time)?;
         }
         step.records = batch.len();
-        self.snapshots.step(&self.partitions, &self.restores);
+        self.take_note(batch)?;
+        self.snapshots.step(&mut self.partitions, &self.restores)?;
         if self.gauges.are_due(self.options.measure_lag_every) {
             let (lags, wall) = (self.lags()?, (self.read_wall)());
             for (partition, owned) in &self.partitions {
@@ -181,10 +186,20 @@ impl<S: Stage> Worker<S> {
     }
 
     /// Closes all partitions and leaves the group.
-    pub fn close(mut self) {
+    pub fn close(mut self) -> Result<(), StageError> {
         self.snapshots.stop();
+        let written = self.write();
         self.partitions.clear();
         self.session.close();
+        written
+    }
+
+    /// Brings all stores to what is committed.
+    pub fn write(&mut self) -> Result<(), StageError> {
+        for owned in self.partitions.values_mut() {
+            owned.write()?;
+        }
+        Ok(())
     }
 
     /// Polls until a batch is full, the input runs dry or the time to collect is over. Changes of the assignment
@@ -304,24 +319,15 @@ impl<S: Stage> Worker<S> {
                     Err(BrokerError::Aborted(reason)) if attempt < self.options.aborts_max => {
                         tracing::warn!(stage = self.name(), reason, "batch aborted, applied again");
                         metrics::TRANSACTIONS_ABORTED.add(self.label(), 1);
-                        self.roll_back(batch);
+                        self.roll_back(batch)?;
                         self.stage.aborted();
                         continue;
                     }
                     Err(error) => return Err(error.into()),
                 }
             }
-            let mut forgotten = 0;
-            for source in batch.iter().map(|record| &record.source).collect::<BTreeSet<_>>() {
-                let Some(owned) = self.partitions.get_mut(source) else { continue };
-                forgotten += owned.kept.committed(owned.next_offset)?;
-                if self.restores.get_mut(source).is_some_and(|restore| restore.reached(owned.next_offset)) {
-                    self.restores.remove(source);
-                }
-            }
             self.tally.add(&tally);
             tally.record();
-            metrics::STATE_FORGOTTEN.add(self.label(), u64::try_from(forgotten).unwrap_or(u64::MAX));
             if !batch.is_empty() {
                 let bytes: usize = batch.iter().map(payload_bytes).sum();
                 metrics::BATCH_RECORDS.record(self.label(), batch.len() as f64);
@@ -331,6 +337,27 @@ impl<S: Stage> Worker<S> {
             return Ok(published);
         }
         Ok(0)
+    }
+
+    /// Gives the partitions what was committed of them, and writes what is to be written.
+    fn take_note(&mut self, batch: Vec<Record>) -> Result<(), StageError> {
+        let mut by_partition: BTreeMap<TopicPartition, Vec<Record>> = BTreeMap::new();
+        for record in batch {
+            by_partition.entry(record.source.clone()).or_default().push(record);
+        }
+        let mut forgotten = 0;
+        for (source, records) in by_partition {
+            let Some(owned) = self.partitions.get_mut(&source) else { continue };
+            forgotten += owned.committed(records)?;
+            if self.restores.get_mut(&source).is_some_and(|restore| restore.reached(owned.next_offset)) {
+                self.restores.remove(&source);
+            }
+        }
+        for owned in self.partitions.values_mut() {
+            owned.write_within(&self.options.write_behind)?;
+        }
+        metrics::STATE_FORGOTTEN.add(self.label(), u64::try_from(forgotten).unwrap_or(u64::MAX));
+        Ok(())
     }
 
     fn apply(&mut self, batch: &[Record], tally: &mut S::Tally) -> Result<(), StageError> {
@@ -359,7 +386,7 @@ impl<S: Stage> Worker<S> {
         if moved.is_empty() && has_outputs { next.collect() } else { moved }
     }
 
-    fn roll_back(&mut self, batch: &[Record]) {
+    fn roll_back(&mut self, batch: &[Record]) -> Result<(), StageError> {
         self.outbox.clear();
         let mut first: BTreeMap<&TopicPartition, i64> = BTreeMap::new();
         for record in batch {
@@ -367,17 +394,13 @@ impl<S: Stage> Worker<S> {
         }
         for (source, offset) in first {
             if let Some(owned) = self.partitions.get_mut(source) {
-                owned.kept.roll_back();
-                owned.next_offset = offset;
+                owned.roll_back(offset, &mut self.stage, &mut self.outbox)?;
             }
         }
+        Ok(())
     }
 }
 
 fn is_due(every: Option<Duration>, last: Option<Instant>) -> bool {
     every.is_some_and(|every| last.is_none_or(|last| last.elapsed() >= every))
-}
-
-pub(super) fn payload_bytes(record: &Record) -> usize {
-    record.payload.as_ref().map_or(0, Vec::len)
 }

@@ -20,7 +20,7 @@ use crate::domain::time::Timestamp;
 use crate::engine::outbox::Outbox;
 use crate::engine::readers::Readers;
 use crate::engine::stage::{KeyedStage, SourceStage, Stage};
-use crate::engine::worker::{Step, Worker, WorkerOptions};
+use crate::engine::worker::{Step, Worker, WorkerOptions, WriteBehind};
 use crate::engine::{Keyed, StageError, Tally as _};
 use crate::pipeline::intake::{Clock, FILE_HEADER, Intake, LINE_HEADER};
 use crate::pipeline::outputs::Outputs;
@@ -86,6 +86,9 @@ pub struct Output {
     /// The record.
     pub record: Record,
 }
+
+/// Everything settles between two moments of time, in small batches: they reach the store together.
+const WRITE_BEHIND: WriteBehind = WriteBehind { values_max: 10_000, bytes_max: 8 << 20, age_max: None };
 
 /// The outputs of a local run, in the order in which they were published within each topic and partition.
 const OUTPUTS: [Topic; 3] = [Topic::Alerts, Topic::Decisions, Topic::Deadletter];
@@ -223,7 +226,10 @@ impl Local {
     }
 
     /// The state that the monitor keeps of a code.
-    pub fn code_state(&self, code: &str) -> Result<CodeState, StageError> {
+    pub fn code_state(&mut self, code: &str) -> Result<CodeState, StageError> {
+        for worker in &mut self.keyed {
+            worker.write()?;
+        }
         let partition = self.topology.target(Topic::Observations, code.as_bytes());
         let state = self.readers.look(&partition, |committed| committed.value(code.as_bytes()))?;
         Ok(state.unwrap_or_default())
@@ -291,6 +297,7 @@ impl SetUp<'_> {
         let worker_options = WorkerOptions {
             batch_records_max,
             pass_time_every: None,
+            write_behind: WRITE_BEHIND,
             readers: S::KEEPS_STATE.then(|| self.readers.clone()),
             ..WorkerOptions::default()
         };
@@ -317,12 +324,17 @@ impl WithStage for &SetUp<'_> {
 /// A worker, whichever its stage is.
 trait AnyWorker: Send {
     fn step(&mut self) -> Result<Step, StageError>;
+    fn write(&mut self) -> Result<(), StageError>;
     fn tally(&self) -> &Tally;
 }
 
 impl<S: Stage<Tally = Tally>> AnyWorker for Worker<S> {
     fn step(&mut self) -> Result<Step, StageError> {
         Worker::step(self, Duration::ZERO)
+    }
+
+    fn write(&mut self) -> Result<(), StageError> {
+        Worker::write(self)
     }
 
     fn tally(&self) -> &Tally {

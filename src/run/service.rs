@@ -22,7 +22,7 @@ use crate::domain::rules::ruleset::RuleSet;
 use crate::domain::time::{Millis, Timestamp};
 use crate::engine::outbox::Outbox;
 use crate::engine::stage::{KeyedStage, SourceStage, Stage};
-use crate::engine::worker::{Worker, WorkerOptions};
+use crate::engine::worker::{Worker, WorkerOptions, WriteBehind};
 use crate::engine::{Keyed, StageError};
 use crate::pipeline::intake::{Clock, Idling, Intake, SharedBook};
 use crate::pipeline::outputs::Outputs;
@@ -47,6 +47,10 @@ const STOP_STEP: Duration = Duration::from_millis(10);
 const MEASURE_LAG_EVERY: Duration = Duration::from_secs(5);
 /// While a store is filled from a snapshot the session is polled this often.
 const POLL_OPENING_AFTER: Duration = Duration::from_secs(1);
+/// Small batches reach the store together. What is held stays far below what a batch under load takes; a start after a
+/// crash reads so much more of the log.
+const WRITE_BEHIND: WriteBehind =
+    WriteBehind { values_max: 2_000, bytes_max: 512 << 10, age_max: Some(Duration::from_secs(1)) };
 /// A lost session is followed by a new one after this long.
 const SESSION_PAUSE: Duration = Duration::from_millis(500);
 /// A failed disk is tried again after this long.
@@ -327,6 +331,7 @@ impl<'a> Service<'a> {
                     .then(|| Duration::from_millis(config.stage.tick_claims_ms)),
                 measure_lag_every: Some(MEASURE_LAG_EVERY),
                 poll_opening_after: Some(POLL_OPENING_AFTER),
+                write_behind: WRITE_BEHIND,
                 snapshots: self.state.snapshot_plan(config, self.trim.clone()),
                 ..WorkerOptions::default()
             },
@@ -415,8 +420,7 @@ impl Seat {
         while !stop.is_stopped() {
             worker.step(POLL_WAIT)?;
         }
-        worker.close();
-        Ok(())
+        worker.close()
     }
 }
 

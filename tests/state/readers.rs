@@ -81,7 +81,7 @@ fn a_look_at_a_store_on_disk_does_not_hold_up_the_writer_nor_see_it() {
 #[test]
 fn a_worker_hands_out_what_it_committed_and_takes_it_back_when_it_goes() {
     let case = cases::examples().into_iter().next().unwrap();
-    let fed: Local = local::fed(&case.world(), &local::options(""));
+    let mut fed: Local = local::fed(&case.world(), &local::options(""));
     let log = fed.records(Topic::Observations).unwrap();
     let topology = Arc::new(Topology::new("", 1, 1));
     let broker = MemoryBroker::new(MemoryOptions::default());

@@ -63,21 +63,6 @@ impl<V: State> PartitionState<V> {
         }
         Ok(value)
     }
-
-    /// Writes what was applied to the store, together with the offset.
-    fn write(&mut self, next_offset: i64) -> Result<(), StoreError> {
-        if let Some(digest) = self.last_record {
-            self.changes.put(keyspace::last_record(), digest.to_be_bytes().to_vec());
-        }
-        if self.facts != self.facts_committed {
-            self.changes.put(keyspace::facts(), self.facts.encode());
-            self.facts_committed = self.facts.clone();
-        }
-        let mut changes = self.changes.take();
-        changes.extend(self.values.take_changed());
-        changes.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        self.store.write(Batch { changes, next_offset })
-    }
 }
 
 impl<V: State> Kept for PartitionState<V> {
@@ -95,10 +80,26 @@ impl<V: State> Kept for PartitionState<V> {
         self.last_record.is_some()
     }
 
-    fn committed(&mut self, next_offset: i64) -> Result<usize, StoreError> {
-        let forgotten = self.sweep()?;
-        self.write(next_offset)?;
-        Ok(forgotten)
+    fn committed(&mut self) -> Result<usize, StoreError> {
+        self.sweep()
+    }
+
+    fn values_held(&self) -> usize {
+        self.values.held()
+    }
+
+    fn write(&mut self, next_offset: i64) -> Result<(), StoreError> {
+        if let Some(digest) = self.last_record {
+            self.changes.put(keyspace::last_record(), digest.to_be_bytes().to_vec());
+        }
+        if self.facts != self.facts_committed {
+            self.changes.put(keyspace::facts(), self.facts.encode());
+            self.facts_committed = self.facts.clone();
+        }
+        let mut changes = self.changes.take();
+        changes.extend(self.values.take_changed());
+        changes.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        self.store.write(Batch { changes, next_offset })
     }
 
     fn roll_back(&mut self) {

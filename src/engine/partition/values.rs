@@ -1,8 +1,8 @@
-//! Decoded values of a batch, before they are committed.
+//! Decoded values, before they are written.
 //!
-//! Values are read from the store and decoded once per batch and key, changed in place, and encoded once when the batch
-//! is committed; what is then as the store has it is not written again. Until then the store does not know of them: an
-//! aborted batch is forgotten by dropping them.
+//! Values are read from the store and decoded once, changed in place, and encoded once when they are written; what is
+//! then as the store has it is not written again. Until then the store does not know of them: what an aborted batch made
+//! of them is forgotten by dropping them.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::domain::time::Timestamp;
 use crate::engine::{State, keyspace};
 use crate::store::{Rows, StoreError};
 
-/// The values that a batch has read.
+/// The values that were read since the last write.
 #[derive(Debug)]
 pub(super) struct Values<V> {
     positions: HashMap<Arc<[u8]>, usize>,
@@ -72,6 +72,11 @@ impl<V: State> Values<V> {
         self.held.push(Held { key: key.clone(), timer: value.due(), value, stored });
         self.positions.insert(key, position);
         Ok(position)
+    }
+
+    /// How many are held.
+    pub(super) fn held(&self) -> usize {
+        self.held.len()
     }
 
     /// The timers that the values asked for since the last call want moved.

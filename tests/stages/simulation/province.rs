@@ -10,7 +10,7 @@ use tracewarden::domain::rules::Severity;
 use tracewarden::domain::time::Timestamp;
 use tracewarden::engine::outbox::Outbox;
 use tracewarden::engine::stage::{KeyedStage, SourceStage, Stage};
-use tracewarden::engine::worker::{Step, Worker, WorkerOptions};
+use tracewarden::engine::worker::{Step, Worker, WorkerOptions, WriteBehind};
 use tracewarden::engine::{Keyed, StageError};
 use tracewarden::pipeline::intake::{Clock, Intake, SharedBook};
 use tracewarden::pipeline::tally::Tally;
@@ -68,6 +68,7 @@ pub(crate) struct Province {
     options: LocalOptions,
     book: SharedBook,
     dice: Dice,
+    write_behind: WriteBehind,
     workers: Vec<Option<Box<dyn Steps>>>,
     pub(crate) mishaps: Mishaps,
 }
@@ -97,7 +98,12 @@ impl Province {
         }
         let workers = (0..4 * WORKERS).map(|_| None).collect();
         let book = Arc::new(RwLock::new(local::book(&world.reference)));
-        Self { broker, topology, options, book, dice, workers, mishaps: Mishaps::default() }
+        let write_behind = dice.pick(&[
+            WriteBehind::NEVER,
+            WriteBehind { values_max: 5, bytes_max: usize::MAX, age_max: None },
+            WriteBehind { values_max: usize::MAX, bytes_max: usize::MAX, age_max: None },
+        ]);
+        Self { broker, topology, options, book, dice, write_behind, workers, mishaps: Mishaps::default() }
     }
 
     /// Sends all uploads while everything goes wrong, moves time to the end, and lets everything come to rest.
@@ -248,6 +254,7 @@ impl Province {
             // Time to collect would make the run depend on the machine.
             collect_max: Duration::from_secs(3600),
             pass_time_every: None,
+            write_behind: self.write_behind,
             ..WorkerOptions::default()
         };
         let outbox = Outbox::new(self.topology.clone(), self.options.record_bytes_max);
