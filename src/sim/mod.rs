@@ -21,18 +21,20 @@ mod places;
 mod province;
 mod random;
 mod reference;
+mod senders;
 mod trade;
 mod truth;
 mod verdict;
 mod visit;
 mod writer;
 
-pub use parameters::{Dirt, Fraud, Habits, Parameters, UploadForm};
+pub use parameters::{Dirt, Fraud, Habits, Parameters, Senders, UploadForm};
 pub use province::Province;
 pub use truth::{Act, DocumentRef, Effect, LineRef, Truth};
 
 use crate::domain::document::Group;
 use crate::domain::reference::Book;
+use crate::domain::time::Day;
 use crate::wire::inbound::reference::from_json;
 use crate::wire::inbound::reject::Reject;
 
@@ -40,6 +42,11 @@ use crate::wire::inbound::reject::Reject;
 const HOUR: i64 = 3_600_000;
 /// Milliseconds of a day.
 const DAY: i64 = 24 * HOUR;
+
+/// The day of a moment, Beijing time.
+fn day_of(at: i64) -> Day {
+    Day::from_days_since_epoch(i32::try_from((at + 8 * HOUR).div_euclid(DAY)).unwrap_or(i32::MAX))
+}
 
 /// One upload and when it is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
