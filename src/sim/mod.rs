@@ -4,7 +4,7 @@
 //! path of an upload: [`Province`] goes through the days hour by hour; honest trade (`trade`, `visit`) and planted
 //! acts (`fraud`) make documents; each passes the accidents of `dirt`, is written as canonical JSON by `writer`,
 //! or as messages of the national interface by `national`, and goes out in the order of sending. What must be found is
-//! stated as [`Truth`] at the same time, after the dirt; [`evaluate`](crate::evaluate) compares alerts and decisions with
+//! stated as [`Truth`] at the same time, after the dirt and what senders do otherwise than the book has it (`senders`); [`evaluate`](crate::evaluate) compares alerts and decisions with
 //! it. The commands `simulate` and `evaluate` do both with files.
 //!
 //! Everything is a function of [`Parameters`]: the same seed gives the same bytes. It is not a model of how often

@@ -18,6 +18,7 @@ const CLAIM: &str = "S1";
 const PHARMACY: &str = "P37020300001";
 
 /// A claim, what is said of it, and how it ends.
+#[derive(Clone)]
 struct Story {
     name: &'static str,
     uploads: Vec<Value>,
@@ -77,41 +78,45 @@ fn reversal(issued: u32) -> Value {
 const BOX: &str = "81773220000000016835";
 const ANOTHER: &str = "81773220000000026835";
 
+const SHORT: &[&str] = &["short_codes"];
+
 fn stories() -> Vec<Story> {
-    let short = &["short_codes"];
+    [of_versions(), of_codes_that_are_lent(), of_adjustments()].concat()
+}
+
+fn story(name: &'static str, uploads: Vec<Value>, ends: [&'static str; 4]) -> Story {
+    let [verdict, payable, paid, recover] = ends;
+    Story { name, uploads, verdict, payable, paid, recover }
+}
+
+fn of_versions() -> Vec<Story> {
     vec![
-        Story {
-            name: "the correction is judged anew, and ruled on by the line",
-            uploads: vec![
+        story(
+            "the correction is judged anew, and ruled on by the line",
+            vec![
                 claim(5, 2, &[BOX]),
-                ruling(8, None, "pay", short),
+                ruling(8, None, "pay", SHORT),
                 claim(9, 3, &[BOX]),
-                ruling(12, Some("1"), "pay", short),
+                ruling(12, Some("1"), "pay", SHORT),
                 ruling(13, None, "none", &[]),
                 payment(14, "B1", "28.00", json!({})),
             ],
-            verdict: "pay",
-            payable: "28.00",
-            paid: "28.00",
-            recover: "0.00",
-        },
-        Story {
-            name: "a ruling that pays does not hold for a later version, of whatever part",
-            uploads: vec![
+            ["pay", "28.00", "28.00", "0.00"],
+        ),
+        story(
+            "a ruling that pays does not hold for a later version, of whatever part",
+            vec![
                 claim(5, 2, &[BOX]),
-                ruling(8, None, "pay", short),
+                ruling(8, None, "pay", SHORT),
                 partial(9, json!({"occurred_at": day(5), "settlement_id": "J1"})),
                 payment(10, "B1", "28.00", json!({})),
                 payment(12, "B2", "3.00", json!({"recovered": true})),
             ],
-            verdict: "hold",
-            payable: "0.00",
-            paid: "25.00",
-            recover: "25.00",
-        },
-        Story {
-            name: "a refusal before the claim stands over everything that becomes of it",
-            uploads: vec![
+            ["hold", "0.00", "25.00", "25.00"],
+        ),
+        story(
+            "a refusal before the claim stands over everything that becomes of it",
+            vec![
                 ruling(1, None, "refuse", &[]),
                 claim(5, 1, &[BOX]),
                 reversal(6),
@@ -119,83 +124,76 @@ fn stories() -> Vec<Story> {
                 payment(8, "B1", "28.00", json!({})),
                 payment(9, "B1", "28.00", json!({"withdrawn": true})),
             ],
-            verdict: "refuse",
-            payable: "0.00",
-            paid: "",
-            recover: "",
-        },
-        Story {
-            name: "a line's own ruling counts before the claim's, also where it does not hold",
-            uploads: vec![
+            ["refuse", "0.00", "", ""],
+        ),
+        story(
+            "a line's own ruling counts before the claim's, also where it does not hold",
+            vec![
                 ruling(4, None, "refuse", &[]),
                 claim(5, 2, &[BOX]),
-                ruling(6, Some("1"), "pay", short),
+                ruling(6, Some("1"), "pay", SHORT),
                 claim(7, 2, &[BOX]),
                 payment(8, "B1", "10.00", json!({})),
             ],
-            verdict: "hold",
-            payable: "0.00",
-            paid: "10.00",
-            recover: "10.00",
-        },
-        Story {
-            name: "what is lent after the ruling is judged anew, and a later ruling lets it pass",
-            uploads: vec![
+            ["hold", "0.00", "10.00", "10.00"],
+        ),
+    ]
+}
+
+fn of_codes_that_are_lent() -> Vec<Story> {
+    let lacking = &["no_code", "short_codes"];
+    vec![
+        story(
+            "what is lent after the ruling is judged anew, and a later ruling lets it pass",
+            vec![
                 claim(5, 2, &[]),
-                ruling(7, None, "pay", &["no_code", "short_codes"]),
+                ruling(7, None, "pay", lacking),
                 hand_over(9, &[BOX]),
-                ruling(12, Some("1"), "pay", &["no_code", "short_codes"]),
+                ruling(12, Some("1"), "pay", lacking),
                 hand_over(11, &[ANOTHER]),
                 payment(14, "B1", "28.00", json!({})),
             ],
-            verdict: "pay",
-            payable: "28.00",
-            paid: "28.00",
-            recover: "0.00",
-        },
-        Story {
-            name: "the hand-over changes after the ruling",
-            uploads: vec![
+            ["pay", "28.00", "28.00", "0.00"],
+        ),
+        story(
+            "the hand-over changes after the ruling",
+            vec![
                 claim(5, 2, &[]),
                 hand_over(6, &[BOX]),
-                ruling(7, None, "pay", &["no_code", "short_codes"]),
+                ruling(7, None, "pay", lacking),
                 hand_over(9, &[ANOTHER]),
                 payment(14, "B1", "28.00", json!({})),
             ],
-            verdict: "hold",
-            payable: "0.00",
-            paid: "28.00",
-            recover: "28.00",
-        },
-        Story {
-            name: "an adjustment after the ruling undoes it, one before does not",
-            uploads: vec![
+            ["hold", "0.00", "28.00", "28.00"],
+        ),
+    ]
+}
+
+fn of_adjustments() -> Vec<Story> {
+    vec![
+        story(
+            "an adjustment before the ruling leaves it as it is",
+            vec![
                 claim(5, 3, &[BOX]),
                 partial(6, json!({"lines": [adjustment("R1")]})),
-                ruling(8, None, "pay", short),
+                ruling(8, None, "pay", SHORT),
                 ruling(9, Some("1"), "hold", &[]),
                 ruling(10, Some("1"), "none", &[]),
                 payment(11, "B1", "30.00", json!({})),
             ],
-            verdict: "pay",
-            payable: "23.00",
-            paid: "30.00",
-            recover: "7.00",
-        },
-        Story {
-            name: "the same with a second adjustment",
-            uploads: vec![
+            ["pay", "23.00", "30.00", "7.00"],
+        ),
+        story(
+            "an adjustment after the ruling undoes it",
+            vec![
                 claim(5, 4, &[BOX]),
                 partial(6, json!({"lines": [adjustment("R1")]})),
-                ruling(8, None, "pay", short),
+                ruling(8, None, "pay", SHORT),
                 partial(9, json!({"lines": [adjustment("R2")]})),
                 payment(11, "B1", "30.00", json!({})),
             ],
-            verdict: "hold",
-            payable: "0.00",
-            paid: "30.00",
-            recover: "30.00",
-        },
+            ["hold", "0.00", "30.00", "30.00"],
+        ),
     ]
 }
 

@@ -3,8 +3,9 @@
 //! | document | messages |
 //! |---|---|
 //! | stock | 3501 or 3502, or their A variants; with papers also the 3503 or 3504 of the purchase, which has no codes |
-//! | dispensing, its return | 3505, 3506 |
+//! | dispensing, its return | 3505, 3506; one for each box where the sender does so |
 //! | settlement of a hospital | 2204 fee lines, 2207 with the codes and the response |
+//! | refund of a part of it | 2204 with a negative count |
 //! | settlement of a pharmacy | 2102 with the codes and the response |
 //! | what is taken back | 3507, 2208, 2103 |
 //!
@@ -13,7 +14,8 @@
 //! refunded by cancelling all of it and settling the rest. Every row of stock and sales is a document of its own for
 //! who reads it, so the truth names other documents than in the canonical form ([`line`]).
 //!
-//! What careless senders make of a message is in [`careless`].
+//! A claim whose codes stand in the hand-over is written without; some are known by their requests alone, without a
+//! response. What careless senders make of a message is in [`careless`].
 
 mod careless;
 mod rows;
