@@ -2,10 +2,10 @@
 //!
 //! Nobody gets real uploads to try the system with, so this is how users, rule authors and tests judge it. The
 //! path of an upload: [`Province`] goes through the days hour by hour; honest trade (`trade`, `visit`) and planted
-//! acts (`fraud`) make documents; each passes the accidents of `dirt`, is written as canonical JSON by `writer`,
-//! or as messages of the national interface by `national`, and goes out in the order of sending. What must be found is
-//! stated as [`Truth`] at the same time, after the dirt and what senders do otherwise than the book has it (`senders`); [`evaluate`](crate::evaluate) compares alerts and decisions with
-//! it. The commands `simulate` and `evaluate` do both with files.
+//! acts (`fraud`) make documents, each as its sender works (`senders`); they pass the accidents of `dirt`, are written as
+//! canonical JSON by `writer`, or as messages of the national interface by `national`, and go out in the order of sending.
+//! What must be found is stated as [`Truth`] at the same time, after the dirt; [`evaluate`](crate::evaluate) compares
+//! alerts and decisions with it. The commands `simulate` and `evaluate` do both with files.
 //!
 //! Everything is a function of [`Parameters`]: the same seed gives the same bytes. It is not a model of how often
 //! fraud happens, and it knows nothing of topics, partitions or the wire formats of the stages.
