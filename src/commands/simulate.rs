@@ -10,7 +10,7 @@ use crate::pipeline::topics::Topology;
 use crate::present::figures::grouped;
 use crate::present::progress::Progress;
 use crate::run::topics::topology;
-use crate::sim::{self, Dirt, Parameters, UploadForm};
+use crate::sim::{self, Dirt, Parameters, Senders, UploadForm};
 use crate::wire::inbound::route::route;
 
 #[derive(Debug, clap::Args)]
@@ -45,6 +45,9 @@ pub(super) struct Arguments {
     /// How uploads go wrong without anybody meaning it.
     #[arg(long, value_enum)]
     dirt: Option<Dirtiness>,
+    /// How senders work.
+    #[arg(long, value_enum)]
+    senders: Option<SenderHabits>,
     /// Form of the uploads.
     #[arg(long, value_enum)]
     form: Option<Form>,
@@ -74,6 +77,15 @@ enum Dirtiness {
     Usual,
     /// Every upload in time and right.
     None,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum SenderHabits {
+    /// As the interface's book has it.
+    Book,
+    /// As in the field: most lend the codes of the hand-over to the claim, some report box by box, date returns by
+    /// the day, refund in part, write fillers, or use visit numbers of their own.
+    Field,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -163,6 +175,11 @@ impl Arguments {
         match self.dirt {
             Some(Dirtiness::Usual) => parameters.dirt = Dirt::usual(),
             Some(Dirtiness::None) => parameters.dirt = Dirt::none(),
+            None => {}
+        }
+        match self.senders {
+            Some(SenderHabits::Book) => parameters.senders = Senders::default(),
+            Some(SenderHabits::Field) => parameters.senders = Senders::field(),
             None => {}
         }
         match self.form {

@@ -5,7 +5,7 @@
 //! made, and is part of the truth. A document on whose number or stamp others depend is handled `Careful`: it may
 //! only be held up on the way, or arrive twice. One that the truth counts comes in no second batch.
 
-use super::document::{Body, Document, Full, Handling, Name};
+use super::document::{Body, Document, Full, Handling, Name, Pack};
 use super::national::{self, RowIdentity};
 use super::parameters::UploadForm;
 use super::places::World;
@@ -25,10 +25,16 @@ pub(super) struct Filed {
     pub(super) occurred_at: i64,
     /// The number of its visit, else of its settlement.
     pub(super) visit: u64,
-    /// Whether it names the visit.
-    pub(super) names_visit: bool,
+    /// The visit's number as it names it, if it does.
+    pub(super) visit_number: Option<String>,
+    /// It tells the day on which it occurred, and no time.
+    pub(super) by_day: bool,
     /// What tells its rows apart, in the national form.
     pub(super) rows: Vec<RowIdentity>,
+    /// A claim without codes of its own.
+    pub(super) is_bare: bool,
+    /// The hand-over whose codes it borrows.
+    pub(super) lender: Option<Box<Filed>>,
     /// When the last version of it is sent.
     pub(super) sent_at: i64,
     /// When it counts as known: the later of occurrence and issue (rules: at most 7 days after it occurred).
@@ -37,13 +43,14 @@ pub(super) struct Filed {
 
 impl Filed {
     pub(super) fn document(&self, world: &World) -> DocumentRef {
-        let LineRef { institution_id, group, document_id, .. } = self.line(world, 0);
+        let LineRef { institution_id, group, document_id, .. } = self.line(world, 0, Which::Row(0));
         DocumentRef { institution_id, group, document_id }
     }
 
-    pub(super) fn line(&self, world: &World, line: usize) -> LineRef {
+    /// What a line is called by who reads it, where it has several rows by one of them.
+    pub(super) fn line(&self, world: &World, line: usize, which: Which) -> LineRef {
         match world.parameters.form {
-            UploadForm::National => national::line(world, self, line),
+            UploadForm::National => national::line(world, self, line, which),
             UploadForm::Canonical => LineRef {
                 institution_id: world.institution(self.institution).id.clone(),
                 group: self.group.name().to_owned(),
@@ -51,6 +58,17 @@ impl Filed {
                 line_id: (line + 1).to_string(),
             },
         }
+    }
+
+    /// How many documents a line becomes to who reads it.
+    pub(super) fn rows_of(&self, line: usize) -> usize {
+        self.rows.iter().filter(|row| row.line == line).count().max(1)
+    }
+
+    /// When its codes count as known: a claim's may come with the hand-over that lends them.
+    pub(super) fn codes_known_at(&self) -> i64 {
+        let lent = self.lender.as_ref().map(|lender| lender.known_at.min(self.occurred_at + 7 * super::DAY));
+        lent.map_or(self.known_at, |lent| lent.max(self.known_at))
     }
 
     /// What is known of a document when it is sent.
@@ -62,8 +80,11 @@ impl Filed {
             kind: Kind::Settlement,
             occurred_at: document.issued_at,
             visit: 0,
-            names_visit: false,
+            visit_number: None,
+            by_day: false,
             rows: Vec::new(),
+            is_bare: false,
+            lender: None,
             sent_at,
             known_at: document.issued_at,
         };
@@ -78,12 +99,24 @@ impl Filed {
             kind: full.kind,
             occurred_at: full.occurred_at,
             visit: full.visit.or(full.settlement).unwrap_or_default(),
-            names_visit: full.visit.is_some(),
+            visit_number: full.visit_number(),
+            by_day: full.by_day,
             rows,
-            known_at: document.issued_at.clamp(full.occurred_at, full.occurred_at + 7 * super::DAY),
+            is_bare: full.bare,
+            lender: full.lender.clone(),
+            known_at: document.issued_at.clamp(full.moment(), full.moment() + 7 * super::DAY),
             ..filed
         }
     }
+}
+
+/// One of the rows that report a line.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Which {
+    /// By its place among them.
+    Row(usize),
+    /// The one that has this pack.
+    Of(Pack),
 }
 
 /// What happens to a document.

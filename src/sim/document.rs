@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::dirt::Filed;
+use super::{DAY, HOUR, day_of};
 use crate::domain::document::{Group, Kind};
 use crate::domain::time::Day;
 
@@ -34,6 +36,8 @@ pub(super) struct Pack {
     pub(super) lot: Lot,
     /// The delivery's scan of it was mangled: nobody can prove the purchase.
     pub(super) unrecorded: bool,
+    /// A customer brought it back, so that everybody knows where it is.
+    pub(super) brought_back: bool,
 }
 
 /// The lot of a pack.
@@ -91,6 +95,8 @@ pub(super) enum Form {
     Overlong,
     /// The product's 69… barcode instead.
     Barcode69,
+    /// Twenty times one digit, by somebody who must write something.
+    Placeholder,
 }
 
 impl Form {
@@ -144,6 +150,13 @@ pub(super) enum Body {
         /// The settlement's number, when it takes one back.
         settlement: u64,
     },
+    /// Takes so much off the first line of a claim.
+    Refund {
+        /// What comes off.
+        line: Line,
+        /// The number of the claim's visit.
+        visit: u64,
+    },
 }
 
 /// Which parts of a document an upload carries.
@@ -169,6 +182,14 @@ pub(super) struct Full {
     pub(super) settlement: Option<u64>,
     pub(super) supplier: Option<Supplier>,
     pub(super) returns: Option<Name>,
+    /// The number of the visit is the sender's own.
+    pub(super) own_number: bool,
+    /// It tells the day on which it occurred, and no time.
+    pub(super) by_day: bool,
+    /// A claim whose codes are not written: they stand in the hand-over, if anywhere.
+    pub(super) bare: bool,
+    /// The hand-over whose codes it borrows.
+    pub(super) lender: Option<Box<Filed>>,
     pub(super) lines: Vec<Line>,
 }
 
@@ -183,9 +204,32 @@ impl Full {
             settlement: None,
             supplier: None,
             returns: None,
+            own_number: false,
+            by_day: false,
+            bare: false,
+            lender: None,
             lines,
         }
     }
+
+    /// The number of the visit as the sender writes it.
+    pub(super) fn visit_number(&self) -> Option<String> {
+        self.visit.map(|visit| visit_number(visit, self.own_number))
+    }
+
+    /// When it counts as having occurred: what is brought back within a day, just before that ends.
+    pub(super) fn moment(&self) -> i64 {
+        if !self.by_day {
+            return self.occurred_at;
+        }
+        let next_midnight = (i64::from(day_of(self.occurred_at).days_since_epoch()) + 1) * DAY - 8 * HOUR;
+        next_midnight - 2
+    }
+}
+
+/// A visit's number, of which senders of their own numbers make another one.
+pub(super) fn visit_number(visit: u64, is_own: bool) -> String {
+    if is_own { format!("ZY{visit:08}") } else { format!("V{visit}") }
 }
 
 /// What may befall a document on its way.
@@ -213,6 +257,7 @@ impl Document {
         match &self.body {
             Body::Full(full) => full.kind.group(),
             Body::Reversal { group, .. } => *group,
+            Body::Refund { .. } => Group::Settlement,
         }
     }
 
@@ -221,6 +266,7 @@ impl Document {
         match &self.body {
             Body::Full(full) => full.settlement.unwrap_or_default(),
             Body::Reversal { settlement, .. } => *settlement,
+            Body::Refund { .. } => 0,
         }
     }
 }

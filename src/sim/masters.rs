@@ -1,7 +1,8 @@
 //! What wrong entries of institutions' drug masters make true: every document of such a product says so.
 //!
 //! Another product's code beside the scanned ones is a swap by the catalogue, on every report of it; a wrong rate
-//! claims more packs than have codes. A missing product code makes nothing true. Nobody mends a master within a run.
+//! claims more packs than have codes. A missing product code makes nothing true but where the claim is to borrow its codes,
+//! which go by the product. Nobody mends a master within a run.
 
 use super::dirt::Filed;
 use super::document::{Form, Full, Line};
@@ -37,6 +38,10 @@ impl Province {
                 let effect = if settles { Effect::Refuse } else { Effect::Alert };
                 Some(WrongLine { at, rule: RuleId::Swap, effect })
             }
+            // What has no product borrows nothing.
+            Master::NoProduct if settles && full.bare => {
+                Some(WrongLine { at, rule: RuleId::NoCode, effect: Effect::Hold })
+            }
             Master::WrongRate(units) if settles && units > 1 && !line.split && has_a_valid_code(line) => {
                 Some(WrongLine { at, rule: RuleId::ShortCodes, effect: Effect::Hold })
             }
@@ -50,12 +55,15 @@ impl Province {
         for line in lines {
             let number = self.next_act();
             let basis = (line.rule == RuleId::Swap).then_some(Basis::Catalogue);
-            let fact = Fact::about(line.rule, filed, line.at);
-            self.prove((Act::WrongMaster, number), Fact { basis, effect: line.effect, ..fact });
+            for row in 0..filed.rows_of(line.at) {
+                let fact = Fact { row, ..Fact::about(line.rule, filed, line.at) };
+                self.prove((Act::WrongMaster, number), Fact { basis, effect: line.effect, ..fact });
+            }
         }
     }
 }
 
 fn has_a_valid_code(line: &Line) -> bool {
-    line.scans.iter().any(|scan| !Form::MANGLED.contains(&scan.form))
+    let is_none = |form: &Form| Form::MANGLED.contains(form) || *form == Form::Placeholder;
+    line.scans.iter().any(|scan| !is_none(&scan.form))
 }

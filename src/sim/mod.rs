@@ -2,10 +2,10 @@
 //!
 //! Nobody gets real uploads to try the system with, so this is how users, rule authors and tests judge it. The
 //! path of an upload: [`Province`] goes through the days hour by hour; honest trade (`trade`, `visit`) and planted
-//! acts (`fraud`) make documents; each passes the accidents of `dirt`, is written as canonical JSON by `writer`,
-//! or as messages of the national interface by `national`, and goes out in the order of sending. What must be found is
-//! stated as [`Truth`] at the same time, after the dirt; [`evaluate`](crate::evaluate) compares alerts and decisions with
-//! it. The commands `simulate` and `evaluate` do both with files.
+//! acts (`fraud`) make documents, each as its sender works (`senders`); they pass the accidents of `dirt`, are written as
+//! canonical JSON by `writer`, or as messages of the national interface by `national`, and go out in the order of sending.
+//! What must be found is stated as [`Truth`] at the same time, after the dirt; [`evaluate`](crate::evaluate) compares
+//! alerts and decisions with it. The commands `simulate` and `evaluate` do both with files.
 //!
 //! Everything is a function of [`Parameters`]: the same seed gives the same bytes. It is not a model of how often
 //! fraud happens, and it knows nothing of topics, partitions or the wire formats of the stages.
@@ -21,18 +21,20 @@ mod places;
 mod province;
 mod random;
 mod reference;
+mod senders;
 mod trade;
 mod truth;
 mod verdict;
 mod visit;
 mod writer;
 
-pub use parameters::{Dirt, Fraud, Habits, Parameters, UploadForm};
+pub use parameters::{Dirt, Fraud, Habits, Parameters, Senders, UploadForm};
 pub use province::Province;
 pub use truth::{Act, DocumentRef, Effect, LineRef, Truth};
 
 use crate::domain::document::Group;
 use crate::domain::reference::Book;
+use crate::domain::time::Day;
 use crate::wire::inbound::reference::from_json;
 use crate::wire::inbound::reject::Reject;
 
@@ -40,6 +42,11 @@ use crate::wire::inbound::reject::Reject;
 const HOUR: i64 = 3_600_000;
 /// Milliseconds of a day.
 const DAY: i64 = 24 * HOUR;
+
+/// The day of a moment, Beijing time.
+fn day_of(at: i64) -> Day {
+    Day::from_days_since_epoch(i32::try_from((at + 8 * HOUR).div_euclid(DAY)).unwrap_or(i32::MAX))
+}
 
 /// One upload and when it is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -39,6 +39,8 @@ pub struct Parameters {
     pub fraud: Fraud,
     /// How uploads go wrong without anybody meaning it.
     pub dirt: Dirt,
+    /// How senders work otherwise than the interface's book has it.
+    pub senders: Senders,
 }
 
 /// The form of uploads.
@@ -155,6 +157,43 @@ pub struct Dirt {
     pub careless_senders_ppm: u32,
 }
 
+/// Shares of senders that work otherwise than the interface's book has it, each for the whole run. Nothing of it is an
+/// accident, and most of it changes no answer: what does is part of the truth. All are 0 unless asked for, so that a
+/// province told by the book stays what it was.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Senders {
+    /// Those who put no codes into the settlement: it borrows them from the hand-over of the same settlement. Some
+    /// hospitals among them send requests without the platform's answers, so that only the visit joins the two.
+    pub lending_ppm: u32,
+    /// Those who report every box that they hand over or take back in a message of its own. National form only.
+    pub boxes_ppm: u32,
+    /// Those whose returns tell the day and no time.
+    pub day_returns_ppm: u32,
+    /// Hospitals that refund by a line that takes off so many packs of the claim's line, and do so for a part of it too;
+    /// the others cancel the line, or in the national form the claim, and settle the rest again.
+    pub partial_refunds_ppm: u32,
+    /// Those who write something where there is nothing: `-`, `无` or zeros in fields of the national form, and twenty
+    /// equal digits for the code of a line without one, which is an invalid code to whoever reads it.
+    pub fillers_ppm: u32,
+    /// Those who write a number of their own as the visit's into the hand-over.
+    pub own_numbers_ppm: u32,
+}
+
+impl Senders {
+    /// What the field is like: most lend (the kinds are known, the shares assumed).
+    pub fn field() -> Self {
+        Self {
+            lending_ppm: 600_000,
+            boxes_ppm: 200_000,
+            day_returns_ppm: 200_000,
+            partial_refunds_ppm: 300_000,
+            fillers_ppm: 300_000,
+            own_numbers_ppm: 150_000,
+        }
+    }
+}
+
 impl Parameters {
     /// Every parameter with its default and what it means, as TOML.
     pub const EXAMPLE: &str = include_str!("province.example.toml");
@@ -192,6 +231,7 @@ impl Parameters {
             habits: Habits::default(),
             fraud: Fraud::default(),
             dirt: Dirt::usual(),
+            senders: Senders::default(),
         }
     }
 

@@ -173,7 +173,8 @@ impl World {
         self.catalogue.get(product).splittable()
     }
 
-    fn pair(&self, institution: u32, product: u32, salt: u64) -> u64 {
+    /// A number below a million that depends on the seed, the pair and what it is for.
+    pub(super) fn pair(&self, institution: u32, product: u32, salt: u64) -> u64 {
         mix3(self.parameters.seed ^ salt, u64::from(institution), u64::from(product)) % 1_000_000
     }
 }

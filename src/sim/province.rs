@@ -104,7 +104,7 @@ impl Province {
     pub(super) fn pack(&mut self, product: u32, lot: Lot) -> Pack {
         let made = &mut self.packs_made[product as usize];
         *made += 1;
-        Pack { product, number: *made, lot, unrecorded: false }
+        Pack { product, number: *made, lot, unrecorded: false, brought_back: false }
     }
 
     /// The month in which packs of day `day` were made.

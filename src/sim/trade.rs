@@ -78,7 +78,10 @@ impl Province {
     /// A pack from the wholesaler: one that was sent back, else a new one.
     fn delivered(&mut self, product: u32, lot: Lot) -> Pack {
         let sent_back = self.taken_back.get_mut(&product).and_then(Vec::pop);
-        sent_back.map_or_else(|| self.pack(product, lot), |pack| Pack { unrecorded: false, ..pack })
+        sent_back.map_or_else(
+            || self.pack(product, lot),
+            |pack| Pack { unrecorded: false, brought_back: false, ..pack },
+        )
     }
 
     /// What an institution orders: products and how many codes of each.
@@ -108,7 +111,11 @@ impl Province {
             if self.life.chance(habits.sent_back_ppm)
                 && let Some(pack) = self.part_with(Kind::PurchaseReturn, institution, start)
             {
-                self.taken_back.entry(pack.product).or_default().push(pack);
+                // Who reports returns but no stock is still known to have what was brought back: it is not sold on.
+                let reported = self.world.institution(institution).uploads_stock;
+                if reported || !pack.brought_back {
+                    self.taken_back.entry(pack.product).or_default().push(pack);
+                }
             }
             if self.life.chance(habits.write_offs_ppm) {
                 self.part_with(Kind::Destroyed, institution, start);
@@ -312,7 +319,8 @@ impl Province {
         if !self.accidents.chance(self.world.parameters.dirt.mangled_ppm) || !drug || line.split {
             return false;
         }
-        line.scans.first_mut().map(|scan| scan.form = form).is_some()
+        let scanned = line.scans.first_mut().filter(|scan| scan.form != Form::Placeholder);
+        scanned.map(|scan| scan.form = form).is_some()
     }
 
     /// Sends a document with header and lines, and states what a wrong drug master makes of it.

@@ -54,10 +54,14 @@ pub enum Act {
     MangledDelivery,
     /// Dirt: the institution's drug master is wrong about a product.
     WrongMaster,
+    /// Habit: something that is no code was written for the code of a line without one.
+    PlaceholderCode,
+    /// Habit: a part of a line was brought back and taken off the claim; nobody says which of its codes that was.
+    PartialRefund,
 }
 
 impl Act {
-    /// All planted acts, without dirt.
+    /// All planted acts, without dirt and habits.
     pub const PLANTED: [Self; 19] = [
         Self::PatientResale,
         Self::ReflowRing,
@@ -105,6 +109,8 @@ impl Act {
             Self::MangledCode => "错码",
             Self::MangledDelivery => "入库错码",
             Self::WrongMaster => "目录对照错误",
+            Self::PlaceholderCode => "占位码",
+            Self::PartialRefund => "部分退费",
         }
     }
 
@@ -133,6 +139,8 @@ impl Act {
             Self::MangledCode => "mangled code",
             Self::MangledDelivery => "mangled code at delivery",
             Self::WrongMaster => "wrong drug master",
+            Self::PlaceholderCode => "placeholder for a code",
+            Self::PartialRefund => "refund of a part",
         }
     }
 }

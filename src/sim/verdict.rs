@@ -1,7 +1,7 @@
 //! Turns what the simulator knows into statements of the truth.
 
 use super::HOUR;
-use super::dirt::Filed;
+use super::dirt::{Filed, Which};
 use super::document::Pack;
 use super::national;
 use super::parameters::UploadForm;
@@ -18,6 +18,8 @@ pub(super) struct Fact<'a> {
     pub(super) pack: Option<Pack>,
     pub(super) subject: &'a Filed,
     pub(super) line: usize,
+    /// Which row of the line, for rules of lines.
+    pub(super) row: usize,
     pub(super) counterpart: Option<&'a Filed>,
     pub(super) effect: Effect,
     /// Whether the rule says how far apart the two sides are.
@@ -37,6 +39,7 @@ impl<'a> Fact<'a> {
             pack: None,
             subject,
             line,
+            row: 0,
             counterpart: None,
             effect: Effect::Alert,
             scoped: false,
@@ -64,11 +67,14 @@ impl Province {
         if world.parameters.form == UploadForm::National && !national::carries(fact.rule) {
             return;
         }
-        let documents = fact.takes.into_iter().chain(fact.counterpart);
+        let sides = [Some(fact.subject), fact.takes, fact.counterpart];
+        let documents =
+            sides.into_iter().flatten().flat_map(|one| [Some(one), one.lender.as_deref()]).flatten();
         let deciding =
             documents.fold(fact.subject, |last, one| if one.sent_at > last.sent_at { one } else { last });
         let grace_over =
-            if fact.grace_hours > 0 { fact.subject.known_at + fact.grace_hours * HOUR } else { 0 };
+            if fact.grace_hours > 0 { fact.subject.codes_known_at() + fact.grace_hours * HOUR } else { 0 };
+        let which = fact.pack.map_or(Which::Row(fact.row), Which::Of);
         let scope = fact.counterpart.filter(|_| fact.scoped).map(|other| {
             let (a, b) = (world.institution(fact.subject.institution), world.institution(other.institution));
             match (a.id == b.id, a.region == b.region) {
@@ -86,8 +92,8 @@ impl Province {
             basis: fact.basis.map(|basis| basis.name().to_owned()),
             scope: scope.map(|scope| scope.name().to_owned()),
             code: fact.pack.map(|pack| world.catalogue.get(pack.product).normal_code(pack.number)),
-            subject: fact.subject.line(world, fact.line),
-            counterpart: fact.counterpart.map(|other| other.line(world, 0)),
+            subject: fact.subject.line(world, fact.line, which),
+            counterpart: fact.counterpart.map(|other| other.line(world, 0, which)),
             effect: fact.effect,
             alerted: fact.rule != RuleId::Banned,
             deciding_upload: deciding.document(world),

@@ -1,17 +1,24 @@
 //! A visit: what is handed over, what the fund is asked to pay, and what is brought back.
 //!
 //! Both channels report the same hand-over, within minutes of each other and linked as the senders do it:
-//! hospitals by the visit, pharmacies by the settlement, some by nothing but person and time.
+//! hospitals by the visit, pharmacies by the settlement, some by nothing but person and time. What senders do otherwise
+//! is in [`super::senders`]; here it is adopted. What is brought back is in `back`, what was scanned wrongly in `scans`.
 
-use super::HOUR;
+mod back;
+mod scans;
+
+use std::collections::BTreeSet;
+
 use super::dirt::Filed;
-use super::document::{Body, Document, Full, Handling, Line, Name, Pack, Portion};
-use super::parameters::UploadForm;
+use super::document::{Body, Document, Full, Handling, Line, Pack, Portion};
+use super::places::Master;
 use super::province::Province;
+use super::senders::Lending;
 use super::trade::Taken;
-use super::truth::{Act, Effect};
+use super::truth::Act;
 use super::verdict::Fact;
-use crate::domain::document::{Group, Kind};
+use super::writer;
+use crate::domain::document::Kind;
 use crate::domain::rules::RuleId;
 
 /// How a dispensing says which settlement it belongs to.
@@ -21,6 +28,15 @@ enum Link {
     Settlement,
     /// Person and time.
     None,
+    /// Person and time, beside a visit number of the sender's own.
+    Own,
+}
+
+impl Link {
+    /// Whether both reports have a number in common.
+    fn is_certain(self) -> bool {
+        matches!(self, Self::Visit | Self::Settlement)
+    }
 }
 
 /// One visit, before its documents are sent.
@@ -31,6 +47,8 @@ struct Visit {
     settled_at: i64,
     number: u64,
     link: Link,
+    /// How the claim finds the hand-over whose codes it borrows; none of a claim with its own codes.
+    lending: Option<Lending>,
     dispensed: bool,
     settled: bool,
     /// The claim was cancelled at the counter and is made a second time.
@@ -49,38 +67,34 @@ impl Province {
         if taken.is_empty() {
             return;
         }
-        if visit.link == Link::None && !taken.iter().all(|line| line.whole || line.packs.is_empty()) {
-            visit.link = Link::Settlement;
-        }
+        self.adopt_habits(&mut visit, &taken);
         let unproved = unrecorded(&taken);
-        let lines: Vec<Line> = taken.iter().map(|line| line.line.clone()).collect();
+        let mut lines: Vec<Line> = taken.iter().map(|line| line.line.clone()).collect();
         let returned = back.flatten().filter(|_| {
-            let linked = visit.settled && visit.link != Link::None;
+            let linked = visit.settled && visit.link.is_certain() && visit.lending != Some(Lending::Visit);
             let certain = unproved.is_empty() && !self.is_mismastered(visit.institution, &lines);
             // What is settled again after the end of its stock without codes would have to have them.
             let lasting =
                 !lines.iter().any(|line| self.world.has_no_code_stock(visit.institution, line.product));
             linked && certain && lasting && taken.first().is_some_and(|line| line.whole)
         });
+        let filled =
+            if returned.is_none() { self.fill_in(visit.institution, &mut lines) } else { Vec::new() };
         let (mut handed, mut claimed) = (lines.clone(), lines);
         let may_be_mangled = returned.is_none() && unproved.is_empty();
         let mangled = may_be_mangled.then(|| self.mangle_one(&visit, &mut handed, &mut claimed)).flatten();
         if returned.is_some() {
             visit.handling = Handling::Careful;
-        } else if mangled.is_some() || !unproved.is_empty() {
+        } else if mangled.is_some() || !unproved.is_empty() || !filled.is_empty() {
             visit.handling = Handling::Counted;
         }
         let dispensing = visit.dispensed.then(|| self.hand_over(&visit, handed));
-        let settlement = visit.settled.then(|| self.claim(&visit, claimed));
-        if let Some((group, line)) = mangled {
-            let act = self.state_mangled_sale(group, line, &taken, dispensing.as_ref(), settlement.as_ref());
-            // A claim borrows what it lacks from a hand-over of its number; without one it is a code short as well.
-            let borrows = dispensing.is_some() && visit.link == Link::Settlement;
-            let claim = settlement.as_ref().filter(|_| group == Group::Settlement && !borrows);
-            if let (Some(act), Some(claim)) = (act, claim) {
-                let fact = Fact::about(RuleId::ShortCodes, claim, line);
-                self.prove(act, Fact { effect: Effect::Hold, ..fact });
-            }
+        let settlement = visit.settled.then(|| self.claim(&visit, claimed, dispensing.as_ref()));
+        if let Some(mangled) = mangled {
+            self.state_mangled_visit(&visit, mangled, &taken, dispensing.as_ref(), settlement.as_ref());
+        }
+        for line in filled {
+            self.state_filled(line, dispensing.as_ref(), settlement.as_ref());
         }
         for (line, pack) in unproved {
             self.state_unproved(line, pack, dispensing.as_ref(), settlement.as_ref());
@@ -113,12 +127,45 @@ impl Province {
             settled_at: at + self.life.within(-120, 300) * 1000,
             number,
             link,
+            lending: None,
             dispensed: place.uploads_dispensing,
             settled,
             cancelled,
             fees_first: place.hospital && fees_first,
             handling: Handling::Free,
         }
+    }
+
+    /// How the sender reports the visit, where that is not as the book has it.
+    fn adopt_habits(&self, visit: &mut Visit, taken: &[Taken]) {
+        let whole = taken.iter().all(|line| line.whole || line.packs.is_empty());
+        // Parts of packs add up, so nobody could tell which hand-over is whose.
+        if visit.link == Link::None && !whole {
+            visit.link = Link::Settlement;
+        }
+        if visit.settled && visit.dispensed && self.tells_products_apart(visit.institution, taken) {
+            visit.lending = self.world.lending(visit.institution);
+        }
+        match visit.lending {
+            Some(Lending::Settlement) => visit.link = Link::Settlement,
+            Some(Lending::Visit) => {
+                visit.link = Link::Visit;
+                // Nobody can say what to cancel who does not know the number of the settlement.
+                visit.cancelled = false;
+            }
+            None if whole && self.world.numbers_visits_itself(visit.institution) => visit.link = Link::Own,
+            None => {}
+        }
+    }
+
+    /// Whether no two lines are called the same product: codes are lent by product, so which line borrows which would
+    /// be a matter of their order.
+    fn tells_products_apart(&self, institution: u32, taken: &[Taken]) -> bool {
+        let mut seen = BTreeSet::new();
+        taken.iter().all(|taken| match writer::mastered(&self.world, institution, &taken.line) {
+            (Some(product), _) => seen.insert(product),
+            (None, _) => true,
+        })
     }
 
     /// The day on which something is brought back, when the run lasts that long.
@@ -131,17 +178,30 @@ impl Province {
     fn hand_over(&mut self, visit: &Visit, lines: Vec<Line>) -> Filed {
         let mut full = Full::new(Kind::Dispense, visit.at, lines);
         full.person = Some(visit.person);
-        full.visit = (visit.link == Link::Visit).then_some(visit.number);
+        full.own_number = self.world.numbers_visits_itself(visit.institution)
+            && (visit.link == Link::Own || visit.lending == Some(Lending::Settlement));
+        let hospital = self.world.institution(visit.institution).hospital;
+        let names_both = visit.lending.is_some() && (hospital || full.own_number);
+        let names_visit = matches!(visit.link, Link::Visit | Link::Own) || names_both;
+        full.visit = names_visit.then_some(visit.number);
         full.settlement = (visit.link == Link::Settlement && visit.settled).then_some(visit.number);
         self.file('D', visit.institution, full, visit.handling)
     }
 
-    fn claim(&mut self, visit: &Visit, lines: Vec<Line>) -> Filed {
-        let at = visit.settled_at;
+    /// What a claim says besides its lines.
+    fn claimed(visit: &Visit, at: i64, lines: Vec<Line>, lender: Option<&Filed>) -> Full {
         let mut full = Full::new(Kind::Settlement, at, lines);
         full.person = Some(visit.person);
         full.visit = Some(visit.number);
-        full.settlement = Some(visit.number);
+        full.settlement = (visit.lending != Some(Lending::Visit)).then_some(visit.number);
+        full.bare = visit.lending.is_some();
+        full.lender = lender.filter(|_| full.bare).map(|lender| Box::new(lender.clone()));
+        full
+    }
+
+    fn claim(&mut self, visit: &Visit, lines: Vec<Line>, dispensing: Option<&Filed>) -> Filed {
+        let at = visit.settled_at;
+        let mut full = Self::claimed(visit, at, lines, dispensing);
         if visit.cancelled {
             let first = self.file_silently('S', visit.institution, full.clone(), Handling::Careful);
             self.take_back(visit, at + 300_000, first.name, None);
@@ -150,7 +210,10 @@ impl Province {
         if visit.fees_first {
             return self.claim_in_two_parts(visit, full);
         }
-        self.file('S', visit.institution, full, visit.handling)
+        // What is known by its request alone occurred when that was issued.
+        let by_request = visit.lending == Some(Lending::Visit);
+        let handling = if by_request { Handling::Careful } else { visit.handling };
+        self.file('S', visit.institution, full, handling)
     }
 
     /// The fee lines first, header and codes at the settlement: two uploads of one document.
@@ -170,110 +233,8 @@ impl Province {
         filed
     }
 
-    /// The first line comes back: a return, the refund of the claim's line, and the packs are for sale again.
-    fn bring_back(
-        &mut self,
-        visit: &Visit,
-        day: u32,
-        taken: &[Taken],
-        dispensing: Option<Filed>,
-        settlement: Filed,
-    ) {
-        let Some(first) = taken.first() else {
-            return;
-        };
-        let start = self.world.parameters.day_start(day) + 10 * HOUR;
-        let at = start + self.life.within(0, 7 * 3600) * 1000;
-        if let Some(dispensing) = dispensing {
-            let mut full = Full::new(Kind::DispenseReturn, at, vec![first.line.clone()]);
-            full.person = Some(visit.person);
-            full.returns = Some(dispensing.name);
-            self.file('R', visit.institution, full, Handling::Careful);
-        }
-        let issued_at = at + self.life.within(60, 600) * 1000;
-        self.refund(visit, issued_at, settlement.name, taken);
-        let packs = first.packs.iter().map(|pack| (visit.institution, *pack));
-        self.comebacks.entry(day + 1).or_default().extend(packs);
-    }
-
-    /// Refunds the first line of a claim. The national form can only cancel all of it and settle the rest again; chance
-    /// goes on as if it had not, so that both forms tell of the same province.
-    fn refund(&mut self, visit: &Visit, issued_at: i64, target: Name, taken: &[Taken]) {
-        let rest = taken.get(1..).unwrap_or_default();
-        let whole = self.world.parameters.form == UploadForm::National;
-        self.take_back(visit, issued_at, target, (!rest.is_empty() && !whole).then_some(0));
-        if whole && !rest.is_empty() {
-            let accidents = self.accidents.clone();
-            let lines = rest.iter().map(|line| line.line.clone()).collect();
-            let mut full = Full::new(Kind::Settlement, issued_at + 60_000, lines);
-            full.person = Some(visit.person);
-            full.visit = Some(visit.number);
-            full.settlement = Some(visit.number);
-            self.file('S', visit.institution, full, Handling::Careful);
-            self.accidents = accidents;
-        }
-    }
-
-    /// Takes back a settlement, or one line of it.
-    fn take_back(&mut self, visit: &Visit, issued_at: i64, target: Name, line: Option<usize>) {
-        let (name, institution) = (self.name('X'), visit.institution);
-        let body = Body::Reversal { group: Group::Settlement, target, line, settlement: visit.number };
-        self.send(Document { name, institution, issued_at, body }, Handling::Careful);
-    }
-
-    /// Mangles a code in one of the two channels, now and then.
-    fn mangle_one(
-        &mut self,
-        visit: &Visit,
-        handed: &mut [Line],
-        claimed: &mut [Line],
-    ) -> Option<(Group, usize)> {
-        let group = match (visit.dispensed, visit.settled, self.accidents.chance(500_000)) {
-            (true, true, true) | (true, false, _) => Group::Dispensing,
-            (_, true, _) => Group::Settlement,
-            (false, false, _) => return None,
-        };
-        let lines = if group == Group::Dispensing { handed } else { claimed };
-        (0..lines.len())
-            .find(|&at| {
-                let single = self.world.catalogue.get(lines[at].product).packs_per_code == 1;
-                let right = !self.is_mismastered(visit.institution, &lines[at..=at]);
-                single && right && self.mangle(&mut lines[at])
-            })
-            .map(|at| (group, at))
-    }
-
-    fn state_mangled_sale(
-        &mut self,
-        group: Group,
-        line: usize,
-        taken: &[Taken],
-        dispensing: Option<&Filed>,
-        settlement: Option<&Filed>,
-    ) -> Option<(Act, u64)> {
-        let mangled = if group == Group::Dispensing { dispensing } else { settlement }?;
-        let first = taken.get(line)?.packs.first()?;
-        let unlinked = settlement.filter(|_| group == Group::Dispensing);
-        Some(self.state_mangled(mangled, line, unlinked.map(|settlement| (settlement, first))))
-    }
-
-    /// A code of a line is mangled. At a dispensing that leaves the settlement of that pack without a hand-over. Returns
-    /// the act that it is.
-    pub(super) fn state_mangled(
-        &mut self,
-        mangled: &Filed,
-        line: usize,
-        unlinked: Option<(&Filed, &Pack)>,
-    ) -> (Act, u64) {
-        let kind = if mangled.group == Group::Procurement { Act::MangledDelivery } else { Act::MangledCode };
-        let act = (kind, self.next_act());
-        let effect = if mangled.group == Group::Settlement { Effect::Hold } else { Effect::Alert };
-        self.prove(act, Fact { effect, ..Fact::about(RuleId::InvalidCode, mangled, line) });
-        if let Some((settlement, pack)) = unlinked {
-            let fact = Fact::about(RuleId::SettledNotDispensed, settlement, line);
-            self.prove(act, Fact { pack: Some(*pack), grace_hours: 48, ..fact });
-        }
-        act
+    fn has_product(&self, institution: u32, product: u32) -> bool {
+        self.world.master(institution, product) != Master::NoProduct
     }
 
     /// A pack whose purchase cannot be proved was sold.
@@ -284,7 +245,9 @@ impl Province {
         dispensing: Option<&Filed>,
         settlement: Option<&Filed>,
     ) {
-        if let Some(anchor) = settlement.or(dispensing) {
+        // A claim that borrows nothing for want of a product is about no pack.
+        let claims = |claim: &&Filed| !claim.is_bare || self.has_product(claim.institution, pack.product);
+        if let Some(anchor) = settlement.filter(claims).or(dispensing) {
             let number = self.next_act();
             let fact = Fact::about(RuleId::NotPurchased, anchor, line);
             let fact = Fact { pack: Some(pack), grace_hours: 72, ..fact };

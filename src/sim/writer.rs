@@ -6,6 +6,7 @@
 use std::fmt::Write;
 
 use super::catalogue::Family;
+use super::day_of;
 use super::document::{Body, Document, Form, Full, Line, Portion, Scan};
 use super::places::{Master, PersonCertificate, PersonNumber, World};
 use crate::domain::amount::Money;
@@ -18,6 +19,7 @@ pub(super) fn write(world: &World, document: &Document, out: &mut String) {
     out.push_str(match &document.body {
         Body::Full(full) => full.kind.name(),
         Body::Reversal { .. } => "reversal",
+        Body::Refund { .. } => Kind::Settlement.name(),
     });
     let issued_at = Timestamp::from_unix_millis(document.issued_at);
     let institution = &world.institution(document.institution).id;
@@ -40,20 +42,29 @@ pub(super) fn write(world: &World, document: &Document, out: &mut String) {
             }
             out.push('}');
         }
+        Body::Refund { line, .. } => {
+            out.push_str(",\"partial\":true,\"lines\":[{\"line_id\":\"R1\",\"adjusts\":\"1\"");
+            write_fee(world, document.institution, Kind::Settlement, line, out);
+            out.push_str("}]");
+        }
     }
     out.push('}');
 }
 
 fn write_header(full: &Full, out: &mut String) {
-    let _ = write!(out, ",\"occurred_at\":\"{}\"", Timestamp::from_unix_millis(full.occurred_at));
+    if full.by_day {
+        let _ = write!(out, ",\"occurred_at\":\"{}\"", day_of(full.occurred_at));
+    } else {
+        let _ = write!(out, ",\"occurred_at\":\"{}\"", Timestamp::from_unix_millis(full.occurred_at));
+    }
     if let Some(person) = full.person {
         let _ = write!(out, ",\"person_cert\":\"{}\"", PersonCertificate(person));
         if full.kind == Kind::Settlement {
             let _ = write!(out, ",\"person_id\":\"{}\"", PersonNumber(person));
         }
     }
-    if let Some(visit) = full.visit {
-        let _ = write!(out, ",\"visit_id\":\"V{visit}\"");
+    if let Some(visit) = full.visit_number() {
+        let _ = write!(out, ",\"visit_id\":\"{visit}\"");
     }
     if let Some(settlement) = full.settlement {
         let _ = write!(out, ",\"settlement_id\":\"J{settlement}\"");
@@ -86,12 +97,13 @@ fn write_lines(world: &World, institution: u32, full: &Full, out: &mut String) {
 fn write_line(world: &World, institution: u32, full: &Full, (index, line): (usize, &Line), out: &mut String) {
     let _ = write!(out, "{{\"line_id\":\"{}\"", index + 1);
     if full.portion != Portion::Codes {
-        write_fee(world, institution, full, line, out);
+        write_fee(world, institution, full.kind, line, out);
     }
+    let scans: &[Scan] = if full.bare { &[] } else { &line.scans };
     // A part that carries codes says so even where there are none.
-    if full.portion != Portion::Fees && (full.portion == Portion::Codes || !line.scans.is_empty()) {
+    if full.portion != Portion::Fees && (full.portion == Portion::Codes || !scans.is_empty()) {
         out.push_str(",\"trace_codes\":[");
-        for (at, scan) in line.scans.iter().enumerate() {
+        for (at, scan) in scans.iter().enumerate() {
             out.push_str(if at > 0 { ",\"" } else { "\"" });
             write_scan(world, line, scan, "\\u001d", out);
             out.push('"');
@@ -101,7 +113,7 @@ fn write_line(world: &World, institution: u32, full: &Full, (index, line): (usiz
     out.push('}');
 }
 
-fn write_fee(world: &World, institution: u32, full: &Full, line: &Line, out: &mut String) {
+fn write_fee(world: &World, institution: u32, kind: Kind, line: &Line, out: &mut String) {
     let (product_code, quantity) = mastered(world, institution, line);
     if let Some(product_code) = product_code {
         let _ = write!(out, ",\"product_code\":\"{product_code}\"");
@@ -112,7 +124,7 @@ fn write_fee(world: &World, institution: u32, full: &Full, line: &Line, out: &mu
         out.push_str(",\"split\":true");
     }
     let _ = write!(out, ",\"amount\":\"{}\"", Money::from_fen(line.amount_fen));
-    if full.kind.group() == Group::Settlement {
+    if kind.group() == Group::Settlement {
         let fund = line.amount_fen * i64::from(world.parameters.habits.fund_percent.min(100)) / 100;
         let _ = write!(out, ",\"fund_amount\":\"{}\"", Money::from_fen(fund));
     }
@@ -155,6 +167,9 @@ pub(super) fn write_scan(world: &World, line: &Line, scan: &Scan, separator: &st
         }
         Form::Barcode69 => {
             let _ = write!(out, "69{:011}", scan.product);
+        }
+        Form::Placeholder => {
+            let _ = write!(out, "{}", scan.number.to_string().repeat(20));
         }
         Form::RawElements => out.push_str(&code),
     }

@@ -9,6 +9,7 @@ mod national;
 mod province;
 mod reversal;
 mod rule_sets;
+mod rulings;
 mod simulation;
 #[path = "../support/mod.rs"]
 mod support;

@@ -49,6 +49,18 @@ impl Fold {
         decisions.collect()
     }
 
+    /// The newest revision of every decision, whole.
+    pub(crate) fn whole_decisions(&self) -> Vec<Value> {
+        self.decisions.values().cloned().collect()
+    }
+
+    /// How many codes the lines of standing decisions borrowed.
+    pub(crate) fn lent(&self) -> u64 {
+        let standing = self.decisions.values().filter(|decision| decision["withdrawn"] != true);
+        let lines = standing.flat_map(|decision| decision["lines"].as_array().into_iter().flatten());
+        lines.map(|line| line["lent"].as_array().map_or(0, |lent| lent.len() as u64)).sum()
+    }
+
     /// What holds at the end.
     pub(crate) fn answer(&self) -> Answer {
         let open = self.open_alerts();

@@ -70,6 +70,8 @@ pub(crate) struct Ended {
     pub(crate) open_alerts: Vec<Value>,
     /// What stands of every claim, in the form in which it is compared.
     pub(crate) decisions: Vec<Value>,
+    /// The newest revision of every decision, whole.
+    pub(crate) whole_decisions: Vec<Value>,
     pub(crate) dead_letters: Vec<Value>,
     pub(crate) gaps: Vec<String>,
     pub(crate) tally: Tally,
@@ -92,6 +94,7 @@ impl Ended {
             answer: fold.answer(),
             open_alerts: fold.open_alerts(),
             decisions: fold.decisions(),
+            whole_decisions: fold.whole_decisions(),
             dead_letters,
             gaps: fold.gaps,
             tally: local.tally(),

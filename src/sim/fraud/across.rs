@@ -123,7 +123,10 @@ impl Plot<'_> {
     /// The second sale of a pack to another person: settled twice, and sold again.
     pub(super) fn prove_sold_again(&mut self, pack: &Pack, again: &Filed, first: &Filed) {
         let fact = Fact::pair(RuleId::DuplicateSettlement, pack, again, first);
-        self.prove(Fact { effect: Effect::Refuse, scoped: true, ..fact });
+        // At one place a borrowed code may be another box's of the same hand-over: that is for a person to say.
+        let lent_here = again.institution == first.institution && (again.is_bare || first.is_bare);
+        let effect = if lent_here { Effect::Hold } else { Effect::Refuse };
+        self.prove(Fact { effect, scoped: true, ..fact });
         let fact = Fact::pair(RuleId::Resale, pack, again, first);
         self.prove(Fact { effect: Effect::Hold, scoped: true, ..fact });
     }

@@ -3,6 +3,7 @@
 use super::{Plot, Sale};
 use crate::domain::document::Kind;
 use crate::domain::rules::{Basis, RuleId};
+use crate::sim::dirt::Filed;
 use crate::sim::document::{Full, Line, Lot, Pack, Scan};
 use crate::sim::truth::Effect;
 use crate::sim::verdict::Fact;
@@ -18,13 +19,27 @@ impl Plot<'_> {
         let packs = self.packs(given);
         let at = self.delivery(0);
         self.buy(at, place, &packs, true);
-        let honest = self.line(&packs);
+        let sale = self.sell_falsely(place, &packs, claimed);
+        let basis = Some(Basis::Catalogue);
+        let fact = Fact::about(RuleId::Swap, &sale.settled, 0);
+        self.prove(Fact { basis, effect: Effect::Refuse, ..fact });
+        if sale.settled.is_bare {
+            for row in 0..sale.dispensed.rows_of(0) {
+                let fact = Fact::about(RuleId::Swap, &sale.dispensed, 0);
+                self.prove(Fact { basis, row, ..fact });
+            }
+        }
+    }
+
+    /// Claims another product than the one handed over. Codes are lent to lines of their product alone, so who leaves
+    /// them to the hand-over must lie there as well.
+    fn sell_falsely(&mut self, place: u32, packs: &[Pack], claimed: u32) -> Sale {
+        let honest = self.line(packs);
         let false_line = Line { product: claimed, ..honest.clone() };
+        let handed = if self.lending(place).is_some() { false_line.clone() } else { honest };
         let at = self.at(1);
         let person = self.person();
-        let sale = self.sell_as(at, place, (person, person), (honest, false_line));
-        let fact = Fact::about(RuleId::Swap, &sale.settled, 0);
-        self.prove(Fact { basis: Some(Basis::Catalogue), effect: Effect::Refuse, ..fact });
+        self.sell_as(at, place, (person, person), (handed, false_line))
     }
 
     /// The same with a maker's own code: no catalogue knows it, but it was bought as something else.
@@ -36,14 +51,14 @@ impl Plot<'_> {
         let packs = self.packs(given);
         let at = self.delivery(0);
         let bought = self.buy(at, place, &packs, true);
-        let honest = self.line(&packs);
-        let false_line = Line { product: claimed, ..honest.clone() };
-        let at = self.at(1);
-        let person = self.person();
-        let sale = self.sell_as(at, place, (person, person), (honest, false_line));
+        let sale = self.sell_falsely(place, &packs, claimed);
         for pack in &packs {
+            let basis = Some(Basis::Declared);
             let fact = Fact::pair(RuleId::Swap, pack, &sale.settled, &bought);
-            self.prove(Fact { basis: Some(Basis::Declared), effect: Effect::Hold, ..fact });
+            self.prove(Fact { basis, effect: Effect::Hold, ..fact });
+            if sale.settled.is_bare {
+                self.prove(Fact { basis, ..Fact::pair(RuleId::Swap, pack, &sale.dispensed, &bought) });
+            }
         }
     }
 
@@ -72,11 +87,8 @@ impl Plot<'_> {
             let at = self.at(1 + 2 * swipe);
             let number = self.province.name('V').number;
             let line = self.line(&packs);
-            let settled = self.settle(at, place, person, vec![line], number);
-            for pack in &packs {
-                let fact = Fact::about(RuleId::SettledNotDispensed, &settled, 0);
-                self.prove(Fact { pack: Some(*pack), grace_hours: 48, ..fact });
-            }
+            let settled = self.settle(at, (place, person), vec![line], number, None);
+            self.prove_not_handed_over(&packs, &settled);
         }
     }
 
@@ -193,11 +205,26 @@ impl Plot<'_> {
         let at = self.at(3);
         let number = self.province.name('V').number;
         let line = self.line(&packs);
-        let again = self.settle(at, place, person, vec![line], number);
+        let again = self.settle(at, (place, person), vec![line], number, None);
+        if again.is_bare {
+            self.prove_not_handed_over(&packs, &again);
+            return;
+        }
         for pack in &packs {
             let fact = Fact::pair(RuleId::DuplicateSettlement, pack, &again, &sale.settled);
             self.prove(Fact { effect: Effect::Refuse, scoped: true, ..fact });
-            let fact = Fact::about(RuleId::SettledNotDispensed, &again, 0);
+            self.prove_not_handed_over(std::slice::from_ref(pack), &again);
+        }
+    }
+
+    /// Nothing was handed over for a claim: it has nobody to borrow codes from, or has codes that nobody handed over.
+    fn prove_not_handed_over(&mut self, packs: &[Pack], settled: &Filed) {
+        if settled.is_bare {
+            self.prove(Fact { effect: Effect::Refuse, ..Fact::about(RuleId::NoCode, settled, 0) });
+            return;
+        }
+        for pack in packs {
+            let fact = Fact::about(RuleId::SettledNotDispensed, settled, 0);
             self.prove(Fact { pack: Some(*pack), grace_hours: 48, ..fact });
         }
     }
@@ -213,6 +240,7 @@ impl Plot<'_> {
         let mut full = Full::new(Kind::DispenseReturn, at, vec![self.line(&packs)]);
         full.person = Some(person);
         full.returns = Some(sale.dispensed.name);
+        full.by_day = self.province.world.dates_returns_by_day(place);
         let back = self.province.file('R', place, full, self.handling());
         for pack in &packs {
             let fact = Fact::pair(RuleId::ReturnNotRefunded, pack, &back, &sale.settled);
@@ -231,13 +259,16 @@ impl Plot<'_> {
         let number = self.province.name('V').number;
         let person = self.person();
         let at = self.at(1);
-        let mut full = Full::new(Kind::Dispense, at, vec![line.clone()]);
-        full.person = Some(person);
-        full.settlement = Some(number);
-        self.province.file('D', place, full, self.handling());
-        let settled = self.settle(at + 60_000, place, person, vec![line.clone(), line], number);
-        let fact = Fact::about(RuleId::RepeatedInDocument, &settled, 1);
-        self.prove(Fact { effect: Effect::Hold, ..fact });
+        let dispensed = self.hand_over(at, place, person, line.clone(), number);
+        let lines = vec![line.clone(), line];
+        let settled = self.settle(at + 60_000, (place, person), lines, number, Some(&dispensed));
+        // A code is lent once; the second line has none.
+        let (rule, effect) = if settled.is_bare {
+            (RuleId::NoCode, Effect::Refuse)
+        } else {
+            (RuleId::RepeatedInDocument, Effect::Hold)
+        };
+        self.prove(Fact { effect, ..Fact::about(rule, &settled, 1) });
     }
 
     /// Packs of a product, lawfully bought by a place on the first day.

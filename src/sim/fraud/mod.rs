@@ -15,6 +15,7 @@ use super::document::{Full, Handling, Line, Lot, Pack, Supplier};
 use super::parameters::Parameters;
 use super::places::{Master, World};
 use super::province::Province;
+use super::senders::Lending;
 use super::truth::Act;
 use super::verdict::Fact;
 use crate::domain::document::Kind;
@@ -101,7 +102,11 @@ impl Plot<'_> {
             Act::SoldAfterWriteOff => self.sold_after_write_off(),
             Act::ReturnKept => self.return_kept(),
             Act::RepeatedLine => self.repeated_line(),
-            Act::MangledCode | Act::MangledDelivery | Act::WrongMaster => {}
+            Act::MangledCode
+            | Act::MangledDelivery
+            | Act::WrongMaster
+            | Act::PlaceholderCode
+            | Act::PartialRefund => {}
         }
     }
 
@@ -183,19 +188,52 @@ impl Plot<'_> {
     /// The same, with persons and lines that may differ: (dispensing, settlement).
     fn sell_as(&mut self, at: i64, place: u32, persons: (u32, u32), lines: (Line, Line)) -> Sale {
         let number = self.province.name('V').number;
-        let mut full = Full::new(Kind::Dispense, at, vec![lines.0]);
-        full.person = Some(persons.0);
-        full.settlement = Some(number);
-        let dispensed = self.province.file('D', place, full, self.handling());
-        let settled = self.settle(at + 60_000, place, persons.1, vec![lines.1], number);
+        let dispensed = self.hand_over(at, place, persons.0, lines.0, number);
+        let at = at + 60_000;
+        let settled = self.settle(at, (place, persons.1), vec![lines.1], number, Some(&dispensed));
         Sale { dispensed, settled }
     }
 
-    fn settle(&mut self, at: i64, place: u32, person: u32, lines: Vec<Line>, number: u64) -> Filed {
+    /// A hand-over under the number of its settlement, or of the visit where nobody knows that one.
+    fn hand_over(&mut self, at: i64, place: u32, person: u32, line: Line, number: u64) -> Filed {
+        let mut full = Full::new(Kind::Dispense, at, vec![line]);
+        full.person = Some(person);
+        match self.lending(place) {
+            Some(Lending::Visit) => full.visit = Some(number),
+            Some(Lending::Settlement) | None => full.settlement = Some(number),
+        }
+        self.province.file('D', place, full, self.handling())
+    }
+
+    /// A claim; without codes where the institution leaves them to the hand-over, if there is one.
+    fn settle(
+        &mut self,
+        at: i64,
+        (place, person): (u32, u32),
+        lines: Vec<Line>,
+        number: u64,
+        dispensed: Option<&Filed>,
+    ) -> Filed {
         let mut full = Full::new(Kind::Settlement, at, lines);
         full.person = Some(person);
-        full.settlement = Some(number);
-        self.province.file('S', place, full, self.handling())
+        let lending = self.lending(place);
+        // What is known by its request alone occurred when that was issued.
+        let handling = match lending {
+            Some(Lending::Visit) => Handling::Careful,
+            Some(Lending::Settlement) | None => self.handling(),
+        };
+        match lending {
+            Some(Lending::Visit) => full.visit = Some(number),
+            Some(Lending::Settlement) | None => full.settlement = Some(number),
+        }
+        full.bare = lending.is_some();
+        full.lender = dispensed.filter(|_| full.bare).map(|dispensed| Box::new(dispensed.clone()));
+        self.province.file('S', place, full, handling)
+    }
+
+    /// How claims of a place find the codes that they leave to the hand-over.
+    fn lending(&self, place: u32) -> Option<Lending> {
+        self.province.world.lending(place)
     }
 
     /// What may befall the documents of the act. A return and the claim that it leaves standing depend on which of

@@ -23,6 +23,40 @@ impl Carelessness {
         [Self::JoinedCodes, Self::Capitals, Self::TightMoments, Self::WrongNodes];
 }
 
+/// What people and programs write where there is nothing.
+const FILLERS: [&str; 6] = ["-", "无", "0000", "NULL", "N/A", "--"];
+
+/// Fields that are filled where they are empty, and written besides in every row that has the field behind them.
+const FILLED: [(&str, &str); 8] = [
+    ("setl_id", "sel_retn_time"),
+    ("mdtrt_sn", "sel_retn_time"),
+    ("psn_no", "sel_retn_time"),
+    ("certno", "psn_setlway"),
+    ("mdtrt_id", "begntime"),
+    ("init_feedetl_sn", "feedetl_sn"),
+    ("manu_date", "manu_lotnum"),
+    ("rxno", "rx_circ_flag"),
+];
+
+/// Writes fillers into the input of a message where it says nothing.
+pub(super) fn fill(message: &mut Value) {
+    let Some(input) = message.get_mut("input") else {
+        return;
+    };
+    let mut fillers = FILLERS.iter().cycle();
+    each_object(input, &mut |row| {
+        for (name, beside) in FILLED {
+            let says_nothing = match row.get(name) {
+                None => row.contains_key(beside),
+                Some(value) => value.is_null() || value.as_str() == Some(""),
+            };
+            if says_nothing && let Some(filler) = fillers.next() {
+                row.insert(name.to_owned(), (*filler).into());
+            }
+        }
+    });
+}
+
 /// Rewrites the input of a message as careless software would have written it.
 pub(super) fn rewrite(how: Carelessness, message: &mut Value) {
     let Some(input) = message.get_mut("input") else {

@@ -3,8 +3,9 @@
 //! | document | messages |
 //! |---|---|
 //! | stock | 3501 or 3502, or their A variants; with papers also the 3503 or 3504 of the purchase, which has no codes |
-//! | dispensing, its return | 3505, 3506 |
+//! | dispensing, its return | 3505, 3506; one for each box where the sender does so |
 //! | settlement of a hospital | 2204 fee lines, 2207 with the codes and the response |
+//! | refund of a part of it | 2204 with a negative count |
 //! | settlement of a pharmacy | 2102 with the codes and the response |
 //! | what is taken back | 3507, 2208, 2103 |
 //!
@@ -13,7 +14,8 @@
 //! refunded by cancelling all of it and settling the rest. Every row of stock and sales is a document of its own for
 //! who reads it, so the truth names other documents than in the canonical form ([`line`]).
 //!
-//! What careless senders make of a message is in [`careless`].
+//! A claim whose codes stand in the hand-over is written without; some are known by their requests alone, without a
+//! response. What careless senders make of a message is in [`careless`].
 
 mod careless;
 mod rows;
@@ -22,8 +24,9 @@ pub(super) use careless::Carelessness;
 
 use serde_json::{Value, json};
 
-use super::dirt::Filed;
-use super::document::{Body, Document, Full, Line, Lot, Name, Portion};
+use super::day_of;
+use super::dirt::{Filed, Which};
+use super::document::{Body, Document, Full, Line, Lot, Name, Portion, Scan, visit_number};
 use super::places::{PersonCertificate, PersonNumber, REGIONS, World};
 use super::truth::LineRef;
 use crate::domain::document::{Group, Kind};
@@ -38,6 +41,10 @@ pub(super) type Message = (Group, String);
 /// What a row of stock or sales is told by, besides its document.
 #[derive(Clone, Debug)]
 pub(super) struct RowIdentity {
+    /// The line that it reports, or a box of.
+    pub(super) line: usize,
+    /// The box, where it is of one.
+    pack: Option<u64>,
     product: u32,
     lot: Lot,
     /// Which box: a digest of its codes; without codes which customer.
@@ -52,13 +59,32 @@ pub(super) fn row_identities(world: &World, document: &Document, full: &Full) ->
         let certificate = PersonCertificate(person).to_string();
         Pseudonymiser::for_tests().certificate(&certificate).map(|pseudonym| pseudonym.to_string())
     });
-    let row = |line: &Line| {
-        let codes: Vec<String> = rows::codes(&sender, line).collect();
+    let row = |(at, line): (usize, Line)| {
+        let codes: Vec<String> = rows::codes(&sender, &line).collect();
         let digest = nhsa::digest(codes.iter().map(String::as_str));
         let which = digest.or_else(|| person.clone()).unwrap_or_default();
-        RowIdentity { product: line.product, lot: line.lot, which }
+        let pack = match line.scans.as_slice() {
+            [scan] => Some(scan.number),
+            _ => None,
+        };
+        RowIdentity { line: at, pack, product: line.product, lot: line.lot, which }
     };
-    full.lines.iter().map(row).collect()
+    by_box(&sender, full).into_iter().map(row).collect()
+}
+
+/// The lines that rows report, with their places: of who reports box by box those of one box each.
+fn by_box(sender: &Sender<'_>, full: &Full) -> Vec<(usize, Line)> {
+    let reports =
+        full.kind.group() == Group::Dispensing && sender.world.reports_boxes(sender.document.institution);
+    let boxes = |(at, line): (usize, &Line)| {
+        let single = sender.world.catalogue.get(line.product).packs_per_code == 1;
+        if !reports || !single || line.split || line.scans.len() < 2 {
+            return vec![(at, line.clone())];
+        }
+        let of_one = |scan: &Scan| (at, Line { quantity: 1, scans: vec![*scan], ..line.clone() });
+        line.scans.iter().map(of_one).collect()
+    };
+    full.lines.iter().enumerate().flat_map(boxes).collect()
 }
 
 /// Whether a rule can say in this form what it says in the canonical one.
@@ -72,21 +98,22 @@ pub(super) fn messages(world: &World, document: &Document) -> Vec<Message> {
     match &document.body {
         Body::Full(full) => match full.kind.group() {
             Group::Procurement => stock(&sender, full),
-            Group::Dispensing => vec![sales(&sender, full)],
+            Group::Dispensing => sales(&sender, full),
             Group::Settlement => settlement(&sender, full),
         },
         Body::Reversal { group: Group::Settlement, settlement, .. } => vec![cancel(&sender, *settlement)],
         Body::Reversal { group, target, .. } => vec![deletion(&sender, *group, *target)],
+        Body::Refund { line, visit } => vec![refund(&sender, line, *visit)],
     }
 }
 
 /// The line of the truth: what line number `line` of a document is called by who reads the messages.
-pub(super) fn line(world: &World, filed: &Filed, line: usize) -> LineRef {
+pub(super) fn line(world: &World, filed: &Filed, line: usize, which: Which) -> LineRef {
     let place = world.institution(filed.institution);
     let (document_id, line_id) = match (filed.group, place.hospital) {
         (Group::Settlement, true) => (format!("V{}/{}", filed.visit, filed.name), line + 1),
         (Group::Settlement, false) => (msgid(&place.id, filed.occurred_at, filed.name, 0), line + 1),
-        _ => (stock_document_id(filed, line), 1),
+        _ => (stock_document_id(filed, line, which), 1),
     };
     LineRef {
         institution_id: place.id.clone(),
@@ -97,24 +124,30 @@ pub(super) fn line(world: &World, filed: &Filed, line: usize) -> LineRef {
 }
 
 /// The document of a row of stock or sales: its type of data, batch, transaction, and what else tells rows apart.
-fn stock_document_id(filed: &Filed, line: usize) -> String {
-    let nothing = RowIdentity { product: 0, lot: Lot::Month(0), which: String::new() };
-    let RowIdentity { product, lot, which } = filed.rows.get(line).unwrap_or(&nothing);
+fn stock_document_id(filed: &Filed, line: usize, which: Which) -> String {
+    let nothing = RowIdentity { line, pack: None, product: 0, lot: Lot::Month(0), which: String::new() };
+    let of_line: Vec<&RowIdentity> = filed.rows.iter().filter(|row| row.line == line).collect();
+    let found = match which {
+        Which::Row(at) => of_line.get(at).copied(),
+        Which::Of(pack) => of_line.iter().copied().find(|row| row.pack == Some(pack.number)),
+    };
+    let found = found.or_else(|| of_line.first().copied()).unwrap_or(&nothing);
+    let RowIdentity { product, lot, which, .. } = found;
     let (batch, hilist) = (filed.name, rows::hilist_id(*product));
-    let time = Timestamp::from_unix_millis(filed.occurred_at);
+    let visit = filed.visit_number.as_deref().unwrap_or_default();
+    let time = if filed.by_day {
+        day_of(filed.occurred_at).to_string()
+    } else {
+        Timestamp::from_unix_millis(filed.occurred_at).to_string()
+    };
     match filed.kind {
         Kind::Dispense => {
-            format!("4/{batch}/3505/{hilist}/{time}/{lot}/{batch}/{}/{which}", visit_number(filed))
+            format!("4/{batch}/3505/{hilist}/{time}/{lot}/{batch}/{visit}/{which}")
         }
         Kind::DispenseReturn => format!("4/{batch}/3506/{hilist}/{time}/{lot}///{which}"),
         Kind::Stocktake => format!("1/{batch}/3501/{hilist}/{time}/{lot}/{which}"),
         kind => format!("2/{batch}/3502-{}/{hilist}/{time}//{which}", rows::change_type(kind)),
     }
-}
-
-/// 就医流水号 of a dispensing, empty when it names none.
-fn visit_number(filed: &Filed) -> String {
-    if filed.names_visit { format!("V{}", filed.visit) } else { String::new() }
 }
 
 /// 发送方报文ID: institution, second, and four characters that tell the messages of a second apart.
@@ -171,14 +204,23 @@ impl Sender<'_> {
         if let Some(output) = output {
             message["output"] = output;
         }
+        if self.world.fills(self.document.institution) {
+            careless::fill(&mut message);
+        }
         careless::rewrite(self.world.carelessness(self.document.institution), &mut message);
         message.to_string()
     }
 
     /// A msgid by the moment of sending.
     fn msgid(&self, part: u64) -> String {
+        self.msgid_of_box(part, 0)
+    }
+
+    /// The same of one message of several, which differ by their second.
+    fn msgid_of_box(&self, part: u64, number: usize) -> String {
         let place = self.world.institution(self.document.institution);
-        msgid(&place.id, self.document.issued_at, self.document.name, part)
+        let at = self.document.issued_at + number as i64 * 1000;
+        msgid(&place.id, at, self.document.name, part)
     }
 }
 
@@ -208,11 +250,25 @@ fn stock(sender: &Sender<'_>, full: &Full) -> Vec<Message> {
     papers.into_iter().chain([codes]).map(|json| (Group::Procurement, json)).collect()
 }
 
-/// 3505 or 3506.
-fn sales(sender: &Sender<'_>, full: &Full) -> Message {
+/// 3505 or 3506; one of each box where the sender does so.
+fn sales(sender: &Sender<'_>, full: &Full) -> Vec<Message> {
     let number = if full.kind == Kind::Dispense { "3505" } else { "3506" };
-    let rows = full.lines.iter().map(|line| rows::sold(sender, full, line)).collect();
-    (Group::Dispensing, of_rows(sender, number, "selinfo", 0, rows))
+    let rows: Vec<Value> =
+        by_box(sender, full).iter().map(|(_, line)| rows::sold(sender, full, line)).collect();
+    if !sender.world.reports_boxes(sender.document.institution) {
+        return vec![(Group::Dispensing, of_rows(sender, number, "selinfo", 0, rows))];
+    }
+    let of_one = |(at, row): (usize, Value)| {
+        let json = sender.message(number, sender.msgid_of_box(0, at), json!({"selinfo": row}), None);
+        (Group::Dispensing, json)
+    };
+    rows.into_iter().enumerate().map(of_one).collect()
+}
+
+/// 2204 with a negative count: so much less of the first fee line.
+fn refund(sender: &Sender<'_>, line: &Line, visit: u64) -> Message {
+    let row = rows::refund(sender, line, &visit_number(visit, false));
+    (Group::Settlement, sender.message("2204", sender.msgid(0), json!({"feedetail": [row]}), None))
 }
 
 /// 3507: a whole batch, with the purchase that goes with it.
@@ -251,8 +307,10 @@ fn settlement(sender: &Sender<'_>, full: &Full) -> Vec<Message> {
         let mut data = request(full);
         data["mdtrt_id"] = rows::visit_id(full).into();
         data["chrg_bchno"] = sender.document.name.to_string().into();
-        let input = json!({"data": data, "drug_trac_info": rows::traced(sender, full)});
-        sender.message("2207", sender.msgid(0), input, Some(response(sender, full)))
+        let mut input = json!({"data": data});
+        add_codes(sender, full, &mut input);
+        let answer = full.settlement.map(|_| response(sender, full));
+        sender.message("2207", sender.msgid(0), input, answer)
     });
     fees.into_iter().chain(settled).map(|json| (Group::Settlement, json)).collect()
 }
@@ -264,8 +322,23 @@ fn pharmacy(sender: &Sender<'_>, full: &Full) -> String {
     let rows: Vec<Value> = full.lines.iter().enumerate().map(|at| rows::fee(sender, full, at)).collect();
     let mut info = request(full);
     info["begntime"] = beijing(full.occurred_at).into();
-    let input = json!({"druginfo": info, "drugdetail": rows, "drug_trac_info": rows::traced(sender, full)});
+    let mut input = json!({"druginfo": info, "drugdetail": rows});
+    add_codes(sender, full, &mut input);
     sender.message("2102", msgid, input, Some(response(sender, full)))
+}
+
+/// The codes of a claim; who leaves them to the hand-over says how many there will be.
+fn add_codes(sender: &Sender<'_>, full: &Full, input: &mut Value) {
+    if full.bare {
+        let count: usize = full.lines.iter().map(|line| line.scans.len()).sum();
+        for node in ["data", "druginfo"] {
+            if let Some(request) = input.get_mut(node) {
+                request["minpacunt_drug_trac_cnt"] = count.to_string().into();
+            }
+        }
+        return;
+    }
+    input["drug_trac_info"] = rows::traced(sender, full);
 }
 
 /// What every settlement's request says.

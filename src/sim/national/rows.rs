@@ -2,12 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::{Sender, beijing};
+use super::{Sender, beijing, day_of};
 use crate::domain::amount::Money;
 use crate::domain::document::Kind;
 use crate::sim::document::{Full, Line};
 use crate::sim::places::PersonCertificate;
 use crate::sim::writer;
+
+/// 费用明细流水号 of a refund's line: behind those of any claim.
+const REFUND_LINE: &str = "9001";
 
 /// Makes the row of a line.
 pub(super) type MakeRow = fn(&Sender<'_>, &Full, &Line) -> Value;
@@ -124,12 +127,13 @@ pub(super) fn sold(sender: &Sender<'_>, full: &Full, line: &Line) -> Value {
     row["trdn_flag"] = u8::from(line.split).to_string().into();
     row["psn_cert_type"] = "01".into();
     row["certno"] = full.person.map(|person| PersonCertificate(person).to_string()).into();
-    row["sel_retn_time"] = beijing(full.occurred_at).into();
+    let time = if full.by_day { day_of(full.occurred_at).to_string() } else { beijing(full.occurred_at) };
+    row["sel_retn_time"] = time.into();
     row["sel_retn_opter_name"] = "营业员".into();
     if full.kind == Kind::Dispense {
         row["rtal_docno"] = sender.document.name.to_string().into();
         row["prsc_dr_name"] = "无".into();
-        row["mdtrt_sn"] = full.visit.map(|visit| format!("V{visit}")).into();
+        row["mdtrt_sn"] = full.visit_number().into();
         row["setl_id"] = full.settlement.map(|settlement| format!("J{settlement}")).into();
         row["mdtrt_setl_type"] = if full.settlement.or(full.visit).is_some() { "1" } else { "2" }.into();
     }
@@ -150,6 +154,25 @@ pub(super) fn fee(sender: &Sender<'_>, full: &Full, (at, line): (usize, &Line)) 
         "medins_list_name": sender.world.catalogue.get(line.product).name,
         "det_item_fee_sumamt": yuan(line.amount_fen),
         "cnt": quantity.to_string(),
+        "pric": yuan(line.amount_fen / i64::from(quantity.max(1))),
+        "hosp_appr_flag": "1",
+    })
+}
+
+/// A line of 2204 that takes something off the first line of its batch.
+pub(super) fn refund(sender: &Sender<'_>, line: &Line, visit_id: &str) -> Value {
+    let (product_code, quantity) = writer::mastered(sender.world, sender.document.institution, line);
+    json!({
+        "feedetl_sn": REFUND_LINE,
+        "init_feedetl_sn": "1",
+        "mdtrt_id": visit_id,
+        "chrg_bchno": sender.document.name.to_string(),
+        "fee_ocur_time": beijing(sender.document.issued_at),
+        "med_list_codg": product_code.unwrap_or_default(),
+        "medins_list_codg": hilist_id(line.product),
+        "medins_list_name": sender.world.catalogue.get(line.product).name,
+        "det_item_fee_sumamt": format!("-{}", yuan(line.amount_fen)),
+        "cnt": format!("-{quantity}"),
         "pric": yuan(line.amount_fen / i64::from(quantity.max(1))),
         "hosp_appr_flag": "1",
     })

@@ -15,7 +15,7 @@ use crate::ruling::{Rulings, Verdict};
 use crate::timeline::{self, Observation, Sale};
 use crate::upload::{self, Content, Upload};
 use crate::walk::{Event, Past, Walk};
-use crate::world::{World, world};
+use crate::world::{Theme, World, themed, world};
 use crate::{Timestamp, code_rules, lending, line_rules};
 
 const SEEDS: u64 = 300;
@@ -100,6 +100,15 @@ fn worlds_show_every_feature_of_the_text() {
     assert!(rare.is_empty(), "too rare: {rare:?}\n{table}");
     let unnamed: Vec<_> = seeds.keys().filter(|feature| !FEATURES.contains(&feature.as_str())).collect();
     assert!(unnamed.is_empty(), "not in the table: {unnamed:?}");
+}
+
+#[test]
+fn worlds_with_a_theme_show_it_often() {
+    for (theme, begins, least) in [(Theme::Lending, "lending: ", 60), (Theme::Handling, "ruling: ", 80)] {
+        let shows = |seed: &u64| features(&themed(*seed, theme)).iter().any(|one| one.starts_with(begins));
+        let count = (0..100).filter(shows).count();
+        assert!(count >= least, "{theme:?}: {count} worlds of 100 show {begins}");
+    }
 }
 
 /// The features of a world.

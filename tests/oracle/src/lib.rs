@@ -62,7 +62,7 @@ use serde_json::Value;
 pub use answer::Answer;
 pub use moment::Timestamp;
 pub use shrink::shrink;
-pub use world::{World, world};
+pub use world::{Theme, World, themed, world};
 
 use reference::Reference;
 use ruling::Rulings;

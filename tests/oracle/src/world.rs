@@ -70,18 +70,51 @@ impl World {
     }
 }
 
+/// What happens more in a world than anything else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Theme {
+    /// Nothing: whatever the seed has a taste for.
+    Anything,
+    /// Hand-overs that lend to settlements, one or two to one or two, corrected and taken back on either side, days
+    /// late.
+    Lending,
+    /// Rulings of claims, before, between and after their versions, and payments.
+    Handling,
+}
+
 /// The world of a seed.
 pub fn world(seed: u64) -> World {
+    themed(seed, Theme::Anything)
+}
+
+/// The world of a seed in which one thing happens most.
+pub fn themed(seed: u64, theme: Theme) -> World {
     let dice = &mut Dice::new(seed);
     let institutions = reference_log::institutions(dice);
     // Some worlds lie around the day of the duty (2025-07-01).
     let first_day = Day::parse(dice.pick(&["2026-03-01", "2026-03-01", "2026-03-01", "2025-06-29"]));
     let first_day = first_day.expect("it is a day");
     let reference = reference_log::log(dice, &institutions, first_day);
-    let taste = taste(dice, institutions, &reference, first_day);
+    let mut taste = taste(dice, institutions, &reference, first_day);
     let count = dice.pick(&[4, 8, 14, 20, 30]);
-    let [again_percent, dirt_percent] = [dice.pick(&[5, 25, 50]), dice.pick(&[0, 5, 15])];
-    let handling_percent = dice.pick(&[0, 15, 40]);
+    let [mut again_percent, mut dirt_percent] = [dice.pick(&[5, 25, 50]), dice.pick(&[0, 5, 15])];
+    let mut handling_percent = dice.pick(&[0, 15, 40]);
+    match theme {
+        Theme::Anything => {}
+        Theme::Lending => {
+            taste.lend_percent = 80;
+            taste.late_ms_max = dice.pick(&[DAY_MS, 2 * DAY_MS, 9 * DAY_MS]);
+            // Few places, so that numbers meet.
+            taste.institutions.truncate(dice.pick(&[1, 1, 2]));
+            again_percent = 60;
+            dirt_percent = 0;
+        }
+        Theme::Handling => {
+            taste.lend_percent = dice.pick(&[10, 45]);
+            taste.institutions.truncate(dice.pick(&[1, 2, 3]));
+            handling_percent = 95;
+        }
+    }
     let mut episodes = Episodes { dice, taste, uploads: Vec::new() };
     for _ in 0..count {
         episodes.happen();

@@ -11,5 +11,5 @@ mod field;
 mod joins;
 mod messages;
 mod replay;
-mod run;
+pub(crate) mod run;
 mod samples;

@@ -86,7 +86,7 @@ impl Run {
 }
 
 /// What the judge says of a whole run, and the run's truth, compared.
-fn judged(parameters: &Parameters) -> Report {
+pub(crate) fn judged(parameters: &Parameters) -> Report {
     let run = run(parameters);
     let answer = run.answer(parameters.until(), |_| true);
     let mut evaluation = Evaluation::default();
@@ -119,7 +119,7 @@ fn every_upload_is_well_formed() {
 }
 
 /// Nothing is missed, nothing is unexplained, every counterpart is the right one.
-fn assert_exact(report: &Report, seed: u64) {
+pub(crate) fn assert_exact(report: &Report, seed: u64) {
     let table = report.table(Language::English);
     assert!(report.missed.is_empty(), "seed {seed}\n{table}\nmissed {:#?}", report.missed.first());
     assert!(

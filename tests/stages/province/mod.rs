@@ -4,4 +4,5 @@
 mod judged;
 mod national;
 mod seeds;
+mod senders;
 mod stages;

@@ -5,7 +5,7 @@ use tracewarden::domain::time::Timestamp;
 use tracewarden::evaluate::{Evaluation, Report, scans_in};
 use tracewarden::pipeline::topics::Topic;
 use tracewarden::run::local::{Local, LocalOptions};
-use tracewarden::sim::{self, Parameters};
+use tracewarden::sim::{self, Parameters, Truth};
 
 use crate::support::fold::Fold;
 use oracle::Answer;
@@ -19,6 +19,10 @@ pub(crate) struct Played {
     pub(crate) report: Report,
     /// Open alerts and standing decisions.
     pub(crate) answer: Answer,
+    /// Codes that claims borrowed in the end.
+    pub(crate) lent: u64,
+    /// What is true of it.
+    pub(crate) truth: Vec<Truth>,
 }
 
 /// Plays a province through the stages to its end, when every grace is over.
@@ -28,22 +32,23 @@ pub(crate) fn play(parameters: &Parameters) -> Played {
     let mut local = Local::new(&options, book).expect("the stages start");
     let (mut evaluation, mut fold) = (Evaluation::default(), Fold::default());
     let mut province = sim::uploads(parameters);
-    let mut line = 0;
+    let (mut line, mut truth) = (0, Vec::new());
     while let Some(upload) = province.next() {
         line += 1;
-        evaluation.expect(province.take_truth());
+        truth.append(&mut province.take_truth());
         evaluation.scanned(scans_in(upload.json.as_bytes()).expect("an upload can be read"));
         local.feed(upload.json.into_bytes(), "uploads.ndjson", line).expect("an upload is taken in");
         if line.is_multiple_of(DRAIN_EVERY) {
             hand_over(&mut local, &mut evaluation, &mut fold);
         }
     }
-    evaluation.expect(province.take_truth());
+    truth.append(&mut province.take_truth());
+    evaluation.expect(truth.iter().cloned());
     local.finish(Some(Timestamp::from_unix_millis(parameters.until()))).expect("the run ends");
     hand_over(&mut local, &mut evaluation, &mut fold);
     assert_eq!(local.tally().in_flight(), 0, "seed {}: everything has come to rest", parameters.seed);
     assert!(fold.gaps.is_empty(), "seed {}: {:?}", parameters.seed, fold.gaps);
-    Played { report: evaluation.report(), answer: fold.answer() }
+    Played { report: evaluation.report(), answer: fold.answer(), lent: fold.lent(), truth }
 }
 
 /// What was published since the last time. Nothing may be refused on the way.

@@ -2,26 +2,44 @@
 //! any two steps, rebalance, lose their sessions, see commits aborted or end unknown. Whatever happens, what is
 //! published in the end is what the rules demand, with gapless revisions, and the same seed is the same run.
 //!
+//! The worlds are of all kinds, and besides such in which claims borrow codes, or are ruled on, all the time.
+//!
 //! `SEEDS=100000 cargo test --release --test stages simulation -- --nocapture` runs more; `FIRST_SEED=…` begins elsewhere.
 
-mod province;
+pub(crate) mod province;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use std::{panic, thread};
 
-use oracle::shrink;
+use oracle::{Theme, shrink, themed};
 use province::{Mishaps, Province};
 
 /// Random worlds in one run, unless `SEEDS` says otherwise.
 const WORLDS: u64 = 200;
+/// The same of worlds with a theme.
+const THEMED_WORLDS: u64 = 100;
 
 #[test]
 fn whatever_happens_the_answer_is_the_same() {
+    soak(Theme::Anything, WORLDS);
+}
+
+#[test]
+fn whatever_happens_claims_borrow_the_same_codes() {
+    soak(Theme::Lending, THEMED_WORLDS);
+}
+
+#[test]
+fn whatever_happens_rulings_count_for_what_was_claimed_before_them() {
+    soak(Theme::Handling, THEMED_WORLDS);
+}
+
+fn soak(theme: Theme, worlds: u64) {
     let number = |name: &str, default| {
         std::env::var(name).map_or(default, |text| text.parse().expect("SEEDS and FIRST_SEED are numbers"))
     };
-    let (first, seeds) = (number("FIRST_SEED", 0), number("SEEDS", WORLDS));
+    let (first, seeds) = (number("FIRST_SEED", 0), number("SEEDS", worlds));
     let (started, next) = (Instant::now(), AtomicU64::new(first));
     // Each run has one thread; they share nothing but the next seed.
     let threads = thread::available_parallelism().map_or(1, usize::from);
@@ -35,7 +53,7 @@ fn whatever_happens_the_answer_is_the_same() {
                         if seed >= first + seeds {
                             return mishaps;
                         }
-                        mishaps.add(&run(seed));
+                        mishaps.add(&run(theme, seed));
                     }
                 })
             })
@@ -50,12 +68,12 @@ fn whatever_happens_the_answer_is_the_same() {
         all
     });
     assert!(mishaps.crashes > seeds && mishaps.lost > seeds, "hardly anything happened: {mishaps:?}");
-    report(seeds, started.elapsed(), &mishaps);
+    report(theme, seeds, started.elapsed(), &mishaps);
 }
 
 /// One run; what went wrong in it without harm.
-fn run(seed: u64) -> Mishaps {
-    let world = oracle::world(seed);
+fn run(theme: Theme, seed: u64) -> Mishaps {
+    let world = themed(seed, theme);
     let mut province = Province::new(seed, &world);
     province.run(&world);
     let complaint = province.complaint(&world.judged());
@@ -66,15 +84,18 @@ fn run(seed: u64) -> Mishaps {
             !province.complaint(&world.judged()).is_empty()
         };
         let smallest = shrink(world, &fails).to_ndjson();
-        panic!("seed {seed}: expected (-) and found (+) differ:\n{complaint}{smallest}");
+        panic!("{theme:?}, seed {seed}: expected (-) and found (+) differ:\n{complaint}{smallest}");
     }
     province.mishaps
 }
 
 #[expect(clippy::print_stdout, reason = "shown with --nocapture: what a soak ran")]
-fn report(seeds: u64, elapsed: Duration, mishaps: &Mishaps) {
+fn report(theme: Theme, seeds: u64, elapsed: Duration, mishaps: &Mishaps) {
     let a_minute = seeds as f64 / elapsed.as_secs_f64() * 60.0;
-    println!("{seeds} runs in {:.1} s, {a_minute:.0} a minute: {mishaps:?}", elapsed.as_secs_f64());
+    println!(
+        "{theme:?}: {seeds} runs in {:.1} s, {a_minute:.0} a minute: {mishaps:?}",
+        elapsed.as_secs_f64()
+    );
 }
 
 #[test]

@@ -136,6 +136,13 @@ impl Province {
 
     /// What is wrong at the end, or nothing.
     pub(crate) fn complaint(&self, expected: &Answer) -> String {
+        let fold = self.folded();
+        let gaps: String = fold.gaps.iter().map(|gap| format!("{gap}\n")).collect();
+        expected.difference(&fold.answer()) + &gaps
+    }
+
+    /// What holds of what was published.
+    pub(crate) fn folded(&self) -> Fold {
         let mut fold = Fold::default();
         for (topic, payload) in self.published() {
             match topic {
@@ -143,8 +150,7 @@ impl Province {
                 _ => fold.decision(&payload),
             }
         }
-        let gaps: String = fold.gaps.iter().map(|gap| format!("{gap}\n")).collect();
-        expected.difference(&fold.answer()) + &gaps
+        fold
     }
 
     /// Everything published, in order within each partition.
