@@ -8,7 +8,7 @@ use protox::prost_reflect::DescriptorPool;
 const FOLDERS: [&str; 2] = ["proto/tracewarden/v1", "proto/tracewarden/internal/v1"];
 
 /// Messages whose JSON form has the same fields: one definition of the contract for both formats.
-const OUTBOUND: [&str; 16] = [
+const OUTBOUND: [&str; 17] = [
     "tracewarden.v1.SourceRecord",
     "tracewarden.v1.Alert",
     "tracewarden.v1.AlertSide",
@@ -18,6 +18,7 @@ const OUTBOUND: [&str; 16] = [
     "tracewarden.v1.AlertCode",
     "tracewarden.v1.AlertCause",
     "tracewarden.v1.AlertText",
+    "tracewarden.v1.AlertParty",
     "tracewarden.v1.Decision",
     "tracewarden.v1.DecisionClaim",
     "tracewarden.v1.DecisionLine",

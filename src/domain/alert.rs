@@ -39,6 +39,8 @@ pub struct AlertChange {
     pub cause: Cause,
     /// When the upload that explains it was received; of a tick, the subject's.
     pub received_at: Timestamp,
+    /// When the alert was raised last: `detected_at` of that revision.
+    pub raised_at: Timestamp,
     /// When the change was found; never before it was received.
     pub detected_at: Timestamp,
     /// Digest of the rule set in force.
@@ -63,6 +65,8 @@ pub struct AlertBook {
 pub struct Published {
     /// Its last revision.
     pub revision: u32,
+    /// When it was raised last.
+    pub raised_at: Timestamp,
     /// What it says while it is open.
     pub open: Option<Box<Finding>>,
 }
@@ -116,26 +120,25 @@ impl AlertBook {
             match (holding.remove(key), published.open.take()) {
                 (Some(finding), Some(before)) => {
                     if !finding.says_the_same_as(&before) {
-                        published.revision = published.revision.saturating_add(1);
-                        changes.push(occasion.change(Status::Amended, published.revision, finding.clone()));
+                        changes.push(occasion.revise(Status::Amended, published, finding.clone()));
                     }
                     published.open = Some(Box::new(finding));
                 }
                 (Some(finding), None) => {
-                    published.revision = published.revision.saturating_add(1);
-                    changes.push(occasion.change(Status::Raised, published.revision, finding.clone()));
+                    changes.push(occasion.revise(Status::Raised, published, finding.clone()));
                     published.open = Some(Box::new(finding));
                 }
                 (None, Some(before)) => {
-                    published.revision = published.revision.saturating_add(1);
-                    changes.push(occasion.change(Status::Withdrawn, published.revision, *before));
+                    changes.push(occasion.revise(Status::Withdrawn, published, *before));
                 }
                 (None, None) => {}
             }
         }
         for (key, finding) in holding {
-            changes.push(occasion.change(Status::Raised, 1, finding.clone()));
-            self.published.insert(key, Published { revision: 1, open: Some(Box::new(finding)) });
+            let mut published = Published { revision: 0, raised_at: Timestamp::default(), open: None };
+            changes.push(occasion.revise(Status::Raised, &mut published, finding.clone()));
+            published.open = Some(Box::new(finding));
+            self.published.insert(key, published);
         }
         changes
     }
@@ -152,16 +155,23 @@ impl AlertBook {
 }
 
 impl Occasion<'_> {
-    fn change(&self, status: Status, revision: u32, finding: Finding) -> AlertChange {
+    /// The next revision of what is published.
+    fn revise(&self, status: Status, published: &mut Published, finding: Finding) -> AlertChange {
+        published.revision = published.revision.saturating_add(1);
         let received_at = self.origin.map_or(finding.subject.origin.received_at, |origin| origin.received_at);
+        let detected_at = self.detected_at.max(received_at);
+        if status == Status::Raised {
+            published.raised_at = detected_at;
+        }
         AlertChange {
             status,
-            revision,
+            revision: published.revision,
             code: self.code.cloned(),
             finding,
             cause: self.cause.clone(),
             received_at,
-            detected_at: self.detected_at.max(received_at),
+            raised_at: published.raised_at,
+            detected_at,
             ruleset: self.ruleset.clone(),
             reference_version: self.reference_version,
         }

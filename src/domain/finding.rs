@@ -1,7 +1,10 @@
 //! Findings: one rule's statement about one line or one code.
 
+use std::sync::Arc;
+
 use super::Text;
 use super::amount::{Money, Quantity};
+use super::document::particulars::Surroundings;
 use super::document::{Kind, Origin, Person, Role};
 use super::observation::{LentFrom, ObservationKey};
 use super::rules::{Action, Basis, RuleId, Scope, Severity};
@@ -64,6 +67,8 @@ pub struct Side {
     pub custody_proof: bool,
     /// The hand-over that lent the code to this line of a settlement.
     pub lent_from: Option<LentFrom>,
+    /// Who and what stood around the line.
+    pub surroundings: Option<Arc<Surroundings>>,
     /// Where it came from.
     pub origin: Origin,
 }
@@ -190,6 +195,7 @@ impl Side {
             custody,
             custody_proof,
             lent_from,
+            surroundings,
             origin: _,
         } = self;
         *key == other.key
@@ -201,6 +207,7 @@ impl Side {
             && *custody == other.custody
             && *custody_proof == other.custody_proof
             && *lent_from == other.lent_from
+            && *surroundings == other.surroundings
     }
 }
 

@@ -1,7 +1,10 @@
 //! Observations: one code seen on one line, with all that the rules need to know of the document behind it.
 
+use std::sync::Arc;
+
 use super::Text;
 use super::amount::{Money, Quantity};
+use super::document::particulars::Surroundings;
 use super::document::{DocumentKey, Group, Kind, Origin, Person, ReturnedSale, Role};
 use super::reference::Product;
 use super::time::{Day, Millis, Timestamp};
@@ -57,6 +60,8 @@ pub struct Observation {
     pub returns: Option<ReturnedSale>,
     /// The hand-over that lent the code to this line of a settlement.
     pub lent_from: Option<LentFrom>,
+    /// Who and what stood around the line.
+    pub surroundings: Option<Arc<Surroundings>>,
     /// Whether the document names a delivery note or an invoice.
     pub has_papers: bool,
     /// Region of the institution on the document's day.

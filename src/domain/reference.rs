@@ -94,6 +94,10 @@ pub struct Institution {
     pub dispensing_uploaded_since: Option<Day>,
     /// From this day on it puts the codes into the settlement itself, so that nothing is lent to it.
     pub codes_in_settlement_since: Option<Day>,
+    /// From this day on it has its contract.
+    pub contract_from: Option<Day>,
+    /// The institution that it went on from, under another number.
+    pub successor_of: Option<Text>,
 }
 
 /// The content of a record, by its key.

@@ -29,6 +29,7 @@ pub(crate) fn side(kind: Kind, institution_id: &str, document_id: &str, days: i6
         custody: false,
         custody_proof: false,
         lent_from: None,
+        surroundings: None,
         origin: Origin { topic: "settlement".into(), partition: 0, offset: days, received_at: occurred_at },
     }
 }
@@ -59,6 +60,7 @@ pub(crate) fn alert(rule: RuleId, subject: Side, counterpart: Option<Side>) -> A
         },
         cause,
         received_at,
+        raised_at: Timestamp::from_unix_millis(received_at.unix_millis() + 1000),
         detected_at: Timestamp::from_unix_millis(received_at.unix_millis() + 1000),
         ruleset: Text::from("0123456789abcdef"),
         reference_version: 7,

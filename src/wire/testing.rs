@@ -19,7 +19,7 @@ use crate::domain::claim::{Claim, ClaimLine, CodeVerdict, LentTo, Verdict};
 use crate::domain::document::lending::{Offer, OfferedLine};
 use crate::domain::document::merge::Stamped;
 use crate::domain::document::occurred::OccurredAt;
-use crate::domain::document::particulars::{Circumstances, Prescription, Service};
+use crate::domain::document::particulars::{Circumstances, Prescription, Service, Surroundings};
 use crate::domain::document::{
     Adjusts, CodesFacet, Counterparty, DocumentKey, FeeFacet, Group, Header, Kind, LineVersion, Origin, Part,
     Parts, Person, Pseudonym, ReturnedSale, Reversal, Role, ScannedCode, Version,
@@ -128,14 +128,17 @@ pub(crate) fn product() -> impl Strategy<Value = Product> {
 }
 
 fn institution() -> BoxedStrategy<Institution> {
-    (of(text()), of(text()), of(text()), of(day()), of(day()), of(day()))
-        .prop_map(|(name, region, tier, stock, dispensing, codes)| Institution {
+    let contract = (of(day()), of(text()));
+    (of(text()), of(text()), of(text()), of(day()), of(day()), of(day()), contract)
+        .prop_map(|(name, region, tier, stock, dispensing, codes, contract)| Institution {
             name,
             region,
             tier,
             stock_uploaded_since: stock,
             dispensing_uploaded_since: dispensing,
             codes_in_settlement_since: codes,
+            contract_from: contract.0,
+            successor_of: contract.1,
         })
         .boxed()
 }
@@ -341,7 +344,7 @@ pub(crate) fn observation() -> BoxedStrategy<Observation> {
     let quantities = (of(quantity()), of(quantity()), of(quantity()));
     let line = (any::<(bool, bool)>(), quantities, any::<u32>(), of(money()), any::<bool>());
     let about = (of(text()), of(text()), of(product()), person());
-    let links = (of(text()), of(text()), of(returned_sale()), of(lent_from()));
+    let links = (of(text()), of(text()), of(returned_sale()), of(lent_from()), surroundings());
     let institution = (text(), of(text()), of(day()), of(day()));
     (event, line, about, links, institution, any::<(u64, u64)>(), origin())
         .prop_map(|(event, line, about, links, institution, versions, origin)| Observation {
@@ -364,6 +367,7 @@ pub(crate) fn observation() -> BoxedStrategy<Observation> {
             settlement_id: links.1,
             returns: links.2,
             lent_from: links.3,
+            surroundings: links.4,
             has_papers: line.4,
             region: institution.0,
             tier: institution.1,
@@ -394,6 +398,27 @@ pub(crate) fn code_change() -> impl Strategy<Value = CodeChange> {
 
 pub(crate) fn lent_to() -> impl Strategy<Value = LentTo> {
     (text(), text(), text()).prop_map(|(code, document_id, line_id)| LentTo { code, document_id, line_id })
+}
+
+pub(crate) fn surroundings() -> impl Strategy<Value = Option<Arc<Surroundings>>> {
+    let of_document = (of(text()), of(text()), of(text()), of(text()));
+    let of_line = (of(text()), of(text()), of(text()), of(text()));
+    of((of_document, of_line, of(day()), of(text())).prop_map(
+        |(of_document, of_line, contract_from, successor_of)| {
+            Arc::new(Surroundings {
+                device_id: of_document.0,
+                operator_kind: of_document.1,
+                insured_region: of_document.2,
+                medical_type: of_document.3,
+                department_id: of_line.0,
+                prescriber_id: of_line.1,
+                pharmacist_id: of_line.2,
+                rx_id: of_line.3,
+                contract_from,
+                successor_of,
+            })
+        },
+    ))
 }
 
 fn lent_from() -> impl Strategy<Value = LentFrom> {

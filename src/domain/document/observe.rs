@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Role;
 use super::live::{LiveDocument, LiveLine};
+use super::particulars::Surroundings;
 use crate::domain::Text;
 use crate::domain::observation::{LentFrom, Observation, ObservationKey};
 use crate::domain::trace_code::TraceCode;
@@ -77,6 +78,7 @@ fn observation(
         returns: header.returns.clone(),
         lent_from: lent
             .map(|lent| LentFrom { document_id: lent.lender.clone(), line_id: lent.line.line_id.clone() }),
+        surroundings: Surroundings::of(header, line.fee_content(), institution),
         has_papers: header.counterparty.delivery_note.is_some() || header.counterparty.invoice.is_some(),
         region: document.region.clone(),
         tier: document.tier().cloned(),

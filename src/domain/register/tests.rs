@@ -364,7 +364,10 @@ fn a_document_with_all_its_findings_takes_what_brings_no_more_and_what_replaces_
         let mut finding = effects.alerts[0].finding.key();
         while state.alerts.published.len() < FINDINGS_KEPT_MAX {
             finding.subject.line_id = format!("gone {}", state.alerts.published.len()).into();
-            state.alerts.published.insert(finding.clone(), Published { revision: 2, open: None });
+            state.alerts.published.insert(
+                finding.clone(),
+                Published { revision: 2, raised_at: Timestamp::default(), open: None },
+            );
         }
         state
     };

@@ -56,6 +56,7 @@ pub(crate) fn told(kind: Kind, institution_id: &str, document_id: &str, on: u32)
         settlement_id: None,
         returns: None,
         lent_from: None,
+        surroundings: None,
         has_papers: false,
         region: institution_id.get(1..7).unwrap_or_default().into(),
         tier: None,

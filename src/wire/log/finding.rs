@@ -1,5 +1,6 @@
 //! Findings, and what was published of them.
 
+use super::observation::{read_surroundings, write_surroundings};
 use super::{
     Numbered, TableReader, TableWriter, Wire, WireError, moment, money, paired_enums, quantity, read,
     read_all, read_optional, required, write_all,
@@ -32,6 +33,7 @@ impl Wire for Side {
             custody: self.custody,
             custody_proof: self.custody_proof,
             lent_from: self.lent_from.as_ref().map(|lent_from| lent_from.to_message(table)),
+            surroundings: write_surroundings(self.surroundings.as_ref(), table),
             origin: Some(self.origin.to_message(table)),
         }
     }
@@ -47,6 +49,7 @@ impl Wire for Side {
             custody: message.custody,
             custody_proof: message.custody_proof,
             lent_from: read_optional(&message.lent_from, table)?,
+            surroundings: read_surroundings(&message.surroundings, table)?,
             origin: read(&message.origin, "side.origin", table)?,
         })
     }
@@ -180,6 +183,7 @@ impl Wire for AlertBook {
                 key: open.is_none().then(|| key.to_message(table)),
                 revision: published.revision,
                 open: open.map(|finding| finding.to_message(table)),
+                raised_at: published.raised_at.unix_millis(),
             }
         });
         pb::AlertBook { published: published.collect() }
@@ -193,8 +197,8 @@ impl Wire for AlertBook {
                 Some(finding) => finding.key(),
                 None => FindingKey::from_message(required(&published.key, "published.key")?, table)?,
             };
-            let revision = published.revision;
-            book.published.insert(key, Published { revision, open: open.map(Box::new) });
+            let (revision, raised_at) = (published.revision, moment(published.raised_at));
+            book.published.insert(key, Published { revision, raised_at, open: open.map(Box::new) });
         }
         Ok(book)
     }

@@ -1,10 +1,13 @@
 //! Observations and what changes of them.
 
+use std::sync::Arc;
+
 use super::{
     Numbered, TableReader, TableWriter, Wire, WireError, day, moment, money, paired_enums, quantity, read,
     read_all, read_optional, write_all,
 };
 use crate::domain::amount::{Money, Quantity};
+use crate::domain::document::particulars::Surroundings;
 use crate::domain::document::{Kind, Person, Role};
 use crate::domain::observation::{CodeChange, LentFrom, Observation, ObservationKey, What};
 use crate::domain::reference::Product;
@@ -72,6 +75,56 @@ impl Wire for LentFrom {
     }
 }
 
+impl Wire for Surroundings {
+    type Message = pb::Surroundings;
+
+    fn to_message(&self, table: &mut TableWriter) -> pb::Surroundings {
+        pb::Surroundings {
+            device_id: table.optional(&self.device_id),
+            operator_kind: table.optional(&self.operator_kind),
+            insured_region: table.optional(&self.insured_region),
+            medical_type: table.optional(&self.medical_type),
+            department_id: table.optional(&self.department_id),
+            prescriber_id: table.optional(&self.prescriber_id),
+            pharmacist_id: table.optional(&self.pharmacist_id),
+            rx_id: table.optional(&self.rx_id),
+            contract_from: self.contract_from.map(Day::days_since_epoch),
+            successor_of: table.optional(&self.successor_of),
+        }
+    }
+
+    fn from_message(message: &pb::Surroundings, table: &TableReader) -> Result<Self, WireError> {
+        Ok(Self {
+            device_id: table.optional(message.device_id, "surroundings.device_id")?,
+            operator_kind: table.optional(message.operator_kind, "surroundings.operator_kind")?,
+            insured_region: table.optional(message.insured_region, "surroundings.insured_region")?,
+            medical_type: table.optional(message.medical_type, "surroundings.medical_type")?,
+            department_id: table.optional(message.department_id, "surroundings.department_id")?,
+            prescriber_id: table.optional(message.prescriber_id, "surroundings.prescriber_id")?,
+            pharmacist_id: table.optional(message.pharmacist_id, "surroundings.pharmacist_id")?,
+            rx_id: table.optional(message.rx_id, "surroundings.rx_id")?,
+            contract_from: day(message.contract_from),
+            successor_of: table.optional(message.successor_of, "surroundings.successor_of")?,
+        })
+    }
+}
+
+/// The message of what stood around a line, if anything did.
+pub(super) fn write_surroundings(
+    surroundings: Option<&Arc<Surroundings>>,
+    table: &mut TableWriter,
+) -> Option<pb::Surroundings> {
+    surroundings.map(|surroundings| surroundings.to_message(table))
+}
+
+/// And back.
+pub(super) fn read_surroundings(
+    message: &Option<pb::Surroundings>,
+    table: &TableReader,
+) -> Result<Option<Arc<Surroundings>>, WireError> {
+    Ok(read_optional::<Surroundings>(message, table)?.map(Arc::new))
+}
+
 impl Wire for Observation {
     type Message = pb::Observation;
 
@@ -96,6 +149,7 @@ impl Wire for Observation {
             settlement_id: table.optional(&self.settlement_id),
             returns: self.returns.as_ref().map(|returns| returns.to_message(table)),
             lent_from: self.lent_from.as_ref().map(|lent_from| lent_from.to_message(table)),
+            surroundings: write_surroundings(self.surroundings.as_ref(), table),
             has_papers: self.has_papers,
             region: table.text(&self.region),
             tier: table.optional(&self.tier),
@@ -129,6 +183,7 @@ impl Wire for Observation {
             settlement_id: table.optional(message.settlement_id, "observation.settlement_id")?,
             returns: read_optional(&message.returns, table)?,
             lent_from: read_optional(&message.lent_from, table)?,
+            surroundings: read_surroundings(&message.surroundings, table)?,
             has_papers: message.has_papers,
             region: table.text(message.region, "observation.region")?,
             tier: table.optional(message.tier, "observation.tier")?,

@@ -85,6 +85,8 @@ fn write_value(value: &Value, message: &mut pb::ReferenceRecord, table: &mut Tab
                 institution.dispensing_uploaded_since.map(Day::days_since_epoch);
             message.codes_in_settlement_since =
                 institution.codes_in_settlement_since.map(Day::days_since_epoch);
+            message.contract_from = institution.contract_from.map(Day::days_since_epoch);
+            message.successor_of = table.optional(&institution.successor_of);
         }
         Value::Present => {}
     }
@@ -129,6 +131,8 @@ fn read_value(key: &Key, message: &pb::ReferenceRecord, table: &TableReader) -> 
             stock_uploaded_since: day(message.stock_uploaded_since),
             dispensing_uploaded_since: day(message.dispensing_uploaded_since),
             codes_in_settlement_since: day(message.codes_in_settlement_since),
+            contract_from: day(message.contract_from),
+            successor_of: table.optional(message.successor_of, "reference.successor_of")?,
         }),
         Key::Exemption { .. } | Key::NoCodeStock { .. } | Key::Recall { .. } | Key::BannedCode { .. } => {
             Value::Present

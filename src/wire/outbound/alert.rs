@@ -5,8 +5,10 @@ use sha2::{Digest, Sha256};
 
 use super::{Event, json_form, parse_json};
 use super::{Format, Message};
+use crate::domain::Text;
 use crate::domain::alert::AlertChange;
 use crate::domain::amount::Quantity;
+use crate::domain::document::particulars::Surroundings;
 use crate::domain::document::{Person, Pseudonym};
 use crate::domain::finding::{ConcernedCode, Finding, Side};
 use crate::domain::observation::Cause;
@@ -101,12 +103,19 @@ pub fn message(change: &AlertChange) -> AlertMessage {
         detected_at: change.detected_at.to_string(),
         ruleset: change.ruleset.to_string(),
         reference: change.reference_version.to_string(),
+        raised_at: change.raised_at.to_string(),
+        party: None,
+        period: None,
         text: Some(pb::AlertText { zh: wording::alert_zh(change), en: wording::alert_en(change) }),
     }
 }
 
 fn side(side: &Side) -> pb::AlertSide {
     let document = &side.key.document;
+    let surroundings = side.surroundings.as_deref();
+    let said = |field: fn(&Surroundings) -> &Option<Text>| {
+        surroundings.and_then(|surroundings| field(surroundings).as_deref()).map(Into::into)
+    };
     pb::AlertSide {
         institution_id: document.institution_id.to_string(),
         group: document.group.name().into(),
@@ -121,6 +130,16 @@ fn side(side: &Side) -> pb::AlertSide {
             document_id: from.document_id.to_string(),
             line_id: from.line_id.to_string(),
         }),
+        contract_from: surroundings.and_then(|known| known.contract_from).map(|day| day.to_string()),
+        successor_of: said(|known| &known.successor_of),
+        device_id: said(|known| &known.device_id),
+        operator_kind: said(|known| &known.operator_kind),
+        insured_region: said(|known| &known.insured_region),
+        medical_type: said(|known| &known.medical_type),
+        department_id: said(|known| &known.department_id),
+        prescriber_id: said(|known| &known.prescriber_id),
+        pharmacist_id: said(|known| &known.pharmacist_id),
+        rx_id: said(|known| &known.rx_id),
         source: None,
     }
 }

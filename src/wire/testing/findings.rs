@@ -67,8 +67,9 @@ fn allowance() -> BoxedStrategy<Allowance> {
 
 fn side() -> BoxedStrategy<Side> {
     let event = (select(&Kind::ALL[..]), of(select(&ROLES[..])), moment(), person(), text());
-    (observation_key(), event, any::<(bool, bool)>(), of(lent_from()), origin())
-        .prop_map(|(key, (kind, role, occurred_at, person, region), custody, lent_from, origin)| Side {
+    let around = (of(lent_from()), surroundings());
+    (observation_key(), event, any::<(bool, bool)>(), around, origin())
+        .prop_map(|(key, (kind, role, occurred_at, person, region), custody, around, origin)| Side {
             key,
             kind,
             role,
@@ -77,7 +78,8 @@ fn side() -> BoxedStrategy<Side> {
             region,
             custody: custody.0,
             custody_proof: custody.1,
-            lent_from,
+            lent_from: around.0,
+            surroundings: around.1,
             origin,
         })
         .boxed()
@@ -141,12 +143,12 @@ fn finding() -> BoxedStrategy<Finding> {
 
 /// Books whose entries stand under the key of their finding.
 pub(crate) fn alert_book() -> impl Strategy<Value = AlertBook> {
-    vec((finding(), any::<u32>(), any::<bool>()), 0..3).prop_map(|published| AlertBook {
+    vec((finding(), any::<u32>(), moment(), any::<bool>()), 0..3).prop_map(|published| AlertBook {
         published: published
             .into_iter()
-            .map(|(finding, revision, is_open)| {
+            .map(|(finding, revision, raised_at, is_open)| {
                 let key = finding.key();
-                (key, Published { revision, open: is_open.then(|| Box::new(finding)) })
+                (key, Published { revision, raised_at, open: is_open.then(|| Box::new(finding)) })
             })
             .collect(),
     })

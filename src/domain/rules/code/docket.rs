@@ -223,6 +223,7 @@ pub(super) fn side(observation: &Observation, custody: bool, custody_proof: bool
         custody,
         custody_proof,
         lent_from: observation.lent_from.clone(),
+        surroundings: observation.surroundings.clone(),
         origin: observation.origin.clone(),
     }
 }

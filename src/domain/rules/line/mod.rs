@@ -17,11 +17,13 @@ pub(super) mod unknown_product;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::ruleset::{RuleSet, Setting, Whom};
 use super::{Action, Basis, RuleId};
 use crate::domain::Text;
 use crate::domain::document::live::{LiveDocument, LiveLine};
+use crate::domain::document::particulars::Surroundings;
 use crate::domain::document::{FeeFacet, Kind};
 use crate::domain::finding::{Attributes, ConcernedCode, EVIDENCE_MAX, Finding, Side};
 use crate::domain::observation::ObservationKey;
@@ -201,6 +203,7 @@ fn side(document: &LiveDocument<'_>, line: &LiveLine<'_>) -> Side {
     Side {
         key: ObservationKey { document: document.key.clone(), line_id: line.line_id.clone() },
         origin: line.origin().unwrap_or(&document.header.origin).clone(),
+        surroundings: surroundings(document, line.fee_content()),
         ..header_side(document)
     }
 }
@@ -218,8 +221,13 @@ fn header_side(document: &LiveDocument<'_>) -> Side {
         custody: false,
         custody_proof: false,
         lent_from: None,
+        surroundings: surroundings(document, None),
         origin: document.header.origin.clone(),
     }
+}
+
+fn surroundings(document: &LiveDocument<'_>, fee: Option<&FeeFacet>) -> Option<Arc<Surroundings>> {
+    Surroundings::of(&document.header.part.content, fee, document.institution())
 }
 
 /// A valid code that a rule speaks of, with nothing else to say of it.

@@ -49,6 +49,11 @@ pub(super) fn check(
     let fee = &adjustment.fee.part.content;
     let setting = rules.setting(RULE, &whom(document, fee.product_code.as_ref()));
     let key = ObservationKey { document: document.key.clone(), line_id: adjustment.line_id.clone() };
-    let subject = Side { key, origin: adjustment.fee.origin.clone(), ..header_side(document) };
+    let subject = Side {
+        key,
+        origin: adjustment.fee.origin.clone(),
+        surroundings: super::surroundings(document, Some(fee)),
+        ..header_side(document)
+    };
     plain(RULE, &setting, Action::Alert, subject, Some(fee))
 }

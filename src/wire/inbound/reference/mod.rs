@@ -204,6 +204,8 @@ fn content(key: &Key, message: &ReferenceRecord) -> Result<Content, Reject> {
             stock_uploaded_since: day("stock_uploaded_since", &message.stock_uploaded_since)?,
             dispensing_uploaded_since: day("dispensing_uploaded_since", &message.dispensing_uploaded_since)?,
             codes_in_settlement_since: day("codes_in_settlement_since", &message.codes_in_settlement_since)?,
+            contract_from: day("contract_from", &message.contract_from)?,
+            successor_of: optional(&message.successor_of),
         }),
         Key::Exemption { .. } | Key::NoCodeStock { .. } | Key::Recall { .. } | Key::BannedCode { .. } => {
             Content::Present

@@ -1,15 +1,18 @@
 //! Observations of one code.
 
+use std::sync::Arc;
+
 use foldhash::HashMap;
 
 use super::{all_or_none, cell, check};
 use crate::domain::amount::{Money, Quantity};
+use crate::domain::document::particulars::Surroundings;
 use crate::domain::document::{DocumentKey, Group, Kind, Origin, Person, Pseudonym, ReturnedSale, Role};
 use crate::domain::observation::{LentFrom, Observation, ObservationKey};
 use crate::domain::reference::Product;
 use crate::domain::time::{Day, Timestamp};
 use crate::wire::WireError;
-use crate::wire::log::{Numbered, TableReader, TableWriter, moment, read_all, write_all};
+use crate::wire::log::{Numbered, TableReader, TableWriter, Wire, moment, read_all, write_all};
 use crate::wire::pb_internal as pb;
 
 const SPLIT: u32 = 1;
@@ -34,6 +37,7 @@ pub(in crate::wire::state) fn write_observations(
     let judged: Vec<Option<u64>> = observations.iter().map(|row| judged(&row.key)).collect();
     let mut products = Positions::default();
     let mut pseudonyms = Positions::default();
+    let mut surroundings = Positions::default();
     // Texts are numbered as they come: those that neighbouring codes share come first.
     let mut columns = pb::ObservationColumns {
         kind: column(observations, |row| row.kind.number()),
@@ -65,6 +69,12 @@ pub(in crate::wire::state) fn write_observations(
     columns.lending_document = column(observations, |row| table.optional(&lending_document(row)));
     let lending_line = |row: &Observation| row.lent_from.as_ref().map(|from| from.line_id.clone());
     columns.lending_line = column(observations, |row| table.optional(&lending_line(row)));
+    columns.surrounding = column(observations, |row| surroundings.of(row.surroundings.as_ref()));
+    columns.surroundings = surroundings
+        .values
+        .iter()
+        .map(|surroundings: &Arc<Surroundings>| surroundings.to_message(table))
+        .collect();
     columns.person_number = column(observations, |row| pseudonyms.of(row.person.number.as_ref()));
     columns.person_certificate = column(observations, |row| pseudonyms.of(row.person.certificate.as_ref()));
     columns.pseudonym_keys = pseudonyms.values.iter().map(|pseudonym| pseudonym.key_id).collect();
@@ -109,11 +119,16 @@ pub(in crate::wire::state) fn read_observations(
     check(rows, &lengths(columns), "observations")?;
     let products: Vec<Product> = read_all(&columns.products, table)?;
     let pseudonyms = read_pseudonyms(columns)?;
+    let surroundings: Vec<Surroundings> = read_all(&columns.surroundings, table)?;
+    let surroundings: Vec<Arc<Surroundings>> = surroundings.into_iter().map(Arc::new).collect();
     let mut time = 0_i64;
     let mut read = Vec::with_capacity(rows);
     for at in 0..rows {
         time = time.wrapping_add(cell(&columns.time_after, at));
-        read.push(read_row(columns, at, moment(time), &products, &pseudonyms, table)?);
+        let (mut observation, judged) = read_row(columns, at, moment(time), &products, &pseudonyms, table)?;
+        observation.surroundings =
+            at_position(&surroundings, cell(&columns.surrounding, at), "observations.surrounding")?;
+        read.push((observation, judged));
     }
     Ok(read)
 }
@@ -173,6 +188,7 @@ fn read_row(
         lent_from: optional(&columns.lending_document, "observations.lending_document")?
             .zip(lending_line)
             .map(|(document_id, line_id)| LentFrom { document_id, line_id }),
+        surroundings: None,
         has_papers: said(HAS_PAPERS),
         region: text(&columns.region, "observations.region")?,
         tier: optional(&columns.tier, "observations.tier")?,
@@ -208,7 +224,7 @@ fn flags(row: &Observation, is_judged: bool) -> u32 {
     said.iter().filter(|(is_so, _)| *is_so).fold(0, |flags, (_, flag)| flags | flag)
 }
 
-fn lengths(columns: &pb::ObservationColumns) -> [usize; 35] {
+fn lengths(columns: &pb::ObservationColumns) -> [usize; 36] {
     [
         columns.role.len(),
         columns.group.len(),
@@ -245,6 +261,7 @@ fn lengths(columns: &pb::ObservationColumns) -> [usize; 35] {
         columns.quantity_before.len(),
         columns.lending_document.len(),
         columns.lending_line.len(),
+        columns.surrounding.len(),
     ]
 }
 
