@@ -10,6 +10,7 @@ mod province;
 mod reversal;
 mod rule_sets;
 mod rulings;
+mod sides;
 mod simulation;
 #[path = "../support/mod.rs"]
 mod support;
