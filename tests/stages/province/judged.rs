@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use tracewarden::domain::time::Timestamp as Moment;
 use tracewarden::evaluate::{Evaluation, Language, Report};
-use tracewarden::sim::{self, Act, Dirt, Fraud, Parameters, TimedUpload, Truth, UploadForm};
+use tracewarden::sim::{self, Act, Dirt, Fraud, Parameters, Senders, TimedUpload, Truth, UploadForm};
 
 use oracle::{Answer, Timestamp};
 
@@ -236,14 +236,19 @@ fn a_statement_can_be_made_with_its_deciding_upload_and_not_before() {
 
 #[test]
 fn uploads_held_up_on_the_way_put_off_what_can_be_known() {
-    let mut parameters = fraudulent(9);
-    parameters.codes_per_day = 0;
-    parameters.dirt = Dirt { held_up_ppm: 500_000, late_hours_max: 48, ..Dirt::none() };
-    let run = run(&parameters);
-    let mut seen = BTreeSet::new();
-    for truth in run.truth.iter().filter(|truth| seen.insert((truth.act, &truth.rule))) {
-        let then = run.answer(truth.known_from, |upload| upload.sent_at <= truth.known_from);
-        assert!(states(&then, truth), "not known when it should be: {truth:#?}");
+    // What a claim borrows is known with the hand-over.
+    let lending = Senders { lending_ppm: 1_000_000, day_returns_ppm: 1_000_000, ..Senders::default() };
+    for senders in [Senders::default(), lending] {
+        let mut parameters = fraudulent(9);
+        parameters.codes_per_day = 0;
+        parameters.dirt = Dirt { held_up_ppm: 500_000, late_hours_max: 48, ..Dirt::none() };
+        parameters.senders = senders;
+        let run = run(&parameters);
+        let mut seen = BTreeSet::new();
+        for truth in run.truth.iter().filter(|truth| seen.insert((truth.act, &truth.rule))) {
+            let then = run.answer(truth.known_from, |upload| upload.sent_at <= truth.known_from);
+            assert!(states(&then, truth), "not known when it should be: {truth:#?}");
+        }
     }
 }
 

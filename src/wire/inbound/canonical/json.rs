@@ -247,18 +247,13 @@ struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// What is stated under a name: absent, null and empty text do not count, nor does what was said before.
     fn all(&self, name: &str) -> Vec<&'a Json> {
-        let mut stated: Vec<&Json> = Vec::new();
-        for (_, value) in self.members.iter().filter(|(found, _)| found == name) {
-            let says_nothing = match value {
-                Json::Null => true,
-                Json::Text(text) => text.is_empty(),
-                _ => false,
-            };
-            if !says_nothing && !stated.iter().any(|before| before.equals(value)) {
-                stated.push(value);
-            }
-        }
-        stated
+        let says_something = |value: &&Json| match value {
+            Json::Null => false,
+            Json::Text(text) => !text.is_empty(),
+            _ => true,
+        };
+        let named = self.members.iter().filter(|(found, _)| found == name);
+        json::distinct(named.map(|(_, value)| value).filter(says_something).collect(), |value| value)
     }
 
     /// The value of a field, unless it counts as absent.

@@ -7,7 +7,7 @@
 use super::nodes::{self, FAILED_ROWS, Shape};
 use super::row::{Reading, Row, is_empty, squash};
 use crate::wire::inbound::intake::Limits;
-use crate::wire::inbound::json::{Json, Members};
+use crate::wire::inbound::json::{self, Json, Members};
 use crate::wire::inbound::notes::{Leniency, Notebook};
 use crate::wire::inbound::reject::{Reject, Words};
 
@@ -263,15 +263,11 @@ fn is_zero(text: &str) -> bool {
 
 /// Takes a node out of the object: of one that stands there several times all members or elements.
 fn take(members: &mut Members, squashed: &str) -> Json {
-    let mut stated: Vec<Json> = Vec::new();
     let (nodes, rest): (Members, Members) =
         std::mem::take(members).into_iter().partition(|(key, _)| squash(key) == squashed);
     *members = rest;
-    for (_, value) in nodes {
-        if !is_empty(&value) && !stated.iter().any(|before| before.equals(&value)) {
-            stated.push(value);
-        }
-    }
+    let filled = nodes.into_iter().map(|(_, value)| value).filter(|value| !is_empty(value));
+    let mut stated = json::distinct(filled.collect(), |value| value);
     if stated.len() < 2 {
         return stated.pop().unwrap_or(Json::Null);
     }

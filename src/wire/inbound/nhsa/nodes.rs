@@ -5,7 +5,7 @@
 //! ([`rows`]).
 
 use super::row::{Reading, Row, is_empty, squash};
-use crate::wire::inbound::json::{Json, Members};
+use crate::wire::inbound::json::{self, Json, Members};
 use crate::wire::inbound::notes::{Leniency, Notebook};
 use crate::wire::inbound::reject::{Reject, Words};
 
@@ -107,13 +107,7 @@ pub(super) fn distinct<'a>(stated: Vec<(String, &'a Json)>, notes: &Notebook) ->
     if stated.len() > 1 {
         notes.lenient(Leniency::Repeated);
     }
-    let mut distinct: Vec<(String, &Json)> = Vec::with_capacity(stated.len());
-    for (place, value) in stated {
-        if !distinct.iter().any(|(_, before)| before.equals(value)) {
-            distinct.push((place, value));
-        }
-    }
-    distinct
+    json::distinct(stated, |(_, value)| value)
 }
 
 /// What a node of rows may look like.
