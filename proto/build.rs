@@ -60,7 +60,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for field in ["reason", "codes"] {
         config.field_attribute(format!("AlertAttributes.{field}"), ABSENT_WHEN_EMPTY);
     }
-    for field in ["invalid", "product_code", "product_name"] {
+    for field in ["invalid", "product_code", "product_name", "lent_from"] {
         config.field_attribute(format!("AlertCode.{field}"), ABSENT_WHEN_NONE);
     }
     config.compile_fds(descriptors)?;

@@ -120,6 +120,8 @@ pub struct ConcernedCode {
     pub product_code: Option<Text>,
     /// That product's name.
     pub product_name: Option<Text>,
+    /// The hand-over that lent it to this line of a settlement.
+    pub lent_from: Option<LentFrom>,
 }
 
 /// What makes a finding the same finding over time. Together with the code, it identifies the alert.

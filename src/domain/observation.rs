@@ -183,12 +183,26 @@ pub struct CodeChange {
     pub document_revision: u64,
     /// What happened to it.
     pub what: What,
+    /// Of a settlement that changed because of what was offered to it: the dispensing, at the same institution, to which
+    /// `what` happened.
+    pub lender: Option<Text>,
     /// Lines whose observation of this code is gone.
     pub retracted: Vec<Text>,
     /// Observations that are new or changed.
     pub asserted: Vec<Observation>,
     /// The upload that changed it.
     pub origin: Origin,
+}
+
+impl CodeChange {
+    /// Why what is said of the code changes: the document to which something happened.
+    pub fn cause(&self) -> Cause {
+        let document = match &self.lender {
+            Some(lender) => DocumentKey::of_lender(&self.document.institution_id, lender),
+            None => self.document.clone(),
+        };
+        Cause::of(document, self.what)
+    }
 }
 
 /// The moment at which an input is applied, as data: the domain reads no clock.

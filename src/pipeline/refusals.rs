@@ -1,7 +1,5 @@
 //! What register does not take, in words for who sent it.
 
-use std::borrow::Cow;
-
 use crate::domain::alert::FINDINGS_KEPT_MAX;
 use crate::domain::document::Upload;
 use crate::domain::document::room::PARTS_KEPT_MAX;
@@ -50,7 +48,7 @@ pub(super) fn letter(upload: &Upload, refusal: Refusal) -> DeadLetter {
 fn words(refusal: Refusal) -> Words {
     let instead = INSTEAD;
     match refusal {
-        Refusal::Parts => said(
+        Refusal::Parts => Words::said(
             format!(
                 "一份单据最多保留 {PARTS_KEPT_MAX} 个明细行、追溯码和被冲销行，本次上传将超出；{}",
                 instead.zh
@@ -61,21 +59,21 @@ fn words(refusal: Refusal) -> Words {
                 instead.en
             ),
         ),
-        Refusal::Reversals => said(
+        Refusal::Reversals => Words::said(
             format!("同一号码下最多冲销 {REVERSALS_OF_ALIAS_MAX} 个单行，本次冲销的是另一行；请将整单冲销。"),
             format!(
                 "At most {REVERSALS_OF_ALIAS_MAX} single lines are taken back under one number, and this reversal is \
                  of another; take back the document as a whole."
             ),
         ),
-        Refusal::Rulings => said(
+        Refusal::Rulings => Words::said(
             format!("一份结算最多保留 {LINE_RULINGS_MAX} 条单行裁定，本条针对另一行；请对整份结算作出裁定。"),
             format!(
                 "A claim keeps at most {LINE_RULINGS_MAX} rulings of single lines, and this is of another line; rule \
                  about the claim as a whole."
             ),
         ),
-        Refusal::Payments => said(
+        Refusal::Payments => Words::said(
             format!(
                 "一份结算最多保留 {PAYMENTS_MAX} 笔支付（含已撤回的），本笔超出；请将合计金额报在已有的 payment_id 下。"
             ),
@@ -84,12 +82,12 @@ fn words(refusal: Refusal) -> Words {
                  the sum under a payment_id that is known."
             ),
         ),
-        Refusal::Horizon => said(
+        Refusal::Horizon => Words::said(
             "该单据的发生时间已按 store.horizon_days 清除，不能再更正或冲销。",
             "This document is about a moment that is forgotten by store.horizon_days; it can no longer be corrected or \
              reversed.",
         ),
-        Refusal::Findings => said(
+        Refusal::Findings => Words::said(
             format!(
                 "一份单据最多发布 {FINDINGS_KEPT_MAX} 条疑点（含已撤销的），本次上传将超出；{}",
                 instead.zh
@@ -101,10 +99,6 @@ fn words(refusal: Refusal) -> Words {
             ),
         ),
     }
-}
-
-fn said(zh: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Words {
-    Words { zh: zh.into(), en: en.into() }
 }
 
 #[cfg(test)]

@@ -383,12 +383,14 @@ pub(crate) fn observation() -> BoxedStrategy<Observation> {
 
 pub(crate) fn code_change() -> impl Strategy<Value = CodeChange> {
     let lists = (vec(text(), 0..3), vec(observation(), 0..3));
-    (text(), document_key(), any::<u64>(), select(&WHATS[..]), lists, origin()).prop_map(
-        |(code, document, document_revision, what, (retracted, asserted), origin)| CodeChange {
+    let why = (select(&WHATS[..]), of(text()));
+    (text(), document_key(), any::<u64>(), why, lists, origin()).prop_map(
+        |(code, document, document_revision, (what, lender), (retracted, asserted), origin)| CodeChange {
             code,
             document,
             document_revision,
             what,
+            lender,
             retracted,
             asserted,
             origin,
@@ -421,7 +423,7 @@ pub(crate) fn surroundings() -> impl Strategy<Value = Option<Arc<Surroundings>>>
     ))
 }
 
-fn lent_from() -> impl Strategy<Value = LentFrom> {
+pub(crate) fn lent_from() -> impl Strategy<Value = LentFrom> {
     (text(), text()).prop_map(|(document_id, line_id)| LentFrom { document_id, line_id })
 }
 

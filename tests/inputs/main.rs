@@ -3,6 +3,7 @@
 mod canonical;
 mod canonical_json;
 mod handling;
+mod letters;
 mod nhsa;
 
 use tracewarden::domain::reference::Book;

@@ -5,6 +5,7 @@ mod batches;
 mod command;
 mod explain;
 mod horizon;
+mod lent;
 mod national;
 mod province;
 mod reversal;

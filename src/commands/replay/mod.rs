@@ -43,8 +43,8 @@ pub(super) struct Arguments {
     /// Most records in a batch; the outcome does not depend on it.
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u16).range(1..))]
     batch: u16,
-    /// A trace code, in any scanned form, whose timeline, findings and verdicts are printed at the end, in
-    /// Chinese and English whatever --language says; may be repeated.
+    /// A trace code, in any scanned form, whose timeline, findings and verdicts are printed at the end, in the language of
+    /// --language; may be repeated.
     #[arg(long, value_name = "CODE")]
     explain: Vec<String>,
     #[command(flatten)]
@@ -106,7 +106,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         if state.is_empty() {
             say(format_args!("\n{}", in_language(&explain::never_reported(code), language)))?;
         } else {
-            say(format_args!("\n{}", explain::explain(code, &state, &options.rules, local.now())))?;
+            let page = explain::explain(code, &state, &options.rules, local.now(), language);
+            say(format_args!("\n{page}"))?;
         }
     }
     Ok(())

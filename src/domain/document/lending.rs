@@ -21,6 +21,7 @@ use super::merge::Stamped;
 use super::{CodesFacet, DocumentKey, Group, Header, Kind, Origin, ScannedCode, Version};
 use crate::domain::Text;
 use crate::domain::amount::Quantity;
+use crate::domain::observation::{LentFrom, What};
 use crate::domain::reference::{Institution, Product, Slice};
 use crate::domain::time::{Day, Millis, Timestamp};
 
@@ -90,6 +91,13 @@ pub struct LentCode<'a> {
     pub line: &'a OfferedLine,
 }
 
+impl LentCode<'_> {
+    /// The line of the hand-over that it was lent by.
+    pub fn lent_from(&self) -> LentFrom {
+        LentFrom { document_id: self.lender.clone(), line_id: self.line.line_id.clone() }
+    }
+}
+
 impl Offer {
     /// What the live document has to lend, if it is a hand-over that could lend at all.
     pub fn of(document: &LiveDocument<'_>, windows: Windows) -> Option<Self> {
@@ -119,13 +127,14 @@ impl Offer {
         Self { settlement_id: None, visit_id: None, ..self.without_lines() }
     }
 
+    /// What happened to the dispensing, to those who borrow: one with nothing to lend was taken back or corrected.
+    pub fn what(&self) -> What {
+        if self.lines.is_empty() { What::Retracted } else { What::Asserted }
+    }
+
     /// The dispensing, which is at the institution of the settlement.
     pub fn lender_key(&self, institution_id: &Text) -> DocumentKey {
-        DocumentKey {
-            institution_id: institution_id.clone(),
-            group: Group::Dispensing,
-            document_id: self.lender.clone(),
-        }
+        DocumentKey::of_lender(institution_id, &self.lender)
     }
 
     /// Whether two offers say the same: all but revision and origin.

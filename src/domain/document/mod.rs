@@ -103,6 +103,17 @@ pub struct DocumentKey {
     pub document_id: Text,
 }
 
+impl DocumentKey {
+    /// A dispensing that lends to a settlement, which is at the same institution.
+    pub fn of_lender(institution_id: &Text, document_id: &Text) -> Self {
+        Self {
+            institution_id: institution_id.clone(),
+            group: Group::Dispensing,
+            document_id: document_id.clone(),
+        }
+    }
+}
+
 /// A keyed pseudonym of a person: HMAC-SHA-256 cut to 16 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pseudonym {

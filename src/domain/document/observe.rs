@@ -7,10 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Role;
+use super::lending::LentCode;
 use super::live::{LiveDocument, LiveLine};
 use super::particulars::Surroundings;
 use crate::domain::Text;
-use crate::domain::observation::{LentFrom, Observation, ObservationKey};
+use crate::domain::observation::{Observation, ObservationKey};
 use crate::domain::trace_code::TraceCode;
 
 /// Where in a document an observation is made: (line_id, code in normal form).
@@ -76,8 +77,7 @@ fn observation(
         visit_id: header.visit_id.clone(),
         settlement_id: header.settlement_id.clone(),
         returns: header.returns.clone(),
-        lent_from: lent
-            .map(|lent| LentFrom { document_id: lent.lender.clone(), line_id: lent.line.line_id.clone() }),
+        lent_from: lent.map(LentCode::lent_from),
         surroundings: Surroundings::of(header, line.fee_content(), institution),
         has_papers: header.counterparty.delivery_note.is_some() || header.counterparty.invoice.is_some(),
         region: document.region.clone(),

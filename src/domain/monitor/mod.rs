@@ -79,7 +79,7 @@ pub fn apply(state: &mut CodeState, change: &CodeChange, moment: &Moment, rules:
     let at_most = if state.alerts.has_room() { OBSERVATIONS_KEPT_MAX } else { 0 };
     let found_room =
         order::amend(&mut state.observations, &change.document, &change.retracted, &change.asserted, at_most);
-    let cause = Cause::of(change.document.clone(), change.what);
+    let cause = change.cause();
     let asked =
         change.asserted.iter().filter(|o| o.key.document == change.document).map(|o| &o.key).collect();
     let news = News {
@@ -165,11 +165,22 @@ fn tell_moved(alerts: &mut [AlertChange], observations: &[Observation], rules: &
         return;
     }
     let timeline = Timeline::of(observations, rules.sale_link_window, rules.sale_match_window);
-    let settled = timeline.sales.iter().filter(|sale| sale.settlement.is_some());
-    let settled: BTreeSet<&ObservationKey> =
-        settled.flat_map(|sale| sale.facts()).map(|fact| &fact.observation.key).collect();
+    let settled: BTreeMap<&ObservationKey, &ObservationKey> = timeline
+        .sales
+        .iter()
+        .filter_map(|sale| Some((sale, sale.settlement?)))
+        .flat_map(|(sale, settlement)| {
+            sale.facts().map(move |fact| (&fact.observation.key, &settlement.observation.key))
+        })
+        .collect();
     for alert in alerts.iter_mut().filter(|alert| may_have_moved(alert)) {
-        alert.cause.moved_to_settlement = settled.contains(&alert.finding.subject.key);
+        let subject = &alert.finding.subject.key;
+        let Some(settlement) = settled.get(subject) else { continue };
+        alert.cause.moved_to_settlement = true;
+        // The hand-over that lends does not explain itself: what it is joined with does.
+        if alert.cause.document.as_ref() == Some(&subject.document) {
+            alert.cause = Cause { document: Some(settlement.document.clone()), ..alert.cause.clone() };
+        }
     }
 }
 
@@ -260,6 +271,7 @@ mod tests {
             document: document.key.document.clone(),
             document_revision: document.revision,
             what,
+            lender: None,
             retracted: if is_gone { vec![document.key.line_id.clone()] } else { Vec::new() },
             asserted: if is_gone { Vec::new() } else { vec![document.clone()] },
             origin: document.origin.clone(),

@@ -22,6 +22,8 @@ pub(super) struct Step<'a> {
     pub(super) cause: Cause,
     /// What happened to a code that is only taken back by it.
     retracts: What,
+    /// The hand-overs whose offers are new, and what happened to each.
+    lenders: BTreeMap<Text, What>,
     /// Whether it is taken even where its findings have no room.
     pub(super) is_always_taken: bool,
 }
@@ -38,24 +40,51 @@ impl<'a> Step<'a> {
             origin: Some(upload.origin()),
             cause: Cause::of(upload.key().clone(), what),
             retracts,
+            lenders: BTreeMap::new(),
             is_always_taken: is_whole,
         }
     }
 
-    /// Something was offered to the settlement, or is offered no more; `latest` says by whom.
-    pub(super) fn of_offer(key: &'a DocumentKey, latest: &'a Offer) -> Self {
-        let what = if latest.lines.is_empty() { What::Retracted } else { What::Asserted };
+    /// Something was offered to the settlement, or is offered no more: by `lenders`, of which `latest` came last.
+    pub(super) fn of_offer(key: &'a DocumentKey, latest: &'a Offer, lenders: BTreeMap<Text, What>) -> Self {
         Self {
             key,
             origin: Some(&latest.origin),
-            cause: Cause::of(latest.lender_key(&key.institution_id), what),
+            cause: Cause::of(latest.lender_key(&key.institution_id), latest.what()),
             retracts: What::Retracted,
+            lenders,
             is_always_taken: true,
         }
     }
 
     pub(super) const fn of_time(key: &'a DocumentKey) -> Self {
-        Self { key, origin: None, cause: Cause::TIME, retracts: What::Tick, is_always_taken: true }
+        Self {
+            key,
+            origin: None,
+            cause: Cause::TIME,
+            retracts: What::Tick,
+            lenders: BTreeMap::new(),
+            is_always_taken: true,
+        }
+    }
+
+    /// What happened to a code, and to which hand-over if the settlement looks at what it was offered: the first of those
+    /// that lend it, or lent it, whose offer is new, else the one that came last.
+    fn told_of<'o>(
+        &self,
+        is_asserted: bool,
+        observed: impl Iterator<Item = &'o Observation>,
+    ) -> (What, Option<Text>) {
+        let lenders = observed.filter_map(|observation| observation.lent_from.as_ref());
+        let named = lenders.filter_map(|from| self.lenders.get_key_value(&from.document_id)).next();
+        match (named, &self.cause.document) {
+            (Some((lender, what)), _) => (*what, Some(lender.clone())),
+            (None, Some(latest)) if !self.lenders.is_empty() => {
+                (self.cause.what, Some(latest.document_id.clone()))
+            }
+            _ if is_asserted => (self.cause.what, None),
+            _ => (self.retracts, None),
+        }
     }
 }
 
@@ -73,9 +102,8 @@ type Remembered<'a> = (&'a View, Option<&'a PublishedClaim>, &'a BTreeMap<Spot, 
 impl Difference<'_> {
     pub(super) fn codes(
         &self,
-        before: &BTreeMap<Spot, u64>,
-        asserted: &BTreeMap<Spot, u64>,
-        after: &View,
+        (view_before, before): (&View, &BTreeMap<Spot, u64>),
+        (after, asserted): (&View, &BTreeMap<Spot, u64>),
     ) -> Vec<CodeChange> {
         let mut by_code: BTreeMap<&Text, (Vec<Text>, Vec<Observation>)> = BTreeMap::new();
         for spot @ (line_id, code) in before.keys() {
@@ -89,14 +117,22 @@ impl Difference<'_> {
                 by_code.entry(&spot.1).or_default().1.push(observation);
             }
         }
-        let change = |(code, (retracted, asserted)): (&Text, (Vec<Text>, Vec<Observation>))| CodeChange {
-            code: code.clone(),
-            document: self.step.key.clone(),
-            document_revision: self.revision,
-            what: if asserted.is_empty() { self.step.retracts } else { self.step.cause.what },
-            retracted,
-            asserted,
-            origin: self.origin.clone(),
+        let change = |(code, (retracted, asserted)): (&Text, (Vec<Text>, Vec<Observation>))| {
+            let gone = retracted.iter().map(|line_id: &Text| (line_id.clone(), code.clone()));
+            let gone: Vec<&Observation> =
+                gone.filter_map(|spot| view_before.observations.get(&spot)).collect();
+            let observed = asserted.iter().chain(gone);
+            let (what, lender) = self.step.told_of(!asserted.is_empty(), observed);
+            CodeChange {
+                code: code.clone(),
+                document: self.step.key.clone(),
+                document_revision: self.revision,
+                what,
+                lender,
+                retracted,
+                asserted,
+                origin: self.origin.clone(),
+            }
         };
         by_code.into_iter().map(change).collect()
     }

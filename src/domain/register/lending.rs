@@ -125,9 +125,13 @@ pub fn reconsider(
     }
     effects.changed = true;
     let latest = waiting.iter().max_by_key(|offer| (offer.origin.received_at, offer.lender.clone())).cloned();
+    let lenders = waiting.iter().map(|offer| (offer.lender.clone(), offer.what())).collect();
     let (parts, offers) = (state.parts.clone(), state.lending.offers.clone());
     state.lending.offers.take_all(waiting);
-    let step = latest.as_ref().map_or(Step::of_time(key), |latest| Step::of_offer(key, latest));
+    let step = match &latest {
+        Some(latest) => Step::of_offer(key, latest, lenders),
+        None => Step::of_time(key),
+    };
     judge(state, (&parts, &offers), &step, moment, rules, &mut effects);
     effects
 }

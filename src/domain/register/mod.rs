@@ -307,7 +307,7 @@ fn judge(
     let asserted = number(&before, &after, &state.asserted, revision);
     if let Some(origin) = origin {
         let change = Difference { step, origin, rules, revision };
-        effects.changes = change.codes(&state.asserted, &asserted, &after);
+        effects.changes = change.codes((&before, &state.asserted), (&after, &asserted));
         effects.claim = change
             .claim((&before, state.claim.as_ref(), &state.asserted), (&after, claim.as_ref(), &asserted));
         effects.offered = change.offer(before.offer.as_ref(), after.offer.as_ref());

@@ -5,7 +5,7 @@
 //! so just before each step, the findings, and the answer to every settlement. It is computed anew from the state
 //! and the rule set, by the code that judges, so it cannot tell another story than the alerts do.
 //!
-//! It is text for people, in both languages side by side; nobody should parse it. Rules that judge a line alone are
+//! It is text for people, in the language that they asked for; nobody should parse it. Rules that judge a line alone are
 //! not part of a code's life and are named only as a reminder. Long lists are cut, and say so. What senders wrote
 //! cannot add lines of its own, nor move the cursor of a terminal: control characters are replaced.
 
@@ -13,6 +13,7 @@ mod walk;
 
 use std::fmt::{Display, Write};
 
+use super::language::Language;
 use super::wording::{en, finding_en, finding_zh, zh};
 use crate::domain::Text;
 use crate::domain::claim::Verdict;
@@ -20,9 +21,9 @@ use crate::domain::document::{Person, Role};
 use crate::domain::finding::Finding;
 use crate::domain::monitor::{CodeState, Judged};
 use crate::domain::observation::{Observation, ObservationKey};
-use crate::domain::rules::Action;
 use crate::domain::rules::code::{Evaluation, evaluate};
 use crate::domain::rules::ruleset::RuleSet;
+use crate::domain::rules::{Action, RuleId};
 use crate::domain::time::Timestamp;
 use crate::domain::timeline::pack::{Need, Pack};
 use crate::domain::timeline::{Fact, OBSERVATIONS_WALKED_MAX, Timeline};
@@ -69,19 +70,24 @@ pub fn never_reported(code: &Text) -> Sentence {
 }
 
 /// The page of one code in normal form, as things stand at `now`.
-pub fn explain(code: &Text, state: &CodeState, rules: &RuleSet, now: Option<Timestamp>) -> String {
-    let mut page = Page { text: format!("追溯码 Trace code {code}") };
+pub fn explain(
+    code: &Text,
+    state: &CodeState,
+    rules: &RuleSet,
+    now: Option<Timestamp>,
+    language: Language,
+) -> String {
+    let mut page = Page { text: format!("{} {code}", language.of("追溯码", "Trace code")), language };
     if let Some(now) = now {
-        page.add(format!("，截至 as of {}", moment(now)));
+        page.add(format!("{}{}", language.of("，截至 ", ", as of "), moment(now)));
     }
     if state.is_empty() {
         let Sentence { zh, en } = never_reported(code);
-        page.line(zh);
-        page.line(en);
+        page.line(language.of(&zh, &en));
         return page.text;
     }
     let observations = &state.observations;
-    page.line(plain(&held(observations)));
+    page.line(plain(&held(observations, language)));
     timeline(&mut page, observations);
     if observations.len() <= OBSERVATIONS_WALKED_MAX {
         let timeline = Timeline::of(observations, rules.sale_link_window, rules.sale_match_window);
@@ -90,8 +96,12 @@ pub fn explain(code: &Text, state: &CodeState, rules: &RuleSet, now: Option<Time
         walk::steps(&mut page, &timeline);
     } else {
         page.heading("走查", "Walk");
-        page.line(format!("  记录超过{OBSERVATIONS_WALKED_MAX}条，不逐步核对。"));
-        page.line(format!("  More than {OBSERVATIONS_WALKED_MAX} records: they are kept, but not walked."));
+        page.line(match language {
+            Language::Chinese => format!("  记录超过{OBSERVATIONS_WALKED_MAX}条，不逐步核对。"),
+            Language::English => {
+                format!("  More than {OBSERVATIONS_WALKED_MAX} records: they are kept, but not walked.")
+            }
+        });
     }
     let mut evaluation = evaluate(observations, now, rules);
     rules.allow(&mut evaluation.findings, Some(code));
@@ -103,6 +113,7 @@ pub fn explain(code: &Text, state: &CodeState, rules: &RuleSet, now: Option<Time
 /// A page as it grows.
 struct Page {
     text: String,
+    language: Language,
 }
 
 impl Page {
@@ -116,222 +127,281 @@ impl Page {
     }
 
     fn heading(&mut self, zh: &str, en: &str) {
-        let _ = write!(self.text, "\n\n{zh} {en}");
+        let _ = write!(self.text, "\n\n{}", self.language.of(zh, en));
     }
 
     /// At most [`LISTED_MAX`] lines; the others are counted.
     fn list<T>(&mut self, items: &[T], line: impl Fn(&T) -> String) {
         if items.is_empty() {
-            self.line("  无 none");
+            self.line(self.language.of("  无", "  none"));
         }
         for item in items.iter().take(LISTED_MAX) {
             self.line(line(item));
         }
         let more = items.len().saturating_sub(LISTED_MAX);
         if more > 0 {
-            self.line(format!("  另有{more}项未列出 and {more} more"));
+            self.line(match self.language {
+                Language::Chinese => format!("  另有{more}项未列出"),
+                Language::English => format!("  and {more} more"),
+            });
         }
     }
 }
 
+/// Between parts of a line that belong together.
+const fn and(language: Language) -> &'static str {
+    language.of("，", ", ")
+}
+
+/// Between parts of a line that stand for themselves.
+const fn then(language: Language) -> &'static str {
+    language.of("；", "; ")
+}
+
 /// What one code holds, and of which product.
-fn held(observations: &[Observation]) -> String {
+fn held(observations: &[Observation], language: Language) -> String {
     let pack = Pack::of(observations);
     let product = observations.iter().find_map(|observation| observation.product.as_ref());
     let name = product.and_then(|product| product.name.as_deref().or(product.product_code.as_deref()));
     let name = name.or_else(|| observations.iter().find_map(|o| o.product_name.as_deref()));
+    let name = name.unwrap_or(language.of("未知", "unknown"));
+    let packs = pack.packs_per_code;
     let units = match pack.units_per_pack {
-        Some(units) => format!("{} × {units}", pack.packs_per_code),
-        None => format!("{}，最小单位数未知 units unknown", pack.packs_per_code),
+        Some(units) => format!("{packs} × {units}"),
+        None => format!("{packs}{}", language.of("，最小单位数未知", ", units unknown")),
     };
     let content = pack.content();
-    format!("药品 Product {}；一码含 one code holds {content} ({units})", name.unwrap_or("未知 unknown"))
+    match language {
+        Language::Chinese => format!("药品 {name}；一码含 {content}（{units}）"),
+        Language::English => format!("Product {name}; one code holds {content} ({units})"),
+    }
 }
 
 fn timeline(page: &mut Page, observations: &[Observation]) {
     let pack = Pack::of(observations);
+    let language = page.language;
     page.heading("时间线", "Timeline");
     let numbered: Vec<(usize, &Observation)> = (1..).zip(observations).collect();
     page.list(&numbered, |(number, observation)| {
-        let mut details = vec![quantity(observation, pack.need(observation))];
-        details.extend(person(&observation.person));
-        details.extend(ids(observation));
-        details.extend(lateness(observation));
+        let mut details = vec![quantity(observation, pack.need(observation), language)];
+        details.extend(person(&observation.person, language));
+        details.extend(ids(observation, language));
+        details.extend(lateness(observation, language));
+        let done = match language {
+            Language::Chinese => zh::verb(observation.kind).to_owned(),
+            Language::English => en::done(observation.kind),
+        };
         format!(
-            "  #{number:<3} {}  {:<12} {} {}  {}  {}\n       {}",
-            happened(observation),
+            "  #{number:<3} {}  {:<12} {done}  {}  {}\n       {}",
+            happened(observation, language),
             observation.institution_id(),
-            zh::verb(observation.kind),
-            en::done(observation.kind),
-            line_of(&observation.key),
-            plain(&place(observation)),
-            plain(&details.join("；"))
+            line_of(&observation.key, language),
+            plain(&place(observation, language)),
+            plain(&details.join(then(language)))
         )
     });
 }
 
 /// When it happened; of a document that says no more, its day.
-fn happened(observation: &Observation) -> String {
+fn happened(observation: &Observation, language: Language) -> String {
     if observation.is_day {
-        format!("{} 当日 that day", observation.day())
+        format!("{} {}", observation.day(), language.of("当日", "that day"))
     } else {
         moment(observation.time)
     }
 }
 
 /// Region and tier.
-fn place(observation: &Observation) -> String {
-    let tier = observation.tier.as_ref().map_or(String::new(), |tier| format!(" 级别 tier {tier}"));
-    format!("地区 region {}{tier}", observation.region)
+fn place(observation: &Observation, language: Language) -> String {
+    let tier = observation.tier.as_ref();
+    let tier = tier.map_or(String::new(), |tier| format!(" {} {tier}", language.of("级别", "tier")));
+    format!("{} {}{tier}", language.of("地区", "region"), observation.region)
 }
 
 /// What the line says of quantity, and what that takes of the code.
-fn quantity(observation: &Observation, need: Need) -> String {
+fn quantity(observation: &Observation, need: Need, language: Language) -> String {
     let left = observation.quantity.map_or("?".to_owned(), |quantity| quantity.to_string());
-    let quantity = match observation.quantity_before {
-        Some(before) => format!("{left}（退费前 before refunds {before}）"),
-        None => left,
+    let quantity = match (observation.quantity_before, language) {
+        (Some(before), Language::Chinese) => format!("{left}（退费前 {before}）"),
+        (Some(before), Language::English) => format!("{left} ({before} before refunds)"),
+        (None, _) => left,
     };
-    let split = if observation.split { " 拆零 split" } else { "" };
-    let units = observation.units.map_or(String::new(), |units| format!(" 本码 of this code {units}"));
     let shared = match observation.codes_on_line {
         0 | 1 => String::new(),
-        codes => format!("/{codes}码 codes"),
+        codes => format!("/{codes}{}", language.of(" 码", " codes")),
     };
+    let said = format!("{} {quantity}{shared}", language.of("数量", "quantity"));
     let effect = match observation.role {
-        Role::StockIn => return format!("数量 quantity {quantity}{shared}{}", papers(observation)),
-        Role::Return => "最多退回 gives back up to",
-        Role::StockOut => "出库 takes",
-        Role::Dispensing | Role::Settlement => "占用 needs",
+        Role::StockIn => return format!("{said}{}{}", then(language), papers(observation, language)),
+        Role::Return => language.of("最多退回", "gives back up to"),
+        Role::StockOut => language.of("出库", "takes"),
+        Role::Dispensing | Role::Settlement => language.of("占用", "needs"),
     };
-    format!("数量 quantity {quantity}{shared}{split}{units}，{effect} {}", amount(need))
+    let split = if observation.split { language.of(" 拆零", " split") } else { "" };
+    let units = observation.units;
+    let units =
+        units.map_or(String::new(), |units| format!(" {} {units}", language.of("本码", "of this code")));
+    format!("{said}{split}{units}{}{effect} {}", and(language), amount(need, language))
 }
 
-fn papers(observation: &Observation) -> &'static str {
+fn papers(observation: &Observation, language: Language) -> &'static str {
     if observation.has_papers {
-        "；有随货单或发票 with papers"
+        language.of("有随货单或发票", "with papers")
     } else {
-        "；无随货单、发票 without papers"
+        language.of("无随货单、发票", "without papers")
     }
 }
 
 /// The person's pseudonyms, shortened: enough to see who is the same.
-fn person(person: &Person) -> Option<String> {
+fn person(person: &Person, language: Language) -> Option<String> {
     let short =
         |digest: &[u8; 16]| -> String { digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect() };
-    let number = person.number.map(|number| format!("编号 number {}…", short(&number.digest)));
-    let certificate = person.certificate.map(|paper| format!("证件 certificate {}…", short(&paper.digest)));
-    let both: Vec<String> = number.into_iter().chain(certificate).collect();
-    (!both.is_empty()).then(|| format!("参保人 person {}", both.join(" ")))
+    let named = [
+        (person.number, language.of("编号", "number")),
+        (person.certificate, language.of("证件", "certificate")),
+    ];
+    let named = named.into_iter().filter_map(|(pseudonym, name)| Some((pseudonym?, name)));
+    let both: Vec<String> =
+        named.map(|(pseudonym, name)| format!("{name} {}…", short(&pseudonym.digest))).collect();
+    (!both.is_empty()).then(|| format!("{} {}", language.of("参保人", "person"), both.join(" ")))
 }
 
 /// What ties a record to others.
-fn ids(observation: &Observation) -> Vec<String> {
-    let settlement = observation.settlement_id.as_ref().map(|id| format!("结算号 settlement id {id}"));
-    let visit = observation.visit_id.as_ref().map(|id| format!("就诊号 visit id {id}"));
+fn ids(observation: &Observation, language: Language) -> Vec<String> {
+    let settlement = observation.settlement_id.as_ref();
+    let settlement = settlement.map(|id| format!("{} {id}", language.of("结算号", "settlement id")));
+    let visit = observation.visit_id.as_ref();
+    let visit = visit.map(|id| format!("{} {id}", language.of("就诊号", "visit id")));
     let returns = observation.returns.as_ref().map(|sale| {
         let line = sale.line_id.as_ref().map_or(String::new(), |line| format!("/{line}"));
-        format!("退回 gives back {}{line}", sale.document_id)
+        format!("{} {}{line}", language.of("退回", "gives back"), sale.document_id)
     });
-    let lent = observation
-        .lent_from
-        .as_ref()
-        .map(|from| format!("码借自发药 code lent by the hand-over {}/{}", from.document_id, from.line_id));
-    let money = observation.fund_amount.map(|money| format!("基金 fund {money}"));
-    settlement.into_iter().chain(visit).chain(returns).chain(lent).chain(money).collect()
+    let lent = observation.lent_from.as_ref().map(|from| {
+        let lent = language.of("码取自发药", "code of the hand-over");
+        format!("{lent} {}/{}", from.document_id, from.line_id)
+    });
+    let money = observation.fund_amount.map(|money| format!("{} {money}", language.of("基金", "fund")));
+    [settlement, visit, returns, lent, money].into_iter().flatten().collect()
 }
 
 /// When the codes were sent later than they happened.
-fn lateness(observation: &Observation) -> Option<String> {
+fn lateness(observation: &Observation, language: Language) -> Option<String> {
     (observation.codes_issued_at > observation.time)
-        .then(|| format!("报送于 uploaded {}", moment(observation.codes_issued_at)))
+        .then(|| format!("{} {}", language.of("报送于", "uploaded"), moment(observation.codes_issued_at)))
 }
 
 fn findings(page: &mut Page, code: &Text, state: &CodeState, evaluation: &Evaluation) {
+    let language = page.language;
     page.heading("发现", "Findings");
     page.list(&evaluation.findings, |finding| {
-        let entry = finding.rule.entry();
+        let sentence = match language {
+            Language::Chinese => finding_zh(finding, Some(code)),
+            Language::English => finding_en(finding, Some(code)),
+        };
         format!(
-            "  {} {}  {}{}{}\n       {}\n       {}",
-            entry.title.zh,
-            entry.name,
-            action(finding.action),
-            plain(&allowed(finding)),
-            revision(state, finding),
-            plain(&finding_zh(finding, Some(code))),
-            plain(&finding_en(finding, Some(code))),
+            "  {}  {}{}{}\n       {}",
+            rule(finding.rule, language),
+            action(finding.action, language),
+            plain(&allowed(finding, language)),
+            revision(state, finding, language),
+            plain(&sentence),
         )
     });
     let withdrawn = state.alerts.published.iter().filter(|(_, published)| published.open.is_none());
     for (key, published) in withdrawn.take(LISTED_MAX) {
-        let entry = key.rule.entry();
+        let number = published.revision;
+        let withdrawn = match language {
+            Language::Chinese => format!("已撤销（第{number}版）"),
+            Language::English => format!("withdrawn (revision {number})"),
+        };
         page.line(format!(
-            "  {} {}  已撤销 withdrawn (revision {})  {} {}",
-            entry.title.zh,
-            entry.name,
-            published.revision,
+            "  {}  {withdrawn}  {} {}",
+            rule(key.rule, language),
             key.subject.document.institution_id,
-            line_of(&key.subject)
+            line_of(&key.subject, language)
         ));
     }
     if let Some(due) = evaluation.next_due {
-        page.line(format!("  宽限期未满，将于 a grace still runs, looked at again {}", moment(due)));
+        let runs = language.of("宽限期未满，将于 ", "a grace still runs, looked at again ");
+        page.line(format!("  {runs}{}{}", moment(due), language.of(" 再次核对", "")));
+    }
+}
+
+/// The rule's title and the name by which configuration and decisions call it.
+fn rule(rule: RuleId, language: Language) -> String {
+    match language {
+        Language::Chinese => format!("{} {}", rule.entry().title.zh, rule.name()),
+        Language::English => rule.name().to_owned(),
     }
 }
 
 /// Why it does not act, when somebody allowed it.
-fn allowed(finding: &Finding) -> String {
-    let reason = finding.attributes.allowed.as_ref();
-    reason.map_or(String::new(), |reason| format!("（已准许 allowed: {reason}）"))
+fn allowed(finding: &Finding, language: Language) -> String {
+    match (&finding.attributes.allowed, language) {
+        (Some(reason), Language::Chinese) => format!("（已准许：{reason}）"),
+        (Some(reason), Language::English) => format!(" (allowed: {reason})"),
+        (None, _) => String::new(),
+    }
 }
 
-fn revision(state: &CodeState, finding: &Finding) -> String {
-    match state.alerts.published.get(&finding.key()) {
-        Some(published) if finding.is_alert() => format!("  预警 alert revision {}", published.revision),
+fn revision(state: &CodeState, finding: &Finding, language: Language) -> String {
+    match (state.alerts.published.get(&finding.key()), language) {
+        (Some(published), Language::Chinese) if finding.is_alert() => {
+            format!("  预警第{}版", published.revision)
+        }
+        (Some(published), Language::English) if finding.is_alert() => {
+            format!("  alert revision {}", published.revision)
+        }
         _ => String::new(),
     }
 }
 
-fn action(action: Action) -> &'static str {
+const fn action(action: Action, language: Language) -> &'static str {
     match action {
-        Action::Observe => "仅统计 observe",
-        Action::Alert => "预警 alert",
-        Action::Hold => "暂缓支付 hold",
-        Action::Refuse => "拒付 refuse",
+        Action::Observe => language.of("仅统计", "observe"),
+        Action::Alert => language.of("预警", "alert"),
+        Action::Hold => language.of("暂缓支付", "hold"),
+        Action::Refuse => language.of("拒付", "refuse"),
     }
 }
 
 fn verdicts(page: &mut Page, state: &CodeState) {
+    let language = page.language;
     page.heading("对结算的答复", "Answers to settlements");
     let judged: Vec<(&ObservationKey, &Judged)> = state.verdicts.iter().collect();
     page.list(&judged, |(key, judged)| {
         let worst = judged.reasons.values().max().copied().unwrap_or_default();
         let verdict = match worst {
-            Verdict::Pay => "可支付 pay",
-            Verdict::Hold => "暂缓 hold",
-            Verdict::Refuse => "拒付 refuse",
+            Verdict::Pay => language.of("可支付", "pay"),
+            Verdict::Hold => language.of("暂缓", "hold"),
+            Verdict::Refuse => language.of("拒付", "refuse"),
         };
         let acting = judged.reasons.iter().filter(|(_, verdict)| **verdict > Verdict::Pay);
-        let reasons: Vec<String> =
-            acting.map(|(rule, _)| format!("{} {}", rule.entry().title.zh, rule.name())).collect();
-        let reasons = if reasons.is_empty() { String::new() } else { format!("：{}", reasons.join("，")) };
-        format!("  {} {}  {verdict}{reasons}", key.document.institution_id, line_of(key))
+        let reasons: Vec<String> = acting.map(|(id, _)| rule(*id, language)).collect();
+        let reasons = if reasons.is_empty() {
+            String::new()
+        } else {
+            format!("{}{}", language.of("：", ": "), reasons.join(and(language)))
+        };
+        format!("  {} {}  {verdict}{reasons}", key.document.institution_id, line_of(key, language))
     });
     if !judged.is_empty() {
-        page.line(
-            "  （单据自身的规则另计，见支付判定 rules on the line itself count besides: see the decision）",
-        );
+        page.line(language.of(
+            "  （单据自身的规则另计，见支付判定）",
+            "  (rules on the line itself count besides: see the decision)",
+        ));
     }
 }
 
-/// `单据 document S1 明细 line 1`.
-fn line_of(key: &ObservationKey) -> String {
-    plain(&format!("单据 document {} 明细 line {}", key.document.document_id, key.line_id))
+/// `document S1 line 1`.
+fn line_of(key: &ObservationKey, language: Language) -> String {
+    let (document, line) = (language.of("单据", "document"), language.of("明细", "line"));
+    plain(&format!("{document} {} {line} {}", key.document.document_id, key.line_id))
 }
 
 /// Units, marked when they are only an estimate.
-fn amount(need: Need) -> String {
-    let estimate = if need.is_estimate { "（估算 estimate）" } else { "" };
+fn amount(need: Need, language: Language) -> String {
+    let estimate = if need.is_estimate { language.of("（估算）", " (estimate)") } else { "" };
     format!("{}{estimate}", need.amount)
 }
 

@@ -3,7 +3,7 @@
 use super::{hour_and_minute, other, spoken_codes, tail};
 use crate::domain::document::{DocumentKey, Kind};
 use crate::domain::finding::{BannedReason, ConcernedCode, Finding, Side};
-use crate::domain::observation::{Cause, What};
+use crate::domain::observation::{Cause, LentFrom, ObservationKey, What};
 use crate::domain::rules::{RuleId, Scope};
 use crate::domain::time::Timestamp;
 use crate::domain::trace_code::InvalidReason;
@@ -30,6 +30,16 @@ pub(super) fn explanation(cause: &Cause) -> String {
     }
 }
 
+/// Whose code it is that a settlement borrows.
+pub(super) fn lent((settlement, from): (&ObservationKey, &LentFrom)) -> String {
+    let (document, line) = (&settlement.document.document_id, &settlement.line_id);
+    let LentFrom { document_id, line_id } = from;
+    format!(
+        " Line {line} of settlement {document} has no such code itself: it is that of line {line_id} of the hand-over \
+         {document_id} at the same institution."
+    )
+}
+
 /// What a name in a rule's sentence stands for.
 pub(super) fn piece(name: &str, finding: &Finding, code: &str) -> Option<String> {
     let attributes = &finding.attributes;
@@ -37,13 +47,14 @@ pub(super) fn piece(name: &str, finding: &Finding, code: &str) -> Option<String>
         // Of a line.
         "line" => line(finding),
         "shortfall" => attributes.shortfall.map_or(String::new(), |q| format!(", {q} short")),
-        "codes" => codes(&attributes.codes, |code| format!("…{}", tail(&code.code))),
+        "codes" => codes(&attributes.codes, |code| format!("…{}{}", tail(&code.code), taken(code))),
         "invalid_codes" => codes(&attributes.codes, |code| {
-            format!("…{} ({})", tail(&code.code), code.invalid.map_or("not recognised", invalid))
+            let why = code.invalid.map_or("not recognised", invalid);
+            format!("…{} ({why}){}", tail(&code.code), taken(code))
         }),
         "products_of_codes" => codes(&attributes.codes, |code| {
             let name = code.product_name.as_deref().or(code.product_code.as_deref());
-            format!("…{} is {}", tail(&code.code), name.unwrap_or("another product"))
+            format!("…{}{} is {}", tail(&code.code), taken(code), name.unwrap_or("another product"))
         }),
         "grounds" => {
             let grounds: Vec<&str> = attributes.banned.iter().copied().map(banned).collect();
@@ -181,6 +192,13 @@ pub(in crate::present) fn invalid(reason: InvalidReason) -> &'static str {
         InvalidReason::Overlong => "too long",
         InvalidReason::Unrecognised => "not recognised",
     }
+}
+
+/// Which hand-over lent it.
+fn taken(code: &ConcernedCode) -> String {
+    code.lent_from
+        .as_ref()
+        .map_or(String::new(), |from| format!(" (of hand-over {} line {})", from.document_id, from.line_id))
 }
 
 fn product(finding: &Finding) -> String {

@@ -14,6 +14,7 @@ pub(super) mod zh;
 use crate::domain::Text;
 use crate::domain::alert::{AlertChange, Status};
 use crate::domain::finding::{ConcernedCode, Finding, Side};
+use crate::domain::observation::{LentFrom, ObservationKey};
 use crate::domain::rules::Basis;
 use crate::domain::rules::entry::{Judges, Words};
 use crate::domain::time::Timestamp;
@@ -47,13 +48,20 @@ pub fn alert_en(change: &AlertChange) -> String {
 
 /// What is found, in Chinese; `code` is the code of a code rule.
 pub fn finding_zh(finding: &Finding, code: Option<&Text>) -> String {
-    fill(template(finding).zh, |name| zh::piece(name, finding, code.map_or("", AsRef::as_ref)))
+    let piece = |name: &str| zh::piece(name, finding, code.map_or("", AsRef::as_ref));
+    fill(template(finding).zh, piece) + &lent_sides(finding).map(zh::lent).collect::<String>()
 }
 
 /// What is found, in English; `code` is the code of a code rule.
 pub fn finding_en(finding: &Finding, code: Option<&Text>) -> String {
     let piece = |name: &str| en::piece(name, finding, code.map_or("", AsRef::as_ref));
-    capitalised(&fill(template(finding).en, piece))
+    capitalised(&fill(template(finding).en, piece)) + &lent_sides(finding).map(en::lent).collect::<String>()
+}
+
+/// The sides whose code is a hand-over's: what is said of the settlement was written there.
+fn lent_sides(finding: &Finding) -> impl Iterator<Item = (&ObservationKey, &LentFrom)> {
+    let sides = [Some(&finding.subject), finding.counterpart.as_ref()];
+    sides.into_iter().flatten().filter_map(|side| Some((&side.key, side.lent_from.as_ref()?)))
 }
 
 /// The sentence of the finding's rule, by what it is about.

@@ -78,6 +78,24 @@ fn one_institution_is_named_once() {
 }
 
 #[test]
+fn both_sides_say_whose_code_they_borrow() {
+    let mut change = resold();
+    let from = |document_id: &str| Some(LentFrom { document_id: document_id.into(), line_id: "7".into() });
+    change.finding.counterpart =
+        change.finding.counterpart.map(|side| Side { lent_from: from("D1"), ..side });
+    change.finding.subject.lent_from = from("D2");
+    let (zh, en) = (alert_zh(&change), alert_en(&change));
+    let ends = "。结算单S2明细1未写该码，系取自同一机构发药单据D2明细7。结算单S1明细1未写该码，系取自同一机构发药单据D1明细7。";
+    assert!(zh.ends_with(ends), "{zh}");
+    assert!(
+        en.contains(
+            "the hand-over D2 at the same institution. Line 1 of settlement S1 has no such code itself"
+        ),
+        "{en}"
+    );
+}
+
+#[test]
 fn every_rule_says_something_of_its_own_about_both_sides() {
     let mut seen = std::collections::BTreeSet::new();
     let bases = RULES.iter().map(|entry| (entry.id, None)).chain([(RuleId::Swap, Some(Basis::Declared))]);

@@ -3,7 +3,7 @@
 use super::{hour_and_minute, other, spoken_codes, tail};
 use crate::domain::document::Kind;
 use crate::domain::finding::{BannedReason, ConcernedCode, Finding, Side};
-use crate::domain::observation::{Cause, What};
+use crate::domain::observation::{Cause, LentFrom, ObservationKey, What};
 use crate::domain::rules::{RuleId, Scope};
 use crate::domain::time::Timestamp;
 use crate::domain::trace_code::InvalidReason;
@@ -28,6 +28,13 @@ pub(super) fn explanation(cause: &Cause) -> String {
     }
 }
 
+/// Whose code it is that a settlement borrows.
+pub(super) fn lent((settlement, from): (&ObservationKey, &LentFrom)) -> String {
+    let (document, line) = (&settlement.document.document_id, &settlement.line_id);
+    let LentFrom { document_id, line_id } = from;
+    format!("结算单{document}明细{line}未写该码，系取自同一机构发药单据{document_id}明细{line_id}。")
+}
+
 /// What a name in a rule's sentence stands for.
 pub(super) fn piece(name: &str, finding: &Finding, code: &str) -> Option<String> {
     let attributes = &finding.attributes;
@@ -35,13 +42,14 @@ pub(super) fn piece(name: &str, finding: &Finding, code: &str) -> Option<String>
         // Of a line.
         "line" => line(finding),
         "shortfall" => attributes.shortfall.map_or(String::new(), |q| format!("{q}个包装")),
-        "codes" => codes(&attributes.codes, |code| tail(&code.code).to_owned()),
+        "codes" => codes(&attributes.codes, |code| format!("{}{}", tail(&code.code), taken(code))),
         "invalid_codes" => codes(&attributes.codes, |code| {
-            format!("“{}”（{}）", tail(&code.code), code.invalid.map_or("无法识别", invalid))
+            let why = code.invalid.map_or("无法识别", invalid);
+            format!("“{}”（{why}）{}", tail(&code.code), taken(code))
         }),
         "products_of_codes" => codes(&attributes.codes, |code| {
             let name = code.product_name.as_deref().or(code.product_code.as_deref());
-            format!("尾号{}属于{}", tail(&code.code), name.unwrap_or("其他产品"))
+            format!("尾号{}{}属于{}", tail(&code.code), taken(code), name.unwrap_or("其他产品"))
         }),
         "grounds" => {
             let grounds: Vec<&str> = attributes.banned.iter().copied().map(banned).collect();
@@ -158,6 +166,13 @@ pub(in crate::present) fn invalid(reason: InvalidReason) -> &'static str {
         InvalidReason::Overlong => "位数过多",
         InvalidReason::Unrecognised => "无法识别",
     }
+}
+
+/// Which hand-over lent it.
+fn taken(code: &ConcernedCode) -> String {
+    code.lent_from
+        .as_ref()
+        .map_or(String::new(), |from| format!("（取自发药单据{}明细{}）", from.document_id, from.line_id))
 }
 
 fn product(finding: &Finding) -> String {

@@ -199,10 +199,10 @@ fn decode(checks: &mut Checks<'_>) -> Result<(Read, Notebook), Reject> {
     }
     match Form::of(input.content_type, input.payload) {
         Form::Json(json) => decode_json(json, notes, checks),
-        Form::Protobuf(message) if wrapper::is_text_of_json(message) => Err(wrapper::text_of_json()),
-        Form::Protobuf(message) => {
-            Ok((Read::Drafts(vec![canonical::from_protobuf(message, input.origin)]), notes))
-        }
+        Form::Protobuf(message) => match wrapper::json_in_text(message) {
+            Some(inside) => Err(wrapper::text_of_json(&inside)),
+            None => Ok((Read::Drafts(vec![canonical::from_protobuf(message, input.origin)]), notes)),
+        },
     }
 }
 

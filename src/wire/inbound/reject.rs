@@ -45,31 +45,17 @@ impl Words {
     pub const fn new(zh: &'static str, en: &'static str) -> Self {
         Self { zh: Cow::Borrowed(zh), en: Cow::Borrowed(en) }
     }
-}
 
-/// Words that only operators read, who know English.
-impl From<&str> for Words {
-    fn from(en: &str) -> Self {
-        Self { zh: en.to_owned().into(), en: en.to_owned().into() }
-    }
-}
-
-impl From<String> for Words {
-    fn from(en: String) -> Self {
-        Self { zh: en.clone().into(), en: en.into() }
-    }
-}
-
-impl From<&String> for Words {
-    fn from(en: &String) -> Self {
-        en.as_str().into()
+    /// Words put together from what the program itself knows.
+    pub fn said(zh: impl Into<Cow<'static, str>>, en: impl Into<Cow<'static, str>>) -> Self {
+        Self { zh: zh.into(), en: en.into() }
     }
 }
 
 impl Reject {
     /// A refusal of the whole input.
-    pub fn new(reason: RejectReason, text: impl Into<Words>) -> Self {
-        Self { reason, field: None, text: text.into(), institution_id: None, document_id: None }
+    pub fn new(reason: RejectReason, text: Words) -> Self {
+        Self { reason, field: None, text, institution_id: None, document_id: None }
     }
 
     /// A refusal of the whole input, in both languages.
@@ -82,7 +68,7 @@ impl Reject {
     }
 
     /// A refusal because of one field.
-    pub fn of_field(reason: RejectReason, field: impl fmt::Display, text: impl Into<Words>) -> Self {
+    pub fn of_field(reason: RejectReason, field: impl fmt::Display, text: Words) -> Self {
         Self { field: Some(field.to_string()), ..Self::new(reason, text) }
     }
 
@@ -122,8 +108,8 @@ impl Reject {
     }
 
     /// A field has another form than `expected`.
-    pub fn malformed(field: impl fmt::Display, expected: impl Into<Words>) -> Self {
-        let Words { zh, en } = expected.into();
+    pub fn malformed(field: impl fmt::Display, expected: Words) -> Self {
+        let Words { zh, en } = expected;
         let text = Words {
             zh: format!("`{field}` 应为{zh}；请修正后重新上传。").into(),
             en: format!("`{field}` must be {en}; correct it and upload again.").into(),
@@ -132,8 +118,8 @@ impl Reject {
     }
 
     /// More of something than is allowed.
-    pub fn over_limit(field: impl fmt::Display, limit: usize, what: impl Into<Words>) -> Self {
-        let Words { zh, en } = what.into();
+    pub fn over_limit(field: impl fmt::Display, limit: usize, what: Words) -> Self {
+        let Words { zh, en } = what;
         let text = Words {
             zh: format!("`{field}` 超过上限 {limit} {zh}；请分次上传。").into(),
             en: format!("`{field}` is larger than the limit of {limit} {en}; send less at once.").into(),

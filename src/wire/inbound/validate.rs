@@ -79,9 +79,12 @@ impl Checks<'_> {
         self.lines(&version.lines)?;
         let carries_facet = |line: &LineDraft| line.fee.is_some() || line.codes.is_some();
         if version.header.is_none() && !version.lines.iter().any(carries_facet) {
-            let sentence =
-                "A partial upload must carry a header (with `occurred_at`) or a facet of some line.";
-            return Err(Reject::of_field(RejectReason::MissingField, "lines", sentence));
+            let text = Words::new(
+                "部分上传至少应包含表头（须有 `occurred_at`）或某一明细的费用、追溯码内容；请补全后重新上传。",
+                "A partial upload must carry a header (with `occurred_at`) or a facet of some line; add one and upload \
+                 again.",
+            );
+            return Err(Reject::of_field(RejectReason::MissingField, "lines", text));
         }
         Ok(())
     }
@@ -143,10 +146,13 @@ impl Checks<'_> {
     fn moment(&self, field: &str, moment: Timestamp) -> Result<(), Reject> {
         let latest = self.input.record_timestamp.map(|record| record.plus(AHEAD_MAX));
         if moment < EARLIEST || latest.is_some_and(|latest| moment > latest) {
-            let sentence = format!(
-                "`{field}` is before 2015 or more than a day in the future; check the sender's clock."
+            let text = Words::said(
+                format!("`{field}` 早于 2015 年，或比接收时间晚一天以上；请检查上传方的时钟。"),
+                format!(
+                    "`{field}` is before 2015 or more than a day in the future; check the sender's clock."
+                ),
             );
-            return Err(Reject::of_field(RejectReason::TimeOutOfRange, field, sentence));
+            return Err(Reject::of_field(RejectReason::TimeOutOfRange, field, text));
         }
         Ok(())
     }

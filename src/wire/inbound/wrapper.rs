@@ -1,12 +1,20 @@
 //! What is put around an upload on its way: a structured `CloudEvent` is opened, every other wrapper is named, so that its
 //! sender knows what to switch off.
 
-use super::json::{Json, Members};
+use std::collections::BTreeSet;
+
+use super::json::{self, Json, Members};
 use super::notes::{Leniency, Notebook};
 use super::reject::{Reject, RejectReason, Words};
+use super::validate::is_institution_id;
 
 /// Fields of which every canonical upload has one at least.
 const CANONICAL: [&str; 6] = ["document_id", "kind", "institution_id", "issued_at", "occurred_at", "lines"];
+
+/// What names the institution, in canonical uploads and in the interface's envelope.
+const INSTITUTION: [&str; 2] = ["institutionid", "fixmedinscode"];
+/// How deep inside a wrapper the institution is looked for.
+const DEPTH_MAX: usize = 4;
 
 const EVENT_WITHOUT_OBJECT: Words = Words::new(
     "CloudEvent 的 `data` 应为对象；请把上传内容作为 JSON 对象放入。",
@@ -49,34 +57,66 @@ const ARRAY: Words = Words::new(
 pub(super) fn object(json: Json, notes: &Notebook) -> Result<Members, Reject> {
     let members = match json {
         Json::Object(members) => members,
-        Json::List(_) => return Err(Reject::new(RejectReason::Unparseable, ARRAY)),
-        Json::Text(text) if is_json(&text) => return Err(Reject::new(RejectReason::UnknownMessage, TEXT)),
+        list @ Json::List(_) => return Err(refusal(RejectReason::Unparseable, ARRAY, &list)),
+        Json::Text(text) if is_json(&text) => return Err(text_of_json(&text)),
         _ => return Err(Reject::new(RejectReason::Unparseable, NOT_AN_OBJECT)),
     };
     if !is_event(&members) {
         return Ok(members);
     }
     notes.lenient(Leniency::Wrapped);
-    match members.into_iter().find(|(name, _)| name == "data") {
-        Some((_, Json::Object(inside))) if is_event(&inside) => {
-            Err(Reject::new(RejectReason::UnknownMessage, EVENT_IN_EVENT))
+    match members.into_iter().find(|(name, _)| name == "data").map(|(_, data)| data) {
+        Some(Json::Object(inside)) if is_event(&inside) => {
+            Err(refusal(RejectReason::UnknownMessage, EVENT_IN_EVENT, &Json::Object(inside)))
         }
-        Some((_, Json::Object(inside))) => Ok(inside),
-        _ => Err(Reject::new(RejectReason::Unparseable, EVENT_WITHOUT_OBJECT)),
+        Some(Json::Object(inside)) => Ok(inside),
+        data => Err(refusal(RejectReason::Unparseable, EVENT_WITHOUT_OBJECT, &data.unwrap_or(Json::Null))),
     }
 }
 
-/// Whether a payload without a form of its own is a JSON text with an upload inside.
-pub(super) fn is_text_of_json(payload: &[u8]) -> bool {
+/// The JSON inside a payload without a form of its own that is a JSON text.
+pub(super) fn json_in_text(payload: &[u8]) -> Option<String> {
     let payload = payload.trim_ascii();
-    payload.starts_with(b"\"")
-        && payload.ends_with(b"\"")
-        && serde_json::from_slice::<String>(payload).is_ok_and(|text| is_json(&text))
+    let is_text = payload.starts_with(b"\"") && payload.ends_with(b"\"");
+    is_text.then(|| serde_json::from_slice(payload).ok()).flatten().filter(|text: &String| is_json(text))
 }
 
 /// The refusal of such a payload.
-pub(super) fn text_of_json() -> Reject {
-    Reject::new(RejectReason::UnknownMessage, TEXT)
+pub(super) fn text_of_json(inside: &str) -> Reject {
+    refusal(RejectReason::UnknownMessage, TEXT, &Json::Text(inside.to_owned()))
+}
+
+/// A refusal that names the institution of what is wrapped, where that can be read.
+fn refusal(reason: RejectReason, words: Words, wrapped: &Json) -> Reject {
+    Reject::new(reason, words).about(&institution_of(wrapped).unwrap_or_default(), "")
+}
+
+/// The institution that a wrapper or something inside it names: the outermost that is one; none where several are named
+/// equally deep.
+fn institution_of(wrapped: &Json) -> Option<String> {
+    let mut level = vec![wrapped.clone()];
+    for _ in 0..DEPTH_MAX {
+        let mut named = BTreeSet::new();
+        let mut inside = Vec::new();
+        for value in level {
+            match value {
+                Json::Object(members) => members.into_iter().for_each(|(name, value)| match value {
+                    Json::Text(text) if INSTITUTION.contains(&super::nhsa::squash(&name).as_str()) => {
+                        named.extend(Some(text.trim().to_owned()).filter(|text| is_institution_id(text)));
+                    }
+                    value => inside.push(value),
+                }),
+                Json::List(list) => inside.extend(list),
+                Json::Text(text) if is_json(&text) => inside.extend(json::parse(text.as_bytes()).ok()),
+                _ => {}
+            }
+        }
+        if !named.is_empty() {
+            return named.pop_first().filter(|_| named.is_empty());
+        }
+        level = inside;
+    }
+    None
 }
 
 /// Refuses an object that is no upload but a wrapper around one, or around nothing that can be read.
@@ -108,7 +148,7 @@ pub(super) fn refuse_unknown(members: &Members) -> Result<(), Reject> {
     } else {
         return Ok(());
     };
-    Err(Reject::new(RejectReason::UnknownMessage, words))
+    Err(refusal(RejectReason::UnknownMessage, words, &Json::Object(members.clone())))
 }
 
 /// Whether a member of a frame is an upload, or JSON text that may be one.

@@ -64,6 +64,7 @@ impl Wire for ConcernedCode {
             invalid: InvalidReason::number_of(self.invalid),
             product_code: table.optional(&self.product_code),
             product_name: table.optional(&self.product_name),
+            lent_from: self.lent_from.as_ref().map(|lent_from| lent_from.to_message(table)),
         }
     }
 
@@ -73,6 +74,7 @@ impl Wire for ConcernedCode {
             invalid: InvalidReason::from_number(message.invalid)?,
             product_code: table.optional(message.product_code, "concerned.product_code")?,
             product_name: table.optional(message.product_name, "concerned.product_name")?,
+            lent_from: read_optional(&message.lent_from, table)?,
         })
     }
 }

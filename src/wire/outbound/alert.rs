@@ -11,7 +11,7 @@ use crate::domain::amount::Quantity;
 use crate::domain::document::particulars::Surroundings;
 use crate::domain::document::{Person, Pseudonym};
 use crate::domain::finding::{ConcernedCode, Finding, Side};
-use crate::domain::observation::Cause;
+use crate::domain::observation::{Cause, LentFrom};
 use crate::domain::rules::catalogue::RULE_VERSION;
 use crate::domain::rules::{Basis, Scope};
 use crate::present::wording;
@@ -126,10 +126,7 @@ fn side(side: &Side) -> pb::AlertSide {
         person: person(&side.person),
         custody: side.custody,
         custody_proof: side.custody_proof,
-        lent_from: side.lent_from.as_ref().map(|from| pb::LentFrom {
-            document_id: from.document_id.to_string(),
-            line_id: from.line_id.to_string(),
-        }),
+        lent_from: side.lent_from.as_ref().map(lent_from),
         contract_from: surroundings.and_then(|known| known.contract_from).map(|day| day.to_string()),
         successor_of: said(|known| &known.successor_of),
         device_id: said(|known| &known.device_id),
@@ -182,7 +179,12 @@ fn concerned(code: &ConcernedCode) -> pb::AlertCode {
         invalid: code.invalid.map(|reason| reason.name().into()),
         product_code: code.product_code.as_deref().map(Into::into),
         product_name: code.product_name.as_deref().map(Into::into),
+        lent_from: code.lent_from.as_ref().map(lent_from),
     }
+}
+
+fn lent_from(from: &LentFrom) -> pb::LentFrom {
+    pb::LentFrom { document_id: from.document_id.to_string(), line_id: from.line_id.to_string() }
 }
 
 fn cause(cause: &Cause) -> pb::AlertCause {

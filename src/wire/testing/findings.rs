@@ -86,12 +86,13 @@ fn side() -> BoxedStrategy<Side> {
 }
 
 fn attributes() -> BoxedStrategy<Attributes> {
-    let code = (text(), of(select(&INVALID[..])), of(text()), of(text())).prop_map(
-        |(code, invalid, product_code, product_name)| ConcernedCode {
+    let code = (text(), of(select(&INVALID[..])), of(text()), of(text()), of(lent_from())).prop_map(
+        |(code, invalid, product_code, product_name, lent_from)| ConcernedCode {
             code,
             invalid,
             product_code,
             product_name,
+            lent_from,
         },
     );
     let banned = vec(select(&BANNED[..]), 0..3);

@@ -65,6 +65,7 @@ fn asserting(observation: &Observation) -> CodeChange {
         document: observation.key.document.clone(),
         document_revision: observation.revision,
         what: What::Asserted,
+        lender: None,
         retracted: Vec::new(),
         asserted: vec![observation.clone()],
         origin: observation.origin.clone(),

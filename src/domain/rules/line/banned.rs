@@ -75,5 +75,6 @@ fn listed_codes(context: &LineContext<'_>) -> Vec<ConcernedCode> {
         let key = Key::BannedCode { code: code.normal.clone() };
         context.line.reference_of(code).is_some_and(|reference| reference.has(&key, day))
     };
-    context.line.valid_codes().filter(is_listed).map(concerned).collect()
+    let listed = context.line.valid_codes().filter(is_listed);
+    listed.map(|code| concerned(context.line, &code.normal)).collect()
 }

@@ -7,7 +7,7 @@
 //!
 //! Example: a settlement line with `6901234567892` is held, reason `barcode_69`.
 
-use super::LineContext;
+use super::{LineContext, concerned};
 use crate::domain::finding::{Attributes, ConcernedCode, Finding};
 use crate::domain::rules::entry::{Judges, RuleEntry, Words, basis, subject};
 use crate::domain::rules::{Action, RuleId, Severity};
@@ -35,12 +35,9 @@ pub(in crate::domain::rules) const ENTRY: RuleEntry = RuleEntry {
 
 pub(super) fn check(context: &LineContext<'_>) -> Option<Finding> {
     let invalid = context.line.scans().filter_map(|scanned| match &scanned.scan {
-        Scan::Invalid { text, reason } => Some(ConcernedCode {
-            code: text.clone(),
-            invalid: Some(*reason),
-            product_code: None,
-            product_name: None,
-        }),
+        Scan::Invalid { text, reason } => {
+            Some(ConcernedCode { invalid: Some(*reason), ..concerned(context.line, text) })
+        }
         Scan::Valid(_) => None,
     });
     let codes: Vec<ConcernedCode> = invalid.collect();

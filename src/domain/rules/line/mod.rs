@@ -22,6 +22,7 @@ use std::sync::Arc;
 use super::ruleset::{RuleSet, Setting, Whom};
 use super::{Action, Basis, RuleId};
 use crate::domain::Text;
+use crate::domain::document::lending::LentCode;
 use crate::domain::document::live::{LiveDocument, LiveLine};
 use crate::domain::document::particulars::Surroundings;
 use crate::domain::document::{FeeFacet, Kind};
@@ -230,7 +231,8 @@ fn surroundings(document: &LiveDocument<'_>, fee: Option<&FeeFacet>) -> Option<A
     Surroundings::of(&document.header.part.content, fee, document.institution())
 }
 
-/// A valid code that a rule speaks of, with nothing else to say of it.
-fn concerned(code: &TraceCode) -> ConcernedCode {
-    ConcernedCode { code: code.normal.clone(), invalid: None, product_code: None, product_name: None }
+/// A code of the line that a rule speaks of, valid or not, with nothing else to say of it but who lent it.
+fn concerned(line: &LiveLine<'_>, code: &Text) -> ConcernedCode {
+    let lent_from = line.lent_as(code).map(LentCode::lent_from);
+    ConcernedCode { code: code.clone(), invalid: None, product_code: None, product_name: None, lent_from }
 }

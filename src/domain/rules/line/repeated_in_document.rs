@@ -52,7 +52,7 @@ pub(super) fn check(
         if let Some(earlier) = first_whole.get(&code.normal)
             && is_one_pack(context.document, context.line, code)
         {
-            codes.push(concerned(code));
+            codes.push(concerned(context.line, &code.normal));
             earlier_lines.insert(earlier.line_id, earlier);
         }
     }

@@ -9,7 +9,7 @@
 //! Example: a settlement of `XA10BXR068A001010102111` with a code of prefix `8177322`, which is
 //! `XR05CBA198A001010100863`, is refused.
 
-use super::LineContext;
+use super::{LineContext, concerned};
 use crate::domain::finding::{Attributes, ConcernedCode, Finding};
 use crate::domain::rules::entry::{Judges, RuleEntry, Words};
 use crate::domain::rules::{Action, RuleId, Severity};
@@ -46,10 +46,9 @@ pub(super) fn check(context: &LineContext<'_>) -> Option<Finding> {
         let product = context.product(code)?;
         let actual = product.product_code.as_ref().filter(|actual| *actual != claimed)?;
         Some(ConcernedCode {
-            code: code.normal.clone(),
-            invalid: None,
             product_code: Some(actual.clone()),
             product_name: product.name.clone(),
+            ..concerned(context.line, &code.normal)
         })
     });
     let codes: Vec<ConcernedCode> = swapped.collect();

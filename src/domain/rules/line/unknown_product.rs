@@ -35,7 +35,7 @@ pub(in crate::domain::rules) const ENTRY: RuleEntry = RuleEntry {
 pub(super) fn check(context: &LineContext<'_>) -> Option<Finding> {
     let unknown =
         context.line.valid_codes().filter(|code| code.prefix.is_some() && context.product(code).is_none());
-    let codes: Vec<ConcernedCode> = unknown.map(concerned).collect();
+    let codes: Vec<ConcernedCode> = unknown.map(|code| concerned(context.line, &code.normal)).collect();
     if codes.is_empty() {
         return None;
     }

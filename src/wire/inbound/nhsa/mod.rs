@@ -25,6 +25,7 @@ pub mod messages;
 
 pub use documents::digest;
 pub(super) use envelope::{Envelope, is_message, unwrapped};
+pub(super) use row::squash;
 
 use super::draft::{Draft, VersionDraft};
 use super::intake::{Limits, Read};

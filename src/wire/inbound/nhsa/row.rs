@@ -81,7 +81,7 @@ pub(super) struct Count {
 }
 
 /// A key without what senders disagree about.
-pub(super) fn squash(key: &str) -> String {
+pub(in crate::wire::inbound) fn squash(key: &str) -> String {
     key.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).map(|c| c.to_ascii_lowercase()).collect()
 }
 

@@ -2,11 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::forms;
+use super::forms::{self, one_of};
 use crate::domain::trace_code::without_empty_characters;
 use crate::wire::inbound::decimal;
-use crate::wire::inbound::reject::{Reject, RejectReason};
+use crate::wire::inbound::reject::{Reject, RejectReason, Words};
 use crate::wire::pb::ReferenceRecord;
+
+const TEXT: Words = Words::new("文本", "text");
+const FLAG: Words = Words::new(" true 或 false", "true or false");
 
 /// Longest name of an unknown field that is repeated to its sender.
 const NAME_CHARACTERS_MAX: usize = 64;
@@ -84,7 +87,7 @@ pub(super) fn type_of(raw: &ReferenceRecord) -> Result<&'static Type, Reject> {
     }
     TYPES.iter().find(|known| known.name == raw.r#type).ok_or_else(|| {
         let names: Vec<&str> = TYPES.iter().map(|known| known.name).collect();
-        Reject::malformed("type", format!("one of {}", names.join(", ")))
+        Reject::malformed("type", one_of(&names))
     })
 }
 
@@ -152,9 +155,9 @@ fn read_field(raw: &mut ReferenceRecord, name: &str, value: &Value) -> Result<()
                 let read = decimal_text(value).and_then(|text| forms::factor(&text));
                 *factor = Some(read.ok_or_else(|| forms::whole(name))?);
             } else if let Some((_, text)) = texts(raw).into_iter().find(|(known, _)| *known == name) {
-                *text = value.as_str().ok_or_else(|| Reject::malformed(name, "text"))?.to_owned();
+                *text = value.as_str().ok_or_else(|| Reject::malformed(name, TEXT))?.to_owned();
             } else {
-                return Err(unknown(name, "reference records"));
+                return Err(unknown(name, None));
             }
         }
     }
@@ -162,7 +165,7 @@ fn read_field(raw: &mut ReferenceRecord, name: &str, value: &Value) -> Result<()
 }
 
 fn flag(name: &str, value: &Value) -> Result<bool, Reject> {
-    value.as_bool().ok_or_else(|| Reject::malformed(name, "true or false"))
+    value.as_bool().ok_or_else(|| Reject::malformed(name, FLAG))
 }
 
 /// A number, or the text of one.
@@ -179,15 +182,23 @@ pub(super) fn check_fields(raw: &ReferenceRecord, known: &Type) -> Result<(), Re
     let is_of_type =
         |name: &str| OF_ALL.contains(&name) || known.key.contains(&name) || known.fields.contains(&name);
     match present(raw).keys().find(|name| !is_of_type(name)) {
-        Some(foreign) => Err(unknown(foreign, &format!("records of type {}", known.name))),
+        Some(foreign) => Err(unknown(foreign, Some(known.name))),
         None => Ok(()),
     }
 }
 
-fn unknown(name: &str, type_name: &str) -> Reject {
+/// No record of the type has that field, or none of any type.
+fn unknown(name: &str, type_name: Option<&str>) -> Reject {
     let name: String = name.chars().take(NAME_CHARACTERS_MAX).collect();
-    let sentence = format!("`{name}` is no field of {type_name}; correct its name or take it out.");
-    Reject::of_field(RejectReason::MalformedField, name, sentence)
+    let (zh, en) = match type_name {
+        Some(known) => (format!("{known} 类基础数据"), format!("records of type {known}")),
+        None => ("基础数据".to_owned(), "reference records".to_owned()),
+    };
+    let text = Words::said(
+        format!("`{name}` 不是{zh}的字段；请更正字段名或将其去掉。"),
+        format!("`{name}` is no field of {en}; correct its name or take it out."),
+    );
+    Reject::of_field(RejectReason::MalformedField, name, text)
 }
 
 /// The fields of a record that have a value, as JSON.

@@ -2,12 +2,20 @@
 
 use crate::domain::reference::PACK_FACTOR_MAX;
 use crate::domain::time::Day;
-use crate::wire::inbound::reject::Reject;
+use crate::wire::inbound::reject::{Reject, Words};
 use crate::wire::inbound::{decimal, moment};
 use crate::wire::pb::ReferenceRecord;
 
 /// Whose a suspension can be.
 const SUBJECT_KINDS: [&str; 4] = ["institution", "department", "practitioner", "person"];
+
+const FOUR_DIGITS: Words = Words::new("医保区划的前 4 位数字", "the first four digits of a region");
+const ON_THE_DAY: Words = Words::new(" `valid_from` 当天的时间", "a moment on the day `valid_from`");
+
+/// One of these names.
+pub(super) fn one_of(names: &[&str]) -> Words {
+    Words::said(format!("下列之一：{}", names.join("、")), format!("one of {}", names.join(", ")))
+}
 
 /// Checks every value that is more than a text, but for the key's and the dates that become a part of a change.
 pub(super) fn check(raw: &ReferenceRecord) -> Result<(), Reject> {
@@ -34,11 +42,11 @@ pub(super) fn check(raw: &ReferenceRecord) -> Result<(), Reject> {
     for (name, region) in [("region_a", &raw.region_a), ("region_b", &raw.region_b)] {
         let is_digits = region.bytes().all(|byte| byte.is_ascii_digit());
         if !(is_digits && matches!(region.len(), 0 | 4)) {
-            return Err(Reject::malformed(name, "the first four digits of a region"));
+            return Err(Reject::malformed(name, FOUR_DIGITS));
         }
     }
     if !raw.subject_kind.is_empty() && !SUBJECT_KINDS.contains(&raw.subject_kind.as_str()) {
-        return Err(Reject::malformed("subject_kind", format!("one of {}", SUBJECT_KINDS.join(", "))));
+        return Err(Reject::malformed("subject_kind", one_of(&SUBJECT_KINDS)));
     }
     check_from_time(raw)
 }
@@ -51,7 +59,7 @@ fn check_from_time(raw: &ReferenceRecord) -> Result<(), Reject> {
         moment::rfc3339(&raw.from_time).ok_or_else(|| Reject::malformed("from_time", moment::MOMENT_FORM))?;
     match day("valid_from", &raw.valid_from)? {
         Some(day) if day == from.day() => Ok(()),
-        _ => Err(Reject::malformed("from_time", "a moment on the day `valid_from`")),
+        _ => Err(Reject::malformed("from_time", ON_THE_DAY)),
     }
 }
 
@@ -74,7 +82,11 @@ fn is_factor(value: u32) -> bool {
 
 /// What a number of packs, units or days must be.
 pub(super) fn whole(name: &str) -> Reject {
-    Reject::malformed(name, format!("a whole number from 1 to {PACK_FACTOR_MAX}"))
+    let expected = Words::said(
+        format!(" 1 至 {PACK_FACTOR_MAX} 的整数"),
+        format!("a whole number from 1 to {PACK_FACTOR_MAX}"),
+    );
+    Reject::malformed(name, expected)
 }
 
 /// What a dose must be.

@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use self::fields::{TYPES, Type, cleaned, texts, type_of};
 use self::forms::day;
-use super::reject::{Reject, RejectReason};
+use super::reject::{CHARACTERS, Reject, RejectReason, Words};
 use crate::domain::Text;
 use crate::domain::reference::{Change, Institution, Item, Key, Product, Record, Value as Content};
 use crate::domain::trace_code::{self, Scan};
@@ -58,6 +58,23 @@ impl Entry {
     }
 }
 
+const NEITHER: Words = Words::new(
+    "记录既不是 JSON，也不是 Protobuf 消息 tracewarden.v1.ReferenceRecord；请按其中一种格式发送。",
+    "Neither JSON nor a Protobuf message tracewarden.v1.ReferenceRecord; send one of the two.",
+);
+const NO_OBJECT: Words = Words::new(
+    "一条基础数据应为一个 JSON 对象；请修正后重新加载。",
+    "A reference record must be one JSON object.",
+);
+const NO_KEY: Words = Words::new(
+    "删除记录的键不是基础数据的键；请使用该条数据发布时的键。",
+    "The key of a tombstone is not that of a reference record; use the key that the record was published under.",
+);
+const PREFIX: Words = Words::new(
+    "药品追溯码的前 7 位、校验位正确的 GTIN，或 UDI-DI",
+    "the first 7 digits of drug codes, a GTIN with a right check digit, or a UDI-DI",
+);
+
 /// A record of the topic: a tombstone deletes what its key names, any other payload is JSON when it begins with `{`
 /// or a byte order mark, else Protobuf.
 pub fn decode_record(key: Option<&[u8]>, payload: Option<&[u8]>) -> Result<Entry, Reject> {
@@ -66,10 +83,7 @@ pub fn decode_record(key: Option<&[u8]>, payload: Option<&[u8]>) -> Result<Entry
         Some(json @ ([b'{', ..] | [0xEF, 0xBB, 0xBF, ..])) => from_json(json),
         Some(message) => match ReferenceRecord::decode(message) {
             Ok(raw) => entry(raw),
-            Err(_) => Err(Reject::new(
-                RejectReason::Unparseable,
-                "Neither JSON nor a Protobuf message tracewarden.v1.ReferenceRecord.",
-            )),
+            Err(_) => Err(Reject::new(RejectReason::Unparseable, NEITHER)),
         },
     }
 }
@@ -79,15 +93,13 @@ pub fn from_json(json: &[u8]) -> Result<Entry, Reject> {
     let json = json.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(json);
     match serde_json::from_slice(json) {
         Ok(Value::Object(object)) => entry(fields::read_object(&object)?),
-        _ => Err(Reject::new(RejectReason::Unparseable, "A reference record must be one JSON object.")),
+        _ => Err(Reject::new(RejectReason::Unparseable, NO_OBJECT)),
     }
 }
 
 /// The deletion that a tombstone under this key means.
 fn decode_key(key: &[u8]) -> Result<Entry, Reject> {
-    let unreadable = || {
-        Reject::new(RejectReason::Unparseable, "The key of a tombstone is not that of a reference record.")
-    };
+    let unreadable = || Reject::new(RejectReason::Unparseable, NO_KEY);
     let parts: Vec<Option<String>> = serde_json::from_slice(key).map_err(|_| unreadable())?;
     let [Some(name), parts @ .., valid_from] = parts.as_slice() else {
         return Err(unreadable());
@@ -136,7 +148,7 @@ fn check_key(message: &mut ReferenceRecord, known: &Type) -> Result<(), Reject> 
         }
         // A code may be written at length; what is kept of it is not.
         if name != "code" && text.chars().nth(ID_CHARACTERS_MAX).is_some() {
-            return Err(Reject::over_limit(name, ID_CHARACTERS_MAX, "characters"));
+            return Err(Reject::over_limit(name, ID_CHARACTERS_MAX, CHARACTERS));
         }
     }
     Ok(())
@@ -149,11 +161,8 @@ fn normalised_key(message: &mut ReferenceRecord) -> Result<Option<Key>, Reject> 
     let institution_id = Text::from(message.institution_id.as_str());
     Ok(Some(match message.r#type.as_str() {
         "product" => {
-            let prefix = trace_code::read_prefix(&message.prefix).ok_or_else(|| {
-                let expected =
-                    "the first 7 digits of drug codes, a GTIN with a right check digit, or a UDI-DI";
-                Reject::malformed("prefix", expected)
-            })?;
+            let prefix = trace_code::read_prefix(&message.prefix)
+                .ok_or_else(|| Reject::malformed("prefix", PREFIX))?;
             message.prefix = prefix.to_string();
             Key::Product { prefix }
         }
@@ -180,9 +189,12 @@ fn banned_code(scanned: &str) -> Result<Text, Reject> {
     match trace_code::read(scanned) {
         Some(Scan::Valid(code)) => Ok(code.normal),
         Some(Scan::Invalid { reason, .. }) => {
-            let sentence =
-                format!("`code` is no trace code ({}); correct it and load it again.", reason.name());
-            Err(Reject::of_field(RejectReason::MalformedField, "code", sentence))
+            let reason = reason.name();
+            let text = Words::said(
+                format!("`code` 不是追溯码（{reason}）；请修正后重新加载。"),
+                format!("`code` is no trace code ({reason}); correct it and load it again."),
+            );
+            Err(Reject::of_field(RejectReason::MalformedField, "code", text))
         }
         None => Err(Reject::missing("code")),
     }
