@@ -5,6 +5,7 @@ mod canonical_json;
 mod handling;
 mod letters;
 mod nhsa;
+mod nhsa_writings;
 
 use tracewarden::domain::reference::Book;
 use tracewarden::wire::inbound::intake::{self, Decoded, Door, Input, Limits};

@@ -3,6 +3,7 @@
 
 mod batches;
 mod command;
+mod edges;
 mod explain;
 mod horizon;
 mod lent;

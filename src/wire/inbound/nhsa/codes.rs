@@ -101,7 +101,7 @@ fn split(text: &str, notes: &Notebook) -> Vec<String> {
         let pieces: Vec<&str> = part.split(BLANKS).filter(|piece| !piece.is_empty()).collect();
         let is_drug_code =
             |piece: &&str| piece.len() == DRUG_CODE_DIGITS && piece.bytes().all(|byte| byte.is_ascii_digit());
-        if pieces.len() > 1 && pieces.iter().all(is_drug_code) {
+        if pieces.iter().all(is_drug_code) {
             codes.extend(pieces.into_iter().map(str::to_owned));
         } else {
             codes.push(part.to_owned());
