@@ -8,7 +8,7 @@ use protox::prost_reflect::DescriptorPool;
 const FOLDERS: [&str; 2] = ["proto/tracewarden/v1", "proto/tracewarden/internal/v1"];
 
 /// Messages whose JSON form has the same fields: one definition of the contract for both formats.
-const OUTBOUND: [&str; 17] = [
+const OUTBOUND: [&str; 18] = [
     "tracewarden.v1.SourceRecord",
     "tracewarden.v1.Alert",
     "tracewarden.v1.AlertSide",
@@ -26,6 +26,7 @@ const OUTBOUND: [&str; 17] = [
     "tracewarden.v1.LentFrom",
     "tracewarden.v1.DeadLetter",
     "tracewarden.v1.DeadLetterText",
+    "tracewarden.v1.SenderDay",
 ];
 const ABSENT_WHEN_NONE: &str = "#[serde(default, skip_serializing_if = \"Option::is_none\")]";
 const ABSENT_WHEN_EMPTY: &str = "#[serde(default, skip_serializing_if = \"Vec::is_empty\")]";
@@ -63,6 +64,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for field in ["invalid", "product_code", "product_name", "lent_from"] {
         config.field_attribute(format!("AlertCode.{field}"), ABSENT_WHEN_NONE);
     }
+    config.btree_map(["."]);
     config.compile_fds(descriptors)?;
     Ok(())
 }

@@ -14,7 +14,8 @@ use crate::sim::{self, Parameters, Truth};
 /// The name of the file of uploads, unless another is asked for.
 pub(super) const UPLOADS: &str = "uploads.ndjson";
 const TRUTH: &str = "truth.ndjson";
-const PUBLISHED: [&str; 3] = ["alerts.ndjson", "decisions.ndjson", "deadletter.ndjson"];
+const PUBLISHED: [&str; 4] = ["alerts.ndjson", "decisions.ndjson", "deadletter.ndjson", SENDERS];
+const SENDERS: &str = "senders.ndjson";
 
 /// A folder and its files that grow.
 pub(super) struct Folder {
@@ -88,7 +89,7 @@ impl Folder {
 
     /// Writes a published record; tombstones and records of other topics are none of its business.
     pub(super) fn output(&mut self, topic: Topic, record: &Record) -> Result<(), Failure> {
-        let [alerts, decisions, deadletter] = PUBLISHED;
+        let [alerts, decisions, deadletter, _] = PUBLISHED;
         let name = match topic {
             Topic::Alerts => alerts,
             Topic::Decisions => decisions,
@@ -96,6 +97,14 @@ impl Folder {
             _ => return Ok(()),
         };
         record.payload.as_deref().map_or(Ok(()), |payload| self.line(name, payload))
+    }
+
+    /// Writes what institutions sent, a line for each of them, day and writer.
+    pub(super) fn sender_days<'a>(
+        &mut self,
+        mut records: impl Iterator<Item = &'a [u8]>,
+    ) -> Result<(), Failure> {
+        records.try_for_each(|record| self.line(SENDERS, record))
     }
 
     fn line(&mut self, content: &str, text: &[u8]) -> Result<(), Failure> {

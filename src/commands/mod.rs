@@ -13,6 +13,7 @@ mod reference;
 mod replay;
 mod rules;
 mod run;
+mod senders;
 mod simulate;
 mod snapshots;
 mod speech;
@@ -49,6 +50,8 @@ enum Command {
     Run(run::Arguments),
     /// Uploads from files through all stages, in memory: for audits, back-tests and tests.
     Replay(replay::Arguments),
+    /// What each institution sends in files, and whether it is ready: the admission test of a new sender.
+    Senders(senders::Arguments),
     /// A simulated province, with what is planted in it, as files or to the input topics.
     Simulate(simulate::Arguments),
     /// Alerts and decisions against the truth of a simulated province.
@@ -141,6 +144,7 @@ pub fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
+        Command::Senders(arguments) => senders::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Topics(arguments) => topics::run(&arguments),

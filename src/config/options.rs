@@ -293,11 +293,19 @@ pub const SECTIONS: &[Section] = &[
     Section {
         name: "output",
         help: "Form of what is published.",
-        options: &[option(
-            "format",
-            Takes::OneOf(&["json", "protobuf"]),
-            "Form of alerts and decisions; the content-type header says which.",
-        )],
+        options: &[
+            option(
+                "format",
+                Takes::OneOf(&["json", "protobuf"]),
+                "Form of alerts and decisions; the content-type header says which.",
+            ),
+            option(
+                "senders_interval_ms",
+                Takes::Integer(0, 60 * MINUTE_MS),
+                "Least time between two records to senders about the same institution and day from the same partition; \
+                 what changes within it is published with the next one.",
+            ),
+        ],
     },
     Section {
         name: "store",

@@ -152,6 +152,8 @@ pub enum Provisional {
 pub struct Output {
     /// Form of alerts and decisions.
     pub format: OutputFormat,
+    /// Least time between two records of what an institution sends on a day.
+    pub senders_interval_ms: u64,
 }
 
 /// Form of alerts and decisions.
@@ -292,7 +294,7 @@ impl Default for Adjudicate {
 
 impl Default for Output {
     fn default() -> Self {
-        Self { format: OutputFormat::Json }
+        Self { format: OutputFormat::Json, senders_interval_ms: 60_000 }
     }
 }
 

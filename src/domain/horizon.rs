@@ -81,7 +81,7 @@ pub fn newest_of_claim(state: &ClaimState) -> Option<Timestamp> {
 
 /// The newest fact about a document, or reversal of it.
 pub fn newest_of_document(state: &DocumentState) -> Option<Timestamp> {
-    let Document { full, header, lines, reversed, reversed_lines } = &state.parts;
+    let Document { full, header, lines, reversed, reversed_lines, earlier_headers: _ } = &state.parts;
     let occurred = header.as_ref().map(|header| header.part.content.moment());
     let of_lines = lines.values().filter_map(|line| received(&line.fee).max(received(&line.codes)));
     let of_reversals = reversed_lines.values().chain([reversed]).filter_map(newest_reversal);

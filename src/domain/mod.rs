@@ -30,6 +30,7 @@ pub mod register;
 pub mod rules;
 #[cfg(test)]
 pub(crate) mod samples;
+pub mod sender;
 pub mod time;
 pub mod timeline;
 pub mod trace_code;

@@ -10,7 +10,7 @@ use std::fmt;
 pub struct Timestamp(i64);
 
 /// A calendar day in Asia/Shanghai, counted from 1970-01-01.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(i32);
 
 /// A length of time in milliseconds, never negative.

@@ -101,6 +101,9 @@ pub trait Source: Send {
         tally: &mut Self::Tally,
     ) -> Result<(), StageError>;
 
+    /// The batch ends: what was put aside while it was taken in is published with it.
+    fn batch_ends(&mut self, _: &mut Outbox<Self::Topic>) {}
+
     /// Lets time pass for a partition: called between batches with the wall clock and whether everything readable was
     /// read.
     fn pass_time(&mut self, source: &TopicPartition, clock: WallClock, out: &mut Outbox<Self::Topic>);

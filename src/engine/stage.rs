@@ -38,6 +38,9 @@ pub trait Stage: Send {
         tally: &mut Self::Tally,
     ) -> Result<(), StageError>;
 
+    /// The batch ends.
+    fn batch_ends(&mut self, _: &mut Outbox<Self::Topic>) {}
+
     /// Lets time pass for a partition.
     fn pass_time(&mut self, _: &TopicPartition, _: WallClock, _: &mut Outbox<Self::Topic>) {}
 
@@ -134,6 +137,10 @@ impl<S: Source> Stage for SourceStage<S> {
         tally: &mut S::Tally,
     ) -> Result<(), StageError> {
         self.0.take(record, out, tally)
+    }
+
+    fn batch_ends(&mut self, out: &mut Outbox<S::Topic>) {
+        self.0.batch_ends(out);
     }
 
     fn pass_time(&mut self, source: &TopicPartition, clock: WallClock, out: &mut Outbox<S::Topic>) {

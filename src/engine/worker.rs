@@ -301,6 +301,7 @@ impl<S: Stage> Worker<S> {
         for attempt in 0.. {
             let mut tally = S::Tally::default();
             self.apply(batch, &mut tally)?;
+            self.stage.batch_ends(&mut self.outbox);
             if pass_time {
                 self.pass_time_at_all_partitions()?;
                 self.time_passed_at = Some(Instant::now());

@@ -17,6 +17,7 @@
 //! Knows the JSON of published alerts and decisions by small structures of its own, so that it judges what a
 //! subscriber sees. Keeps one entry per alert and claim line in memory.
 
+pub mod admission;
 mod compare;
 mod html;
 mod json;

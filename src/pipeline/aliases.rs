@@ -9,9 +9,9 @@
 
 use std::collections::BTreeSet;
 
-use super::lending;
-use super::register::Cx;
+use super::register::{Cx, Register};
 use super::topics::{alias_key_bytes, document_key_bytes, document_of_key};
+use super::{lending, senders};
 use crate::domain::document::{DocumentKey, Reversal};
 use crate::domain::time::Timestamp;
 use crate::engine::StageError;
@@ -23,6 +23,7 @@ pub(super) const FORWARD_PAGE: usize = 500;
 
 /// Takes note of a document behind an alias and tells it of every reversal that the alias keeps.
 pub(super) fn add_member(
+    register: &Register,
     alias: &DocumentKey,
     member: DocumentKey,
     received_at: Timestamp,
@@ -33,7 +34,9 @@ pub(super) fn add_member(
     if !cx.note_row(&document_key_bytes(alias), &document_key_bytes(&member), noted_at)? {
         return Ok(());
     }
-    let state = cx.value(&alias_key_bytes(alias))?;
+    let found = cx.value(&alias_key_bytes(alias))?.document.found_member();
+    senders::stand(register, &alias.institution_id, &found, cx)?;
+    let state = &cx.value(&alias_key_bytes(alias))?.document;
     let mut kept = state.parts.reversals(alias);
     // Of those not told yet it will hear with all the others.
     let untold: BTreeSet<_> = state.untold.iter().map(|told| (&told.line_id, told.issued_at)).collect();
@@ -42,9 +45,14 @@ pub(super) fn add_member(
     lending::join(alias, member, cx)
 }
 
+/// Whether any document stands behind an alias.
+pub(super) fn has_members(alias: &DocumentKey, cx: &mut Cx<'_>) -> Result<bool, StageError> {
+    Ok(!members_after(alias, None, 1, cx)?.is_empty())
+}
+
 /// Tells the documents behind an alias of the reversals that arrived under it since that was done last.
 pub(super) fn tell(alias: &DocumentKey, cx: &mut Cx<'_>) -> Result<(), StageError> {
-    let untold = std::mem::take(&mut cx.value(&alias_key_bytes(alias))?.untold);
+    let untold = std::mem::take(&mut cx.value(&alias_key_bytes(alias))?.document.untold);
     tell_members(&untold, None, cx)
 }
 

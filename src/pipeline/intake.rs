@@ -9,6 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::StageName;
 use super::outputs::Outputs;
+use super::received::{self, Receiving, Sender};
 use super::tally::Tally;
 use super::topics::{Topic, Topology, document_key_bytes};
 use crate::broker::{Record, TopicPartition};
@@ -18,6 +19,7 @@ use crate::domain::document::{DocumentKey, Origin, Upload};
 use crate::domain::horizon;
 use crate::domain::outcome::{IgnoredBecause, InputOutcome, RejectReason};
 use crate::domain::reference::Book;
+use crate::domain::sender::Received;
 use crate::domain::time::{Millis, Timestamp};
 use crate::engine::outbox::Outbox;
 use crate::engine::topology::StageRow;
@@ -94,6 +96,7 @@ pub struct Intake {
     pub outputs: Outputs,
     sources: BTreeMap<Text, SourceTime>,
     moved_by: Option<(Origin, Timestamp)>,
+    receiving: Receiving,
 }
 
 /// How far one source has come.
@@ -144,6 +147,7 @@ impl Intake {
             outputs: Outputs::default(),
             sources: BTreeMap::new(),
             moved_by: None,
+            receiving: Receiving::default(),
         }
     }
 
@@ -271,29 +275,49 @@ impl Source for Intake {
             medical_types: &self.medical_types,
             book: &book,
         };
-        match intake::take_in(&input, &door) {
+        let decoded = intake::take_in(&input, &door);
+        let sender = Sender::of(&decoded, topic);
+        let mut received = Received::default();
+        match decoded {
             Decoded::Uploads { uploads, mut refused, notes } => {
                 take_note(&notes, &origin, tally);
-                if self.take_uploads(uploads, &mut refused, topic, record, out, tally) {
+                let passed_on = self.take_uploads(uploads, &mut refused, topic, record, out, tally);
+                if passed_on > 0 {
+                    received = received::used(passed_on, &refused, &notes);
                     tally.input(topic, InputOutcome::Decoded);
                     for reject in &refused {
                         *tally.rejected_uploads.entry(reject.reason).or_default() += 1;
                         self.send_dead_letter(reject, &origin, record, out);
                     }
                 } else {
+                    received = received::refused(&refused);
                     self.refuse_record(&refused, topic, &origin, record, out, tally);
                 }
             }
-            Decoded::Ignored { because, .. } => tally.ignored(topic, because),
+            Decoded::Ignored { because, .. } => {
+                received.ignored = 1;
+                tally.ignored(topic, because);
+            }
             Decoded::Tick { at } => {
                 tally.ignored(topic, IgnoredBecause::Control);
                 if self.clock != Clock::Wall {
                     self.reach(&record.source, at);
                 }
             }
-            Decoded::Rejected(rejects) => self.refuse_record(&rejects, topic, &origin, record, out, tally),
+            Decoded::Rejected(rejects) => {
+                received = received::refused(&rejects);
+                self.refuse_record(&rejects, topic, &origin, record, out, tally);
+            }
+        }
+        if let Some(sender) = sender {
+            let received_on = record_timestamp.filter(|_| !self.reads_files).map(Timestamp::day);
+            self.receiving.add(sender, received_on, &received);
         }
         Ok(())
+    }
+
+    fn batch_ends(&mut self, out: &mut Outbox<Topic>) {
+        self.receiving.send(out);
     }
 
     fn pass_time(&mut self, source: &TopicPartition, outside: WallClock, out: &mut Outbox<Topic>) {
@@ -325,6 +349,7 @@ impl Source for Intake {
     }
 
     fn aborted(&mut self) {
+        self.receiving.forget();
         for source in self.sources.values_mut() {
             source.passed_on = None;
         }
@@ -332,7 +357,7 @@ impl Source for Intake {
 }
 
 impl Intake {
-    /// Passes uploads on, and adds to `refused` those that cannot be. Whether any was passed on.
+    /// Passes uploads on, and adds to `refused` those that cannot be. How many were passed on.
     fn take_uploads(
         &mut self,
         uploads: Vec<DecodedUpload>,
@@ -341,7 +366,7 @@ impl Intake {
         record: &Record,
         out: &mut Outbox<Topic>,
         tally: &mut Tally,
-    ) -> bool {
+    ) -> u64 {
         let mut passed_on = 0;
         for mut upload in uploads {
             if self.reads_files {
@@ -368,7 +393,7 @@ impl Intake {
             }
         }
         *tally.derived.entry(topic).or_default() += passed_on;
-        passed_on > 0
+        passed_on
     }
 
     /// Refuses a record of which nothing could be used.

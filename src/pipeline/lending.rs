@@ -35,7 +35,7 @@ pub(super) fn send(offered: Offered, cx: &mut Cx<'_>) {
 /// Keeps an offer under an alias and passes it on to the settlements behind it.
 pub(super) fn keep(alias: &DocumentKey, offer: Offer, cx: &mut Cx<'_>) -> Result<(), StageError> {
     let lender = offer.lender.clone();
-    let loan = cx.value(&alias_key_bytes(alias))?.lending.offer(alias, offer);
+    let loan = cx.value(&alias_key_bytes(alias))?.document.lending.offer(alias, offer);
     if loan.is_empty() {
         return Ok(());
     }
@@ -51,7 +51,7 @@ pub(super) fn join(alias: &DocumentKey, member: DocumentKey, cx: &mut Cx<'_>) ->
     if !is_lent_under(alias) || member.group != Group::Settlement {
         return Ok(());
     }
-    if cx.value(&alias_key_bytes(alias))?.lending.count_member(alias).is_overfull {
+    if cx.value(&alias_key_bytes(alias))?.document.lending.count_member(alias).is_overfull {
         cx.tally.limit(Limit::LendersPerAlias);
         tell_borrowers(alias, None, None, cx)?;
     }
@@ -73,7 +73,7 @@ fn tell_borrowers(
     after: Option<&DocumentKey>,
     cx: &mut Cx<'_>,
 ) -> Result<(), StageError> {
-    let offers = &cx.value(&alias_key_bytes(alias))?.lending.offers;
+    let offers = &cx.value(&alias_key_bytes(alias))?.document.lending.offers;
     let offer = lender.as_ref().and_then(|lender| offers.of(lender)).cloned();
     let loan = Loan { is_overfull: offer.is_none(), offers: offer.into_iter().collect() };
     let codes: usize = loan.offers.iter().map(|offer| offer.code_count()).sum();
@@ -95,7 +95,7 @@ fn tell_of_lenders(
     after: Option<&Text>,
     cx: &mut Cx<'_>,
 ) -> Result<(), StageError> {
-    let offers = &cx.value(&alias_key_bytes(alias))?.lending.offers;
+    let offers = &cx.value(&alias_key_bytes(alias))?.document.lending.offers;
     let is_overfull = after.is_none() && offers.overfull.contains(&alias.document_id);
     let mut page: Vec<Arc<Offer>> = Vec::new();
     let mut codes = 0_usize;
@@ -138,7 +138,7 @@ pub(super) fn receive(
     cx: &mut Cx<'_>,
 ) -> Result<(), StageError> {
     let key = document_key_bytes(&member);
-    if cx.value(&key)?.lending.receive(alias, loan) {
+    if cx.value(&key)?.document.lending.receive(alias, loan) {
         cx.out.send(&key, DocumentEntry::Reconsider { document: member });
     }
     Ok(())

@@ -5,7 +5,7 @@
 //! | stage | reads | keyed by | publishes |
 //! |---|---|---|---|
 //! | [`intake`] | procurement, dispensing, settlement, handling | – | documents, deadletter |
-//! | [`register`] | documents | document | alerts (line rules), observations, claims, documents (aliases), deadletter |
+//! | [`register`] | documents | document | alerts (line rules), observations, claims, documents (aliases), deadletter, senders |
 //! | [`monitor`] | observations | trace code | alerts (code rules), claims (verdicts), observations (timers) |
 //! | [`adjudicate`] | claims | claim | decisions, claims (timers) |
 //!
@@ -18,8 +18,10 @@ mod lending;
 mod meters;
 pub mod monitor;
 pub mod outputs;
+mod received;
 mod refusals;
 pub mod register;
+mod senders;
 pub mod tally;
 pub mod topics;
 
@@ -60,7 +62,14 @@ pub const PIPELINE: [StageRow; 4] = [
     StageRow {
         name: "register",
         reads: &[Topic::Documents],
-        writes: &[Topic::Documents, Topic::Observations, Topic::Claims, Topic::Alerts, Topic::Deadletter],
+        writes: &[
+            Topic::Documents,
+            Topic::Observations,
+            Topic::Claims,
+            Topic::Alerts,
+            Topic::Deadletter,
+            Topic::Senders,
+        ],
     },
     StageRow {
         name: "monitor",
@@ -89,7 +98,9 @@ pub struct StageOptions {
     pub tick_claims: Millis,
     /// Most timers fired by one entry, where the terms in force do not say.
     pub timers_per_entry_max: usize,
-    /// How alerts, decisions and dead letters are published.
+    /// Least time between two records of what an institution sends on a day.
+    pub senders_every: Millis,
+    /// How what leaves is published.
     pub outputs: Outputs,
 }
 
@@ -100,6 +111,7 @@ impl Default for StageOptions {
             tick_observations: Millis::default(),
             tick_claims: Millis::default(),
             timers_per_entry_max: 10_000,
+            senders_every: Millis::default(),
             outputs: Outputs::default(),
         }
     }
@@ -118,12 +130,17 @@ pub trait WithStage {
 
 /// Makes the keyed stage of that name and does something with it; intake is none.
 pub fn with_stage<W: WithStage>(name: StageName, options: &StageOptions, what: W) -> Option<W::Output> {
-    let StageOptions { tick_observations, tick_claims, timers_per_entry_max, outputs } = *options;
+    let StageOptions { tick_observations, tick_claims, timers_per_entry_max, senders_every, outputs } =
+        *options;
     Some(match name {
         StageName::Intake => return None,
-        StageName::Register => {
-            what.with(Register { tick_observations, tick_claims, timers_per_entry_max, outputs })
-        }
+        StageName::Register => what.with(Register {
+            tick_observations,
+            tick_claims,
+            timers_per_entry_max,
+            senders_every,
+            outputs,
+        }),
         StageName::Monitor => what.with(Monitor { timers_per_entry_max, outputs }),
         StageName::Adjudicate => what.with(Adjudicate { timers_per_entry_max, outputs }),
     })

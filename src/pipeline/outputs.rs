@@ -8,7 +8,7 @@ use crate::domain::claim::Decision;
 use crate::engine::outbox::Outbox;
 use crate::telemetry::limit::Limit;
 use crate::wire::outbound::deadletter::{self, DeadLetter};
-use crate::wire::outbound::{alert, decision};
+use crate::wire::outbound::{alert, decision, sender};
 use crate::wire::{Format, Message};
 
 /// A larger alert is published with less evidence and fewer of the codes concerned, and says so.
@@ -48,6 +48,13 @@ impl Outputs {
     pub fn dead_letter(self, letter: &DeadLetter, out: &mut Outbox<Topic>) {
         if !out.is_muted() {
             publish(Topic::Deadletter, deadletter::encode(letter, self.format), out);
+        }
+    }
+
+    /// What an institution sends on a day.
+    pub fn sender_day(self, published: &sender::Published<'_>, out: &mut Outbox<Topic>) {
+        if !out.is_muted() {
+            publish(Topic::Senders, sender::encode(published, self.format), out);
         }
     }
 }

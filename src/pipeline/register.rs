@@ -5,13 +5,14 @@
 use super::outputs::Outputs;
 use super::tally::Tally;
 use super::topics::{Topic, alias_key_bytes, document_key_bytes, document_of_key};
-use super::{StageName, aliases, lending, moment, refusals};
+use super::{StageName, aliases, lending, moment, refusals, senders};
 use crate::domain::document::{DocumentKey, Reversal, Upload};
 use crate::domain::horizon;
 use crate::domain::observation::CodeChange;
 use crate::domain::outcome::UploadOutcome;
 use crate::domain::register::lending::reconsider;
 use crate::domain::register::{self, DocumentState, Refusal, RegisterEffects};
+use crate::domain::sender::SenderState;
 use crate::domain::time::{Millis, Timestamp};
 use crate::engine::context::Context;
 use crate::engine::topology::StageRow;
@@ -31,32 +32,55 @@ pub struct Register {
     /// Most timers fired by one entry; the rest fires by the entries that follow it. Counts where the terms in force do
     /// not say.
     pub timers_per_entry_max: usize,
-    /// How alerts and dead letters are published.
+    /// Least time between two records of what an institution sends on a day.
+    pub senders_every: Millis,
+    /// How what leaves is published.
     pub outputs: Outputs,
 }
 
 /// What an entry of the `documents` topic is applied to.
 pub(super) type Cx<'a> = Context<'a, Register>;
 
-impl State for DocumentState {
+/// What is kept of a key: of a document (or alias), or of an institution and day.
+#[derive(Clone, Debug, Default)]
+pub struct RegisterState {
+    /// Of a document.
+    pub document: DocumentState,
+    /// Of an institution and day; then there is no document.
+    pub sender: Option<Box<SenderState>>,
+}
+
+impl State for RegisterState {
     fn encode(&self) -> Vec<u8> {
-        state::encode_document(self)
+        match &self.sender {
+            Some(sender) => state::encode_sender(sender),
+            None => state::encode_document(&self.document),
+        }
     }
 
     fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
-        state::decode_document(bytes).map_err(|error| StoreError::Unreadable(error.to_string()))
+        let decoded = if state::is_of_sender(bytes) {
+            let sender = state::decode_sender(bytes).map(|sender| Some(Box::new(sender)));
+            sender.map(|sender| Self { sender, ..Self::default() })
+        } else {
+            state::decode_document(bytes).map(|document| Self { document, sender: None })
+        };
+        decoded.map_err(|error| StoreError::Unreadable(error.to_string()))
     }
 
     fn is_empty(&self) -> bool {
-        *self == Self::default()
+        self.sender.is_none() && self.document == DocumentState::default()
     }
 
     fn newest(&self) -> Option<Timestamp> {
-        horizon::newest_of_document(self)
+        match &self.sender {
+            Some(sender) => sender.newest,
+            None => horizon::newest_of_document(&self.document),
+        }
     }
 
     fn due(&self) -> Option<Timestamp> {
-        self.due
+        self.sender.as_ref().map_or(self.document.due, |sender| sender.due)
     }
 }
 
@@ -64,7 +88,7 @@ impl Keyed for Register {
     type Topic = Topic;
     type Tally = Tally;
     type Body = DocumentEntry;
-    type State = DocumentState;
+    type State = RegisterState;
 
     fn row(&self) -> &'static StageRow<Topic> {
         StageName::Register.row()
@@ -79,7 +103,7 @@ impl Keyed for Register {
             DocumentEntry::Upload(upload) => self.take(upload, cx),
             DocumentEntry::Forwarded { member, reversals } => self.reverse(&member, &reversals, cx),
             DocumentEntry::Alias { alias, member, received_at } => {
-                aliases::add_member(&alias, member, received_at, cx)
+                aliases::add_member(self, &alias, member, received_at, cx)
             }
             DocumentEntry::Tell { alias } => aliases::tell(&alias, cx),
             DocumentEntry::ForwardPage { reversals, after } => {
@@ -93,15 +117,19 @@ impl Keyed for Register {
                 self.publish(&document, cx, |state| reconsider(state, &document, &moment, &rules))?;
                 Ok(())
             }
+            DocumentEntry::Received { sender, received } => senders::received(self, &sender, &received, cx),
         }
     }
 
-    /// Looks again at a document whose grace is over.
+    /// Looks again at a document whose grace is over, or publishes counts that changed.
     fn wake(&mut self, key: &[u8], cx: &mut Cx<'_>) -> Result<(), StageError> {
+        if senders::wake(self, key, cx)? {
+            return Ok(());
+        }
         let document = document_of_key(key)
             .ok_or_else(|| StoreError::Unreadable("the timer of a document names none".into()))?;
         let (moment, rules) = (moment(cx), cx.terms());
-        self.publish_of(key, cx, |state| register::tick(state, &document, &moment, &rules))?;
+        self.publish_of(key, &document, cx, |state| register::tick(state, &document, &moment, &rules))?;
         Ok(())
     }
 
@@ -139,12 +167,15 @@ impl Register {
     /// Merges one upload into the document, or alias, that it names. What arrives new under an alias is to be told.
     fn take(&self, upload: Upload, cx: &mut Cx<'_>) -> Result<(), StageError> {
         let outcome = self.merge(&upload, cx)?;
+        if outcome == UploadOutcome::Duplicate {
+            senders::duplicate(self, &upload, cx)?;
+        }
         *cx.tally.merged.entry(outcome).or_default() += 1;
         if let (Upload::Reversal(reversal), UploadOutcome::Accepted) = (upload, outcome)
             && reversal.of_alias
         {
             let alias = reversal.target.clone();
-            let untold = &mut cx.value(&alias_key_bytes(&alias))?.untold;
+            let untold = &mut cx.value(&alias_key_bytes(&alias))?.document.untold;
             untold.push(reversal);
             if untold.len() == 1 {
                 cx.out.send(&document_key_bytes(&alias), DocumentEntry::Tell { alias });
@@ -156,15 +187,17 @@ impl Register {
     /// Merges one upload into the document (or alias) that it names, and publishes what changed.
     fn merge(&self, upload: &Upload, cx: &mut Cx<'_>) -> Result<UploadOutcome, StageError> {
         let (moment, rules) = (moment(cx), cx.terms());
-        let apply = |state: &mut DocumentState| register::apply(state, upload, &moment, &rules);
         let effects = match upload {
-            Upload::Reversal(reversal) if reversal.of_alias => {
-                self.publish_of(&alias_key_bytes(&reversal.target), cx, apply)?
+            Upload::Reversal(Reversal { of_alias: true, target, .. }) => {
+                let upload = (upload, aliases::has_members(target, cx)?);
+                self.publish_of(&alias_key_bytes(target), target, cx, |state| {
+                    register::apply_to_alias(state, upload, &moment, &rules)
+                })?
             }
-            upload => self.publish(upload.key(), cx, apply)?,
+            _ => self.publish(upload.key(), cx, |state| register::apply(state, upload, &moment, &rules))?,
         };
         if let Some(refusal) = effects.refused {
-            self.refuse(upload, refusal, cx);
+            self.refuse(upload, refusal, cx)?;
         }
         Ok(effects.outcome)
     }
@@ -194,16 +227,18 @@ impl Register {
         cx: &mut Cx<'_>,
         look: impl FnOnce(&mut DocumentState) -> RegisterEffects,
     ) -> Result<RegisterEffects, StageError> {
-        self.publish_of(&document_key_bytes(document), cx, look)
+        self.publish_of(&document_key_bytes(document), document, cx, look)
     }
 
     fn publish_of(
         &self,
         key: &[u8],
+        named: &DocumentKey,
         cx: &mut Cx<'_>,
         look: impl FnOnce(&mut DocumentState) -> RegisterEffects,
     ) -> Result<RegisterEffects, StageError> {
-        let mut effects = look(cx.value(key)?);
+        let mut effects = look(&mut cx.value(key)?.document);
+        senders::stand(self, &named.institution_id, &effects.standing, cx)?;
         cx.tally.limits_hit(Limit::DocumentFindings, effects.without_room);
         cx.tally.reversed_at_issue += u64::from(effects.meets_reversal);
         for alert in std::mem::take(&mut effects.alerts) {
@@ -230,10 +265,12 @@ impl Register {
     }
 
     /// Says of an upload that its document does not take it, and why.
-    fn refuse(&self, upload: &Upload, refusal: Refusal, cx: &mut Cx<'_>) {
+    fn refuse(&self, upload: &Upload, refusal: Refusal, cx: &mut Cx<'_>) -> Result<(), StageError> {
         if let Some(limit) = refusals::limit(refusal) {
             cx.tally.limit(limit);
         }
-        self.outputs.dead_letter(&refusals::letter(upload, refusal), cx.out);
+        let letter = refusals::letter(upload, refusal);
+        self.outputs.dead_letter(&letter, cx.out);
+        senders::rejected(self, upload, letter.reason, cx)
     }
 }

@@ -2,6 +2,8 @@
 
 use crate::domain::document::{DocumentKey, Group};
 use crate::domain::observation::CodeChange;
+use crate::domain::sender::{SenderDay, Writer};
+use crate::domain::time::Day;
 use crate::engine;
 use crate::engine::outbox::Carried;
 use crate::engine::topology::TopicName;
@@ -33,11 +35,13 @@ pub enum Topic {
     Decisions,
     /// Out: refused inputs.
     Deadletter,
+    /// Out, compacted: what each institution sends, by day.
+    Senders,
 }
 
 impl Topic {
     /// All topics.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Procurement,
         Self::Dispensing,
         Self::Settlement,
@@ -49,6 +53,7 @@ impl Topic {
         Self::Alerts,
         Self::Decisions,
         Self::Deadletter,
+        Self::Senders,
     ];
     /// The topics that uploads arrive on.
     pub const INPUTS: [Self; 4] = [Self::Procurement, Self::Dispensing, Self::Settlement, Self::Handling];
@@ -69,6 +74,7 @@ impl Topic {
             Self::Alerts => "alerts",
             Self::Decisions => "decisions",
             Self::Deadletter => "deadletter",
+            Self::Senders => "senders",
         }
     }
 
@@ -141,6 +147,27 @@ pub fn document_key_bytes(key: &DocumentKey) -> Vec<u8> {
 /// alias is never the document that is called like it. Both belong to the same partition.
 pub fn alias_key_bytes(alias: &DocumentKey) -> Vec<u8> {
     [&[0][..], &document_key_bytes(alias)].concat()
+}
+
+/// Bytes that identify the counts of an institution and day, by whose word they are: neither a document nor an alias begins
+/// with two zeros, since an institution has a name.
+pub fn sender_key_bytes(writer: Writer, sender: &SenderDay) -> Vec<u8> {
+    let institution_id = sender.institution_id.as_deref().unwrap_or_default();
+    let day = sender.day.days_since_epoch().to_be_bytes();
+    [&SENDER_KEY[..], &[writer as u8], &day, institution_id.as_bytes()].concat()
+}
+
+const SENDER_KEY: [u8; 2] = [0, 0];
+
+/// Whose counts [`sender_key_bytes`] identifies, where it is such a key.
+pub fn sender_of_key(bytes: &[u8]) -> Option<(Writer, SenderDay)> {
+    let (writer, rest) = bytes.strip_prefix(&SENDER_KEY)?.split_first()?;
+    let (day, institution_id) = rest.split_first_chunk()?;
+    let writer = Writer::ALL.iter().copied().find(|known| *known as u8 == *writer)?;
+    let institution_id = std::str::from_utf8(institution_id).ok()?;
+    let institution_id = (!institution_id.is_empty()).then(|| institution_id.into());
+    let day = Day::from_days_since_epoch(i32::from_be_bytes(*day));
+    Some((writer, SenderDay { institution_id, day }))
 }
 
 /// The document of [`document_key_bytes`].

@@ -90,7 +90,7 @@ pub struct Output {
 /// Everything settles between two moments of time, in small batches: they reach the store together.
 const WRITE_BEHIND: WriteBehind = WriteBehind { values_max: 10_000, bytes_max: 8 << 20, age_max: None };
 
-/// The outputs of a local run, in the order in which they were published within each topic and partition.
+/// The outputs of a local run of which every revision counts, in the order in which they were published within each topic and partition.
 const OUTPUTS: [Topic; 3] = [Topic::Alerts, Topic::Decisions, Topic::Deadletter];
 
 /// All stages on the memory twin.
@@ -102,6 +102,8 @@ pub struct Local {
     readers: Readers,
     passed_on: Option<Timestamp>,
     drained: BTreeMap<TopicPartition, i64>,
+    /// The newest record of each key that was drained from `senders`.
+    sender_days: BTreeMap<Vec<u8>, Vec<u8>>,
 }
 
 impl Local {
@@ -139,6 +141,7 @@ impl Local {
             readers,
             passed_on: None,
             drained: BTreeMap::new(),
+            sender_days: BTreeMap::new(),
         })
     }
 
@@ -187,17 +190,31 @@ impl Local {
     pub fn drain(&mut self) -> Result<Vec<Output>, StageError> {
         let mut outputs = Vec::new();
         for topic in OUTPUTS {
-            for partition in self.topology.all(topic) {
-                let from = self.drained.get(&partition).copied().unwrap_or_default();
-                let records = self.broker.read(&partition, from, usize::MAX)?;
-                let next = records.last().map_or(from, |record| record.offset + 1);
-                self.broker.trim(&partition, next)?;
-                self.drained.insert(partition, next);
-                outputs.extend(records.into_iter().map(|record| Output { topic, record }));
-            }
+            outputs.extend(self.drain_topic(topic)?.into_iter().map(|record| Output { topic, record }));
+        }
+        for record in self.drain_topic(Topic::Senders)? {
+            self.sender_days.extend(record.key.zip(record.payload));
         }
         self.trim_what_was_read()?;
         Ok(outputs)
+    }
+
+    fn drain_topic(&mut self, topic: Topic) -> Result<Vec<Record>, StageError> {
+        let mut drained = Vec::new();
+        for partition in self.topology.all(topic) {
+            let from = self.drained.get(&partition).copied().unwrap_or_default();
+            let records = self.broker.read(&partition, from, usize::MAX)?;
+            let next = records.last().map_or(from, |record| record.offset + 1);
+            self.broker.trim(&partition, next)?;
+            self.drained.insert(partition, next);
+            drained.extend(records);
+        }
+        Ok(drained)
+    }
+
+    /// The newest record about each institution, day and writer that was drained, in the order of their keys.
+    pub fn sender_days(&self) -> impl Iterator<Item = &[u8]> {
+        self.sender_days.values().map(Vec::as_slice)
     }
 
     /// The records of a topic that were neither drained nor dropped since, by partition in order: all of them as long as

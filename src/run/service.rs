@@ -242,6 +242,7 @@ impl<'a> Service<'a> {
             tick_observations: self.least_step(config.stage.tick_observations_ms),
             tick_claims: self.least_step(config.stage.tick_claims_ms),
             timers_per_entry_max: config.stage.timers_per_entry_max,
+            senders_every: self.least_step(config.output.senders_interval_ms),
             outputs: Outputs { format: super::format(config) },
         }
     }

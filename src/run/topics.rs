@@ -49,7 +49,9 @@ pub fn specs(config: &Config) -> Vec<TopicSpec> {
         replication: i32::from(config.kafka.replication_factor),
         retention: match topic {
             Topic::Reference => Retention::NewestPerKey { lag_min: Duration::ZERO },
-            Topic::Alerts | Topic::Decisions => Retention::NewestPerKey { lag_min: OUTPUT_LAG_MIN },
+            Topic::Alerts | Topic::Decisions | Topic::Senders => {
+                Retention::NewestPerKey { lag_min: OUTPUT_LAG_MIN }
+            }
             Topic::Deadletter => Retention::For(DEADLETTER_RETENTION),
             _ => Retention::Everything,
         },

@@ -27,11 +27,13 @@ use crate::domain::document::{
 use crate::domain::finding::{Attributes, BannedReason, ConcernedCode, Finding, Side};
 use crate::domain::handling::{self, Act, Handling, Issued, LineRuling, Paid, Payment, Ruling};
 use crate::domain::observation::{CodeChange, LentFrom, Observation, ObservationKey, What};
+use crate::domain::outcome::{Leniency, RejectReason};
 use crate::domain::reference::{Institution, Item, Key, Product, Record, Slice, Value};
 use crate::domain::rules::allowance::Allowance;
 use crate::domain::rules::catalogue::RULES;
 use crate::domain::rules::ruleset::{Override, RuleSet, Setting};
 use crate::domain::rules::{Action, Basis, RuleId, Scope, Severity};
+use crate::domain::sender::{Counts, Received, SenderDay, Standing};
 use crate::domain::time::{Day, Millis, Timestamp};
 use crate::domain::trace_code::{Family, InvalidReason, Scan, TraceCode};
 
@@ -516,4 +518,41 @@ pub(crate) fn code_verdict() -> impl Strategy<Value = CodeVerdict> {
     (document_key(), text(), text(), any::<u64>(), reasons()).prop_map(
         |(key, line_id, code, revision, reasons)| CodeVerdict { key, line_id, code, revision, reasons },
     )
+}
+
+pub(crate) fn sender_day() -> impl Strategy<Value = SenderDay> {
+    (of(text()), day()).prop_map(|(institution_id, day)| SenderDay { institution_id, day })
+}
+
+pub(crate) fn counts() -> impl Strategy<Value = Counts> {
+    let reasons = || btree_map(select(RejectReason::ALL), any::<u64>(), 0..3);
+    let leniencies = btree_map(select(Leniency::ALL), any::<u64>(), 0..3);
+    let received =
+        (any::<[u64; 4]>(), reasons(), reasons(), btree_map(text(), any::<u64>(), 0..3), leniencies);
+    let received = received.prop_map(
+        |([records, ignored, uploads, duplicates], rejected, uploads_rejected, left_out, leniencies)| {
+            Received {
+                records,
+                ignored,
+                rejected,
+                uploads,
+                uploads_rejected,
+                duplicates,
+                left_out,
+                leniencies,
+            }
+        },
+    );
+    let standing = any::<[u64; 9]>().prop_map(|counts| Standing {
+        documents: counts[0],
+        late: counts[1],
+        lines_need_codes: counts[2],
+        lines_with_code: counts[3],
+        lines_with_lent_code_only: counts[4],
+        codes_declared: counts[5],
+        codes_not_sent: counts[6],
+        claims_without_number: counts[7],
+        reversals_waiting: counts[8],
+    });
+    (received, standing).prop_map(|(received, standing)| Counts { received, standing })
 }

@@ -129,7 +129,7 @@ fn dump(decoded: &Decoded) -> Value {
             }
             Value::Object(object)
         }
-        Decoded::Ignored { message, because } => json!({"ignored": message, "because": match because {
+        Decoded::Ignored { message, because, .. } => json!({"ignored": message, "because": match because {
             IgnoredBecause::RefusedByPlatform => "refused by the platform",
             IgnoredBecause::NoFact => "no fact",
             IgnoredBecause::Control => panic!("no message is a control record"),

@@ -10,9 +10,10 @@ use tracewarden::pipeline::tally::Tally;
 use tracewarden::pipeline::topics::Topic;
 use tracewarden::run::local::{Local, LocalOptions};
 use tracewarden::wire::inbound::{moment, reference};
+use tracewarden::wire::outbound::sender;
 
 use super::fold::Fold;
-use oracle::{Answer, World};
+use oracle::{Answer, Standing, World};
 
 /// What a configuration says.
 pub(crate) fn options(config: &str) -> LocalOptions {
@@ -75,6 +76,8 @@ pub(crate) struct Ended {
     pub(crate) dead_letters: Vec<Value>,
     pub(crate) gaps: Vec<String>,
     pub(crate) tally: Tally,
+    /// What stands of each institution's documents by day, those counts left out that are 0.
+    pub(crate) standing: Standing,
 }
 
 impl Ended {
@@ -98,12 +101,27 @@ impl Ended {
             dead_letters,
             gaps: fold.gaps,
             tally: local.tally(),
+            standing: standing(local),
         }
     }
 
     /// What is wrong with it, or nothing.
     pub(crate) fn complaint(&self, expected: &Answer) -> String {
         expected.difference(&self.answer) + &self.faults()
+    }
+
+    /// What is wrong with what it counted of those who sent a world.
+    pub(crate) fn miscount(&self, world: &World) -> String {
+        let expected = world.standing();
+        if self.standing == expected {
+            return String::new();
+        }
+        let one_sided = |these: &Standing, those: &Standing| {
+            let these = these.iter().filter(|(key, counts)| those.get(*key) != Some(*counts));
+            these.map(|(key, counts)| format!("{key:?} {counts:?}\n")).collect::<String>()
+        };
+        let (missing, found) = (one_sided(&expected, &self.standing), one_sided(&self.standing, &expected));
+        format!("counts of senders, expected:\n{missing}found:\n{found}")
     }
 
     /// What is wrong with any run: gaps between revisions, accounts that do not add up.
@@ -117,6 +135,30 @@ impl Ended {
         }
         text
     }
+}
+
+/// The counts that stand, summed over all who write them.
+fn standing(local: &Local) -> Standing {
+    let mut standing = Standing::new();
+    for record in local.sender_days() {
+        let message = sender::parse(record).expect("a record of a sender is JSON");
+        let counts = [
+            ("documents", message.documents),
+            ("documents_late", message.documents_late),
+            ("lines_need_codes", message.lines_need_codes),
+            ("lines_with_code", message.lines_with_code),
+            ("lines_with_lent_code_only", message.lines_with_lent_code_only),
+            ("codes_declared", message.codes_declared),
+            ("codes_not_sent", message.codes_not_sent),
+            ("claims_without_number", message.claims_without_number),
+            ("reversals_waiting", message.reversals_waiting),
+        ];
+        for (name, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
+            let key = (message.institution_id.clone().unwrap_or_default(), message.day.clone());
+            *standing.entry(key).or_default().entry(name).or_default() += count;
+        }
+    }
+    standing
 }
 
 /// The two equations that hold at rest.

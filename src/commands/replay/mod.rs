@@ -34,7 +34,8 @@ pub(super) struct Arguments {
     /// Time moves on to this moment at the end, if it is later than the last upload.
     #[arg(long, value_name = "TIME", value_parser = parse_moment)]
     until: Option<Timestamp>,
-    /// Folder for alerts.ndjson, decisions.ndjson and deadletter.ndjson; every revision, in order.
+    /// Folder for alerts.ndjson, decisions.ndjson and deadletter.ndjson, every revision in order, and for senders.ndjson,
+    /// what each institution sent by day.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Partitions of the internal topics; the outcome does not depend on it.
@@ -96,7 +97,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     local.finish(arguments.until)?;
     write_outputs(&mut local, out.as_mut())?;
-    if let Some(out) = out {
+    if let Some(mut out) = out {
+        out.sender_days(local.sender_days())?;
         out.finish()?;
     }
     progress.finish();

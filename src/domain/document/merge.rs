@@ -75,13 +75,21 @@ pub struct Document {
     pub reversed: Reversed,
     /// Reversals of single lines, where they are later than those of the whole document.
     pub reversed_lines: BTreeMap<Text, Reversed>,
+    /// When header versions were issued that the live one superseded and that no reversal took back; ascending. It says
+    /// nothing of the document but whether it came late. Of more than [`EARLIER_HEADERS_MAX`] the first are kept.
+    pub earlier_headers: Vec<Timestamp>,
 }
+
+/// Most superseded versions of a header of which the issue is remembered.
+pub const EARLIER_HEADERS_MAX: usize = 16;
 
 /// What an upload changed in the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Change {
     /// Nothing: the state is as before.
     Nothing,
+    /// When it was first reported.
+    Issue,
     /// The same content, with newer reference data.
     Reference,
     /// Content.
@@ -129,7 +137,7 @@ impl Tally {
         }
     }
 
-    fn merged(&self, stamp_moved: bool) -> Merged {
+    fn merged(&self, stamp_moved: bool, issue_moved: bool) -> Merged {
         let outcome = match (self.newer, self.older) {
             (true, _) => UploadOutcome::Accepted,
             (false, true) => UploadOutcome::Superseded,
@@ -138,6 +146,7 @@ impl Tally {
         let change = match (self.newer || stamp_moved, self.reference) {
             (true, _) => Change::Content,
             (false, true) => Change::Reference,
+            (false, false) if issue_moved => Change::Issue,
             (false, false) => Change::Nothing,
         };
         Merged { outcome, change, meets_reversal: self.meets_reversal }
@@ -148,6 +157,7 @@ impl Document {
     /// Merges an upload that states parts.
     pub fn merge(&mut self, version: &Version) -> Merged {
         let mut tally = Tally::default();
+        let mut issue_moved = false;
         let full_is_newer = version.full && self.full < Some(version.issued_at);
         if full_is_newer {
             self.full = Some(version.issued_at);
@@ -158,7 +168,9 @@ impl Document {
         if let Some(header) = &version.header {
             let dead = is_reversed(version.issued_at, self.reversed.header.as_ref());
             tally.meets_reversal |= bears(self.reversed.header.as_ref(), version.issued_at);
+            let live_since = self.header.as_ref().map(|header| header.issued_at);
             tally.count(offer(&mut self.header, header, version, dead));
+            issue_moved = !dead && self.note_issue(live_since, version.issued_at);
         }
         for line in &version.lines {
             self.merge_line(line, version, &mut tally);
@@ -166,7 +178,26 @@ impl Document {
         if full_is_newer {
             self.drop_dead_lines();
         }
-        tally.merged(full_is_newer)
+        tally.merged(full_is_newer, issue_moved)
+    }
+
+    /// Takes note of when a header version was issued, where it is not the live one or took that one's place. Whether it
+    /// was not known.
+    fn note_issue(&mut self, live_since: Option<Timestamp>, issued_at: Timestamp) -> bool {
+        let Some(earlier) = live_since.map(|live_since| live_since.min(issued_at)) else { return false };
+        if live_since == Some(issued_at) {
+            return false;
+        }
+        let Err(place) = self.earlier_headers.binary_search(&earlier) else { return false };
+        self.earlier_headers.insert(place, earlier);
+        self.earlier_headers.truncate(EARLIER_HEADERS_MAX);
+        place < EARLIER_HEADERS_MAX
+    }
+
+    /// When the first header version was issued that no reversal took back.
+    pub fn first_issued_at(&self) -> Option<Timestamp> {
+        let live = self.header.as_ref().map(|header| header.issued_at);
+        self.earlier_headers.first().copied().or(live)
     }
 
     fn merge_line(&mut self, line: &LineVersion, version: &Version, tally: &mut Tally) {
@@ -214,7 +245,9 @@ impl Document {
         {
             self.header = None;
         }
-        tally.merged(false)
+        let taken_back = self.reversed.header.as_ref();
+        self.earlier_headers.retain(|issued_at| !is_reversed(*issued_at, taken_back));
+        tally.merged(false, false)
     }
 
     /// The reversals kept, addressed to `target`: what a document that turns up behind an alias has to be told.

@@ -22,6 +22,7 @@
 mod difference;
 mod handling;
 pub mod lending;
+mod standing;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,6 +47,7 @@ use super::outcome::UploadOutcome;
 use super::rules::line::{Evaluation, evaluate};
 use super::rules::ruleset::RuleSet;
 use super::rules::{Action, RuleId};
+use super::sender::{self, StandingChange};
 use super::time::Timestamp;
 
 /// Most single lines that are taken back under one alias: every document that comes to stand behind it is told of each.
@@ -75,6 +77,8 @@ pub struct DocumentState {
     pub due: Option<Timestamp>,
     /// What people did about the claim.
     pub handling: Book,
+    /// Whether nothing but reversals of it came so far.
+    pub is_awaited: bool,
 }
 
 /// What of a published claim cannot be computed again from the parts.
@@ -114,6 +118,8 @@ pub struct RegisterEffects {
     pub observed: Vec<RuleId>,
     /// New findings that an allowance silences, with its reason: metrics and log only.
     pub allowed: Vec<(RuleId, Text)>,
+    /// What its institution's counts say else than before.
+    pub standing: Vec<StandingChange>,
     /// New findings that found no room and are not published, though they count for the claim: metrics only.
     pub without_room: usize,
 }
@@ -165,6 +171,7 @@ impl RegisterEffects {
             paid_unclaimed: None,
             observed: Vec::new(),
             allowed: Vec::new(),
+            standing: Vec::new(),
             without_room: 0,
         }
     }
@@ -175,13 +182,27 @@ impl RegisterEffects {
     }
 }
 
-/// Applies one upload to the state of its document, or a reversal to the state of the alias it names.
+/// Applies one upload to the state of its document.
 pub fn apply(
     state: &mut DocumentState,
     upload: &Upload,
     moment: &Moment,
     rules: &RuleSet,
 ) -> RegisterEffects {
+    state.counting_reversals(upload, |state| merge(state, upload, moment, rules))
+}
+
+/// Applies a reversal to the state of the alias it names, behind which there are documents or none yet.
+pub fn apply_to_alias(
+    state: &mut DocumentState,
+    (upload, has_members): (&Upload, bool),
+    moment: &Moment,
+    rules: &RuleSet,
+) -> RegisterEffects {
+    if has_members { merge(state, upload, moment, rules) } else { apply(state, upload, moment, rules) }
+}
+
+fn merge(state: &mut DocumentState, upload: &Upload, moment: &Moment, rules: &RuleSet) -> RegisterEffects {
     if horizon::is_too_late(&state.parts, upload, moment.forgotten_before, rules.horizon) {
         return RegisterEffects::refused(Refusal::Horizon);
     }
@@ -300,6 +321,10 @@ fn judge(
     }
     let revision = next_revision(state, moment);
 
+    effects.standing = sender::changes(
+        &standing::of(parts_before, live_before.as_ref()),
+        &standing::of(&state.parts, live.as_ref()),
+    );
     (effects.observed, effects.allowed) = newly_observed(&findings, live_before.as_ref(), moment, rules);
     let headers =
         [parts_before, &state.parts].map(|parts| parts.header.as_ref().map(|header| &header.origin));

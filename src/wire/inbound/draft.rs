@@ -102,15 +102,12 @@ impl std::fmt::Debug for PersonAsSent {
 impl Draft {
     /// A refusal of this draft, naming its document as far as it has a name.
     pub(super) fn refused(&self, reject: Reject) -> Reject {
-        match self {
-            Self::Version(version) => reject.about(&version.key.institution_id, &version.key.document_id),
-            Self::Reversal(reversal) => {
-                reject.about(&reversal.target.institution_id, &reversal.target.document_id)
-            }
-            Self::Handling(handling) => {
-                reject.about(&handling.claim.institution_id, &handling.claim.document_id)
-            }
-        }
+        let (key, issued_at) = match self {
+            Self::Version(version) => (&version.key, version.issued_at),
+            Self::Reversal(reversal) => (&reversal.target, reversal.issued_at),
+            Self::Handling(handling) => (&handling.claim, handling.issued_at),
+        };
+        reject.about(&key.institution_id, &key.document_id).issued(Some(issued_at))
     }
 }
 

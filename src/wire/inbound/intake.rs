@@ -19,6 +19,7 @@ use super::reject::{Reject, RejectReason, Words};
 use super::route::Inlet;
 use super::validate::{Checks, validate};
 use super::{canonical, control, json, nhsa, wrapper};
+use crate::domain::Text;
 use crate::domain::document::{DocumentKey, Origin, Upload};
 use crate::domain::outcome::IgnoredBecause;
 use crate::domain::reference::{self, Book};
@@ -90,6 +91,8 @@ pub(super) enum Read {
         message: String,
         /// See there.
         because: IgnoredBecause,
+        /// See there.
+        institution_id: Option<Text>,
     },
     /// See [`Decoded::Tick`].
     Tick(Timestamp),
@@ -113,6 +116,8 @@ pub enum Decoded {
         message: String,
         /// Why it counts as ignored.
         because: IgnoredBecause,
+        /// Whose it is, when that could be read.
+        institution_id: Option<Text>,
     },
     /// A control record: time is at least this.
     Tick {
@@ -160,7 +165,9 @@ pub fn take_in(input: &Input<'_>, door: &Door<'_>) -> Decoded {
     };
     let (drafts, notes) = match decode(&mut checks) {
         Ok((Read::Drafts(drafts), notes)) => (drafts, notes.into_notes()),
-        Ok((Read::Ignored { message, because }, _)) => return Decoded::Ignored { message, because },
+        Ok((Read::Ignored { message, because, institution_id }, _)) => {
+            return Decoded::Ignored { message, because, institution_id };
+        }
         Ok((Read::Tick(at), _)) => return Decoded::Tick { at },
         Err(reject) => return Decoded::Rejected(vec![reject]),
     };

@@ -9,6 +9,7 @@ use std::fmt;
 use super::validate::{fits, is_institution_id};
 use crate::domain::Text;
 pub use crate::domain::outcome::RejectReason;
+use crate::domain::time::Timestamp;
 
 /// What sizes are counted in.
 pub const CHARACTERS: Words = Words::new("个字符", "characters");
@@ -38,6 +39,8 @@ pub struct Reject {
     pub institution_id: Option<Text>,
     /// The document, when it could be read.
     pub document_id: Option<Text>,
+    /// When it was issued, where that could be read.
+    pub issued_at: Option<Timestamp>,
 }
 
 impl Words {
@@ -55,7 +58,7 @@ impl Words {
 impl Reject {
     /// A refusal of the whole input.
     pub fn new(reason: RejectReason, text: Words) -> Self {
-        Self { reason, field: None, text, institution_id: None, document_id: None }
+        Self { reason, field: None, text, institution_id: None, document_id: None, issued_at: None }
     }
 
     /// A refusal of the whole input, in both languages.
@@ -86,6 +89,11 @@ impl Reject {
             document_id: is_name.then(|| document_id.into()).or(self.document_id),
             ..self
         }
+    }
+
+    /// The same refusal, of what was issued then.
+    pub fn issued(self, issued_at: Option<Timestamp>) -> Self {
+        Self { issued_at: self.issued_at.or(issued_at), ..self }
     }
 
     /// The refusal of a line's field, as one of the upload's.

@@ -1,4 +1,4 @@
-//! What alerts, decisions and dead letters have in common on their way out: two formats and an envelope.
+//! What alerts, decisions, dead letters and counts of senders have in common on their way out: two formats and an envelope.
 //!
 //! The envelope is CloudEvents 1.0 in the binary mode of its Kafka binding: the payload is the event's data, and
 //! `ce_…` headers say what it is. `ce_source` and `ce_id` together are unique, so a reader that saw a record twice
@@ -7,6 +7,7 @@
 pub mod alert;
 pub mod deadletter;
 pub mod decision;
+pub mod sender;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -27,6 +27,7 @@ pub fn encode_document(state: &DocumentState) -> Vec<u8> {
         lending: (state.lending != Lending::default()).then(|| state.lending.to_message(&mut table)),
         due: state.due.map(|due| due.unix_millis()),
         untold: write_all(&state.untold, &mut table),
+        is_awaited: state.is_awaited,
         handling: (!state.handling.is_empty()).then(|| state.handling.to_message(&mut table)),
         table: Some(table.finish_packed()),
     };
@@ -46,6 +47,7 @@ pub fn decode_document(bytes: &[u8]) -> Result<DocumentState, WireError> {
         due: message.due.map(moment),
         untold: read_all(&message.untold, &table)?,
         handling: read_optional(&message.handling, &table)?.unwrap_or_default(),
+        is_awaited: message.is_awaited,
         asserted: columns::read_asserted(&message.asserted.unwrap_or_default(), &table)?,
     })
 }
@@ -96,6 +98,7 @@ impl Wire for Document {
             full: self.full.map(|full| full.unix_millis()),
             header: self.header.as_ref().map(|header| header.to_message(table)),
             reversed: Some(self.reversed.to_message(table)),
+            earlier_headers: self.earlier_headers.iter().map(|issued_at| issued_at.unix_millis()).collect(),
             ..Default::default()
         };
         for (line_id, parts) in &self.lines {
@@ -131,6 +134,7 @@ impl Wire for Document {
             lines: message.lines.iter().map(line).collect::<Result<_, _>>()?,
             reversed: read_optional(&message.reversed, table)?.unwrap_or_default(),
             reversed_lines: message.reversed_lines.iter().map(reversed_line).collect::<Result<_, _>>()?,
+            earlier_headers: message.earlier_headers.iter().copied().map(moment).collect(),
         })
     }
 }

@@ -11,10 +11,12 @@ mod claim;
 mod code;
 mod columns;
 mod document;
+mod sender;
 
 pub use claim::{decode_claim, encode_claim};
 pub use code::{decode_code, encode_code};
 pub use document::{decode_document, encode_document};
+pub use sender::{decode_sender, encode_sender, is_of_sender};
 
 use prost::Message;
 

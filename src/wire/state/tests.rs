@@ -15,6 +15,7 @@ use crate::domain::monitor::{CodeState, Judged};
 use crate::domain::observation::Observation;
 use crate::domain::register::lending::Lending;
 use crate::domain::register::{DocumentState, PublishedClaim};
+use crate::domain::sender::SenderState;
 use crate::domain::time::Millis;
 use crate::wire::testing;
 
@@ -126,20 +127,22 @@ fn document_state() -> BoxedStrategy<DocumentState> {
         btree_map(testing::text(), line, 0..3),
         reversed(),
         btree_map(testing::text(), reversed(), 0..3),
+        vec(testing::moment(), 0..3),
     )
-        .prop_map(|(full, header, lines, reversed, reversed_lines)| Document {
+        .prop_map(|(full, header, lines, reversed, reversed_lines, earlier_headers)| Document {
             full,
             header,
             lines,
             reversed,
             reversed_lines,
+            earlier_headers,
         });
     let claim = (testing::moment(), btree_map(testing::text(), testing::reasons(), 0..3))
         .prop_map(|(occurred_at, reasons)| PublishedClaim { occurred_at, reasons });
     let asserted = btree_map((testing::text(), testing::text()), any::<u64>(), 0..4);
     let reversals = vec(testing::reversal(), 0..3);
     let due = of(testing::moment());
-    let beside = (lending(), reversals, due, testing::handling_book());
+    let beside = (lending(), reversals, due, testing::handling_book(), any::<bool>());
     (parts, any::<u64>(), testing::alert_book(), asserted, of(claim), beside)
         .prop_map(|(parts, revision, alerts, asserted, claim, beside)| DocumentState {
             parts,
@@ -151,12 +154,30 @@ fn document_state() -> BoxedStrategy<DocumentState> {
             untold: beside.1,
             due: beside.2,
             handling: beside.3,
+            is_awaited: beside.4,
         })
         .boxed()
 }
 
+fn sender_state() -> impl Strategy<Value = SenderState> {
+    let moments = (of(testing::moment()), of(testing::moment()), of(testing::moment()));
+    (testing::counts(), any::<u64>(), moments).prop_map(|(counts, revision, (newest, published_at, due))| {
+        SenderState { counts, newest, revision, published_at, due }
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn sender_states_survive_and_are_told_from_documents(
+        state in sender_state(),
+        document in document_state(),
+    ) {
+        let bytes = encode_sender(&state);
+        prop_assert!(is_of_sender(&bytes) && !is_of_sender(&encode_document(&document)));
+        prop_assert_eq!(decode_sender(&bytes).unwrap(), state);
+    }
 
     #[test]
     fn claim_states_survive(state in claim_state()) {

@@ -27,6 +27,7 @@
 //! | [`walk`] | §3: returns, walk |
 //! | [`code_rules`] | §4 |
 //! | [`decision`], [`ruling`] | §5 |
+//! | [`standing`] | design §3, `senders` |
 //!
 //! What tests use: [`judge`] and [`judge_text`], [`Answer`], [`World`], [`world()`], [`shrink()`], [`world::dice`], and
 //! [`upload::read`] to see what is rejected.
@@ -52,6 +53,7 @@ mod moment;
 mod reference;
 mod ruling;
 mod shrink;
+mod standing;
 mod timeline;
 pub mod upload;
 mod walk;
@@ -62,6 +64,7 @@ use serde_json::Value;
 pub use answer::Answer;
 pub use moment::Timestamp;
 pub use shrink::shrink;
+pub use standing::Standing;
 pub use world::{Theme, World, themed, world};
 
 use reference::Reference;
@@ -82,6 +85,15 @@ pub fn judge_text(reference: &str, uploads: &str, until: Timestamp) -> Answer {
     // A line is ended by LF alone: other ends of lines stand unescaped in texts.
     let uploads = uploads.split('\n').filter_map(|line| upload::read_text(line).ok());
     judge_read(&reference, uploads.collect(), until)
+}
+
+/// What stands of each institution's documents, by day.
+pub(crate) fn standing_of(reference: &[Value], uploads: &[Value]) -> Standing {
+    let uploads: Vec<Upload> = uploads.iter().filter_map(|value| upload::read(value).ok()).collect();
+    let reference = Reference::new(reference);
+    let mut documents = document::live(&uploads);
+    lending::lend(&mut documents, &reference);
+    standing::standing(&uploads, &documents, &reference)
 }
 
 fn judge_read(reference: &[Value], uploads: Vec<Upload>, until: Timestamp) -> Answer {

@@ -37,6 +37,15 @@ pub(crate) fn findings(documents: &[Document], reference: &Reference, now: Times
     findings
 }
 
+/// "It needs codes when its product_code is known and traceable …; and neither an exemption nor a
+/// no_code_stock entry covers it."
+pub(crate) fn needs_codes(reference: &Reference, document: &Document, line: &Line, day: Day) -> bool {
+    line.text("product_code").is_some_and(|product_code| {
+        reference.is_traceable(product_code, day)
+            && !reference.is_excused(&document.id.institution_id, product_code, day)
+    })
+}
+
 /// One line, with what the rules look at.
 struct At<'a> {
     reference: &'a Reference,
@@ -71,13 +80,8 @@ impl At<'_> {
         Some(Finding::new(rule, subject, action))
     }
 
-    /// "It needs codes when its product_code is known and traceable …; and neither an exemption nor a
-    /// no_code_stock entry covers it."
     fn needs_codes(&self) -> bool {
-        self.line.text("product_code").is_some_and(|product_code| {
-            self.reference.is_traceable(product_code, self.day)
-                && !self.reference.is_excused(&self.document.id.institution_id, product_code, self.day)
-        })
+        needs_codes(self.reference, self.document, self.line, self.day)
     }
 
     fn is_before_duty(&self) -> bool {

@@ -26,7 +26,7 @@ use serde_json::Value;
 use self::dice::Dice;
 use self::episodes::{Episodes, Taste, read_time, write_time};
 use super::moment::{DAY_MS, Day, HOUR_MS, SECOND_MS, Timestamp};
-use super::{Answer, judge};
+use super::{Answer, Standing, judge, standing_of};
 
 /// Everything that an answer depends on.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +44,11 @@ impl World {
     pub fn judged(&self) -> Answer {
         let until = Timestamp::parse(&self.until).expect("worlds end at a time that can be read");
         judge(&self.reference, &self.uploads, until)
+    }
+
+    /// What stands of each institution's documents by day.
+    pub fn standing(&self) -> Standing {
+        standing_of(&self.reference, &self.uploads)
     }
 
     /// The same world with most uploads as senders write them: texts in place of objects, in which names stand twice

@@ -18,6 +18,7 @@
 use super::{LineContext, Stream, setting};
 use crate::domain::Text;
 use crate::domain::document::lending::writes_codes_itself;
+use crate::domain::document::live::{LiveDocument, LiveLine};
 use crate::domain::finding::{Attributes, Finding};
 use crate::domain::observation::known_at;
 use crate::domain::reference::Key;
@@ -50,10 +51,12 @@ pub(super) fn check(context: &LineContext<'_>) -> Option<Finding> {
         return None;
     }
     let stated = match context.line.product_code() {
-        Some(_) if needs_codes(context) && is_waiting(context) => {
+        Some(_) if needs_codes(context.document, context.line) && is_waiting(context) => {
             context.action_of_duty(Action::Hold, Action::Hold)
         }
-        Some(_) if needs_codes(context) => context.action_of_duty(Action::Refuse, Action::Alert),
+        Some(_) if needs_codes(context.document, context.line) => {
+            context.action_of_duty(Action::Refuse, Action::Alert)
+        }
         None if context.stream == Stream::Settlement => context.action_of_duty(Action::Hold, Action::Hold),
         _ => return None,
     };
@@ -62,7 +65,8 @@ pub(super) fn check(context: &LineContext<'_>) -> Option<Finding> {
 
 /// When the hand-over has had its time, of a settlement line that still waits for its codes.
 pub(super) fn waits_until(context: &LineContext<'_>) -> Option<Timestamp> {
-    let may_wait = !context.line.has_scans() && needs_codes(context) && is_waiting(context);
+    let may_wait =
+        !context.line.has_scans() && needs_codes(context.document, context.line) && is_waiting(context);
     grace_ends(context).filter(|_| may_wait)
 }
 
@@ -83,22 +87,23 @@ fn grace_ends(context: &LineContext<'_>) -> Option<Timestamp> {
 }
 
 /// Whether the line's product is known, traceable and not excused.
-pub(super) fn needs_codes(context: &LineContext<'_>) -> bool {
-    context.line.product_code().is_some_and(|code| is_traceable(context, code) && !is_excused(context, code))
+pub fn needs_codes(document: &LiveDocument<'_>, line: &LiveLine<'_>) -> bool {
+    line.product_code()
+        .is_some_and(|code| is_traceable(document, line, code) && !is_excused(document, line, code))
 }
 
-fn is_traceable(context: &LineContext<'_>, product_code: &Text) -> bool {
-    let item = context.line.fee.and_then(|fee| fee.part.reference.item(product_code, context.document.day()));
+fn is_traceable(document: &LiveDocument<'_>, line: &LiveLine<'_>, product_code: &Text) -> bool {
+    let item = line.fee.and_then(|fee| fee.part.reference.item(product_code, document.day()));
     item.and_then(|item| item.traceable).unwrap_or_else(|| product_code.starts_with(['X', 'Z']))
 }
 
-fn is_excused(context: &LineContext<'_>, product_code: &Text) -> bool {
-    let institution_id = &context.document.key.institution_id;
+fn is_excused(document: &LiveDocument<'_>, line: &LiveLine<'_>, product_code: &Text) -> bool {
+    let institution_id = &document.key.institution_id;
     let excuses = [
         Key::Exemption { product_code: product_code.clone(), institution_id: None },
         Key::Exemption { product_code: product_code.clone(), institution_id: Some(institution_id.clone()) },
         Key::NoCodeStock { institution_id: institution_id.clone(), product_code: product_code.clone() },
     ];
-    let day = context.document.day();
-    context.line.fee.is_some_and(|fee| excuses.iter().any(|key| fee.part.reference.has(key, day)))
+    let day = document.day();
+    line.fee.is_some_and(|fee| excuses.iter().any(|key| fee.part.reference.has(key, day)))
 }

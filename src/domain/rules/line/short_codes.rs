@@ -42,7 +42,7 @@ pub(super) fn check(context: &LineContext<'_>) -> Option<Finding> {
     if context.stream != Stream::Settlement
         || !line.has_scans()
         || line.valid_codes().any(|code| !code.is_unit)
-        || !no_code::needs_codes(context)
+        || !no_code::needs_codes(context.document, context.line)
     {
         return None;
     }

@@ -13,6 +13,7 @@ use prost::Message;
 
 use super::draft::Draft;
 use super::json::Members;
+use super::moment;
 use super::reject::{Reject, RejectReason};
 use crate::domain::document::Origin;
 use crate::wire::pb;
@@ -41,5 +42,5 @@ fn from_message(raw: &pb::Upload, origin: &Origin) -> Result<Draft, Reject> {
 
 /// Says of a refusal which document it concerns, as far as that can be read.
 fn about(reject: Reject, raw: &pb::Upload) -> Reject {
-    reject.about(&raw.institution_id, &raw.document_id)
+    reject.about(&raw.institution_id, &raw.document_id).issued(moment::rfc3339(&raw.issued_at))
 }

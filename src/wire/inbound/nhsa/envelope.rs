@@ -6,6 +6,8 @@
 
 use super::nodes::{self, FAILED_ROWS, Shape};
 use super::row::{Reading, Row, is_empty, squash};
+use crate::domain::document::occurred::OccurredAt;
+use crate::domain::time::Timestamp;
 use crate::wire::inbound::intake::Limits;
 use crate::wire::inbound::json::{self, Json, Members};
 use crate::wire::inbound::notes::{Leniency, Notebook};
@@ -118,6 +120,11 @@ impl Envelope {
     pub(super) fn institution_id(&self) -> String {
         // What cannot be read names nobody; why it cannot is a refusal of its own.
         self.head().text(&["fixmedins_code"]).ok().flatten().unwrap_or_default()
+    }
+
+    /// When it says it was issued, as far as that can be read.
+    pub(super) fn issued_at(&self) -> Option<Timestamp> {
+        self.head().moment(&["inf_time"]).ok().flatten().map(OccurredAt::earliest)
     }
 
     /// Whether the response says that the platform did not take the message: then it reported no fact.

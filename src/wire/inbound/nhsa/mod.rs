@@ -63,12 +63,17 @@ struct Message<'a> {
 /// Reads one message.
 pub(super) fn read(envelope: &Envelope, checks: &Checks<'_>) -> Read {
     let institution_id = envelope.institution_id();
-    let refused = |reject: Reject| reject.about(&institution_id, "");
+    let issued_at = envelope.issued_at();
+    let refused = |reject: Reject| reject.about(&institution_id, "").issued(issued_at);
     let (number, name, kind) = match message_kind(envelope) {
         Ok(found) => found,
         Err(reject) => return Read::Drafts(vec![Err(refused(reject))]),
     };
-    let ignored = |because| Read::Ignored { message: name.clone(), because };
+    let ignored = |because| Read::Ignored {
+        message: name.clone(),
+        because,
+        institution_id: validate::is_institution_id(&institution_id).then(|| institution_id.as_str().into()),
+    };
     let Some(read) = kind.read else {
         return ignored(IgnoredBecause::NoFact);
     };

@@ -13,8 +13,11 @@ use crate::domain::document::{DocumentKey, Reversal, Upload, Version};
 use crate::domain::handling::Handling;
 use crate::domain::observation::CodeChange;
 use crate::domain::register::lending::Loan;
+use crate::domain::sender::{Counts, Received, SenderDay};
+use crate::domain::time::Day;
 use crate::wire::WireError;
 use crate::wire::log::{TableReader, TableWriter, Wire, element_bytes, moment, read, read_all, write_all};
+use crate::wire::outbound::sender::{SenderDayMessage, counts, message_of_counts};
 use crate::wire::pb_internal as pb;
 use crate::wire::pb_internal::entry::Entry as OneOf;
 
@@ -58,7 +61,7 @@ pub fn encode<B: Body>(entries: &[Entry<B>], record_bytes_max: usize) -> Vec<Vec
 
 /// Of what the entries look like. It goes up with every change that makes them unreadable to those who knew the one
 /// before.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 /// What it takes in a record.
 const FORM_BYTES: usize = 2;
 
@@ -162,6 +165,7 @@ impl Body for DocumentEntry {
             Self::Reconsider { document } => {
                 OneOf::Reconsider(pb::Reconsider { document: Some(document.to_message(table)) })
             }
+            Self::Received { sender, received } => OneOf::SenderReceived(sender_received(sender, received)),
         }
     }
 
@@ -209,9 +213,34 @@ impl Body for DocumentEntry {
             OneOf::Reconsider(reconsider) => {
                 Self::Reconsider { document: read(&reconsider.document, "reconsider.document", table)? }
             }
+            OneOf::SenderReceived(message) => {
+                let (sender, received) = received(message)?;
+                Self::Received { sender, received: Box::new(received) }
+            }
             _ => return Err(misplaced()),
         })
     }
+}
+
+fn sender_received(sender: &SenderDay, received: &Received) -> pb::SenderReceived {
+    let counts = Counts { received: received.clone(), ..Counts::default() };
+    pb::SenderReceived {
+        institution_id: sender.institution_id.as_deref().map(str::to_owned),
+        day: sender.day.days_since_epoch(),
+        received: message_of_counts(&counts).encode_to_vec(),
+    }
+}
+
+fn received(message: &pb::SenderReceived) -> Result<(SenderDay, Received), WireError> {
+    let counted = SenderDayMessage::decode(&*message.received).map_err(|error| WireError::Malformed {
+        expected: "counts of a sender",
+        detail: error.to_string(),
+    })?;
+    let sender = SenderDay {
+        institution_id: message.institution_id.as_deref().map(Into::into),
+        day: Day::from_days_since_epoch(message.day),
+    };
+    Ok((sender, counts(&counted)?.received))
 }
 
 fn loan_page(alias: &DocumentKey, rest: &LoanRest, table: &mut TableWriter) -> pb::LoanPage {

@@ -17,6 +17,7 @@ use crate::domain::document::lending::Offer;
 use crate::domain::document::{DocumentKey, Reversal, Upload};
 use crate::domain::register::lending::Loan;
 use crate::domain::rules::ruleset::RuleSet;
+use crate::domain::sender::{Received, SenderDay};
 use crate::domain::time::Timestamp;
 
 /// What is in force, and travels in band because it changes what is concluded.
@@ -106,6 +107,13 @@ pub enum DocumentEntry {
     Reconsider {
         /// The settlement.
         document: DocumentKey,
+    },
+    /// At the partition where the counts of an institution and day are kept: what was received more.
+    Received {
+        /// The institution and day.
+        sender: SenderDay,
+        /// What was received.
+        received: Box<Received>,
     },
 }
 

@@ -39,6 +39,10 @@ fn document_entry() -> impl Strategy<Value = Entry<DocumentEntry>> {
         (testing::document_key(), vec(testing::reversal(), 0..3))
             .prop_map(|(member, reversals)| DocumentEntry::Forwarded { member, reversals }),
         testing::document_key().prop_map(|alias| DocumentEntry::Tell { alias }),
+        (testing::sender_day(), testing::counts()).prop_map(|(sender, counts)| DocumentEntry::Received {
+            sender,
+            received: Box::new(counts.received),
+        }),
         (vec(testing::reversal(), 0..3), testing::document_key())
             .prop_map(|(reversals, after)| DocumentEntry::ForwardPage { reversals, after }),
         lending_entry(),

@@ -1,0 +1,249 @@
+//! `senders`: what each institution sends in files, as a table, and whether it is ready to be settled by: the admission
+//! test of a new sender.
+
+use std::path::PathBuf;
+
+use super::language::LanguageArguments;
+use super::{ConfigArguments, Failure, files, parse_moment, say, warn};
+use crate::domain::reference::Book;
+use crate::domain::sender::Counts;
+use crate::domain::time::Timestamp;
+use crate::evaluate::admission::{Admission, Demands, Fault, Mend, Verdict};
+use crate::evaluate::{Language, columns};
+use crate::pipeline::topics::Topic;
+use crate::present::figures::grouped;
+use crate::present::progress::Progress;
+use crate::run::local::{Local, LocalOptions};
+
+/// Uploads between two looks at what was published.
+const DRAIN_EVERY: u64 = 10_000;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Files of uploads, one a line, canonical or national form, .zst compressed; read in the order given.
+    #[arg(required = true, value_name = "FILE")]
+    uploads: Vec<PathBuf>,
+    /// Files of reference records, one a line; may be repeated. A record that is refused is named and left out.
+    #[arg(long, value_name = "FILE")]
+    reference: Vec<PathBuf>,
+    /// Time moves on to this moment at the end, if it is later than the last upload.
+    #[arg(long, value_name = "TIME", value_parser = parse_moment)]
+    until: Option<Timestamp>,
+    /// Least share of the settlement lines that need a trace code which must have or borrow one.
+    #[arg(long, default_value_t = 95, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    coded: u8,
+    /// Least share of documents that must not be late: first issued within 48 hours of what they report.
+    #[arg(long, default_value_t = 95, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    timely: u8,
+    #[command(flatten)]
+    language: LanguageArguments,
+    #[command(flatten)]
+    config: ConfigArguments,
+}
+
+/// Runs the command. It fails where an institution is not ready.
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let language = arguments.language.language();
+    let admission = admission(arguments)?;
+    let verdicts =
+        admission.verdicts(Demands { coded_percent: arguments.coded, timely_percent: arguments.timely });
+    say(table(&verdicts, language))?;
+    for verdict in &verdicts {
+        say(told(verdict, language))?;
+    }
+    match verdicts.iter().filter(|verdict| !verdict.to_mend.is_empty()).count() {
+        0 => Ok(()),
+        unready => Err(Failure { exit_code: 1, message: not_ready(unready, verdicts.len(), language) }),
+    }
+}
+
+/// What the files say of each institution, through all stages.
+fn admission(arguments: &Arguments) -> Result<Admission, Failure> {
+    let config = arguments.config.load()?;
+    files::check_readable(arguments.uploads.iter().chain(&arguments.reference).map(PathBuf::as_path))?;
+    let mut book = Book::default();
+    for path in &arguments.reference {
+        files::for_each_reference(path, |read| match read {
+            Ok(entry) => book.extend(entry.into_change()),
+            Err(refused) => warn(format_args!("reference record left out: {}", refused.message)),
+        })?;
+    }
+    let options = LocalOptions::from_config(&config).map_err(|error| Failure::usage(error.to_string()))?;
+    let mut local = Local::new(&options, book)?;
+    let mut admission = Admission::default();
+    let progress = Progress::of_count("senders", None);
+    let mut fed = 0_u64;
+    for path in &arguments.uploads {
+        let file = path.display().to_string();
+        files::for_each_line(path, |line_number, line| {
+            local.feed(line, &file, line_number)?;
+            fed += 1;
+            progress.advance(1);
+            if fed.is_multiple_of(DRAIN_EVERY) {
+                look(&mut local, &mut admission)?;
+            }
+            Ok(())
+        })?;
+    }
+    local.finish(arguments.until)?;
+    look(&mut local, &mut admission)?;
+    for record in local.sender_days() {
+        admission.sender_day(record)?;
+    }
+    progress.finish();
+    Ok(admission)
+}
+
+/// Notes what was published since the last look.
+fn look(local: &mut Local, admission: &mut Admission) -> Result<(), Failure> {
+    for output in local.drain()? {
+        let Some(payload) = output.record.payload.as_deref() else { continue };
+        match output.topic {
+            Topic::Alerts => admission.alert(payload)?,
+            Topic::Deadletter => admission.dead_letter(payload)?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// A line for each institution.
+fn table(verdicts: &[Verdict<'_>], language: Language) -> String {
+    let titles = [
+        language.of("机构", "institution"),
+        language.of("记录", "records"),
+        language.of("拒收", "rejected"),
+        language.of("上传", "uploads"),
+        language.of("拒收", "refused"),
+        language.of("重复", "duplicate"),
+        language.of("单据", "documents"),
+        language.of("迟报", "late"),
+        language.of("应扫码行", "need codes"),
+        language.of("有码", "have one"),
+        language.of("仅借码", "lent only"),
+        language.of("待冲正", "reversals waiting"),
+    ];
+    let mut rows = vec![titles.map(str::to_owned)];
+    rows.extend(verdicts.iter().map(|verdict| {
+        let Counts { received, standing } = verdict.counts;
+        let figures = [
+            received.records,
+            received.rejected.values().sum(),
+            received.uploads,
+            received.uploads_rejected.values().sum(),
+            received.duplicates,
+            standing.documents,
+            standing.late,
+            standing.lines_need_codes,
+            standing.lines_with_code,
+            standing.lines_with_lent_code_only,
+            standing.reversals_waiting,
+        ];
+        let mut row: [String; 12] = Default::default();
+        let cells = std::iter::once(name(verdict, language)).chain(figures.map(grouped));
+        for (cell, text) in row.iter_mut().zip(cells) {
+            *cell = text;
+        }
+        row
+    }));
+    let widths: Vec<usize> = (0..titles.len())
+        .map(|column| rows.iter().map(|row| columns(&row[column])).max().unwrap_or_default())
+        .collect();
+    let line = |row: &[String; 12]| {
+        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
+            let blanks = " ".repeat(width.saturating_sub(columns(cell)));
+            if column == 0 { format!("{cell}{blanks}") } else { format!("{blanks}{cell}") }
+        });
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn name(verdict: &Verdict<'_>, language: Language) -> String {
+    verdict.institution_id.unwrap_or(language.of("（无机构）", "(names none)")).to_owned()
+}
+
+/// Ready, or what is to be mended, worst first.
+fn told(verdict: &Verdict<'_>, language: Language) -> String {
+    let name = name(verdict, language);
+    let mut lines = vec![match verdict.to_mend.is_empty() {
+        true => format!("\n{name}{}", language.of("：合格", ": ready")),
+        false => format!("\n{name}{}", language.of("：需整改", ": to be mended")),
+    }];
+    for (number, mend) in verdict.to_mend.iter().enumerate() {
+        lines.push(format!("  {}. {}", number + 1, fault(mend, language)));
+        for (place, words) in &mend.places {
+            let words = words.as_ref().map_or(String::new(), |(zh, en)| format!("  {}", language.of(zh, en)));
+            lines.push(format!("     {place}{words}"));
+        }
+    }
+    lines.extend(noticed(verdict.counts, language).into_iter().map(|line| format!("  {line}")));
+    lines.join("\n")
+}
+
+fn fault(mend: &Mend, language: Language) -> String {
+    let (concerned, of) = (grouped(mend.concerned), grouped(mend.of));
+    match language {
+        Language::Chinese => match &mend.fault {
+            Fault::RecordsRejected(reason) => {
+                format!("{of} 条记录中有 {concerned} 条被整条拒收（{}）", reason.name())
+            }
+            Fault::UploadsRejected(reason) => {
+                format!("{of} 份上传中有 {concerned} 份被拒收（{}）", reason.name())
+            }
+            Fault::FieldUnreadable(field) => {
+                format!("必要字段 {field} 有 {concerned} 处无法读取，已略去")
+            }
+            Fault::Uncoded => {
+                format!("{of} 行应扫码的结算明细中有 {concerned} 行既无追溯码，也未由发药记录借到码")
+            }
+            Fault::Late => format!("{of} 份单据中有 {concerned} 份在事后 48 小时以后才首次上传"),
+        },
+        Language::English => match &mend.fault {
+            Fault::RecordsRejected(reason) => {
+                format!("{concerned} of {of} records are rejected as a whole ({})", reason.name())
+            }
+            Fault::UploadsRejected(reason) => {
+                format!("{concerned} of {of} uploads are refused ({})", reason.name())
+            }
+            Fault::FieldUnreadable(field) => {
+                format!("the needed field {field} cannot be read in {concerned} places and is left out")
+            }
+            Fault::Uncoded => format!(
+                "{concerned} of {of} settlement lines that need a trace code neither have one nor borrow one from the \
+                 hand-over"
+            ),
+            Fault::Late => {
+                format!(
+                    "{concerned} of {of} documents were first issued more than 48 hours after they happened"
+                )
+            }
+        },
+    }
+}
+
+/// What is no fault by itself and yet worth a look.
+fn noticed(counts: &Counts, language: Language) -> Vec<String> {
+    let standing = &counts.standing;
+    let lines = [
+        (
+            standing.claims_without_number,
+            "份结算既无结算编号也无就诊编号，发药记录无法为其借码：请随交易一并上报平台的应答",
+            "settlements have neither a settlement nor a visit number, so that no hand-over can lend them codes: send the platform's answers with the messages",
+        ),
+        (standing.codes_not_sent, "个已申明的追溯码未见上传", "codes were declared and never sent"),
+        (standing.reversals_waiting, "份冲正找不到所冲的单据", "reversals wait for what they take back"),
+    ];
+    let told = lines.into_iter().filter(|(count, ..)| *count > 0).map(|(count, zh, en)| match language {
+        Language::Chinese => format!("注意：{} {zh}", grouped(count)),
+        Language::English => format!("notice: {} {en}", grouped(count)),
+    });
+    told.collect()
+}
+
+fn not_ready(unready: usize, all: usize, language: Language) -> String {
+    match language {
+        Language::Chinese => format!("{all} 家机构中有 {unready} 家尚不合格"),
+        Language::English => format!("{unready} of {all} institutions are not ready"),
+    }
+}
