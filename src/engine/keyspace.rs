@@ -1,5 +1,6 @@
-//! Every key that a store of a partition holds. Keys of different kinds never meet: each begins with the byte of its
-//! space, and a space is one range.
+//! Every key that the engine writes to the store of a partition. Keys of different kinds never meet: each begins with the
+//! byte of its space, and a space is one range. A store on disk keeps its format and the next offset under `0xff`
+//! ([`store::disk`](crate::store)), which is no space.
 //!
 //! | space | key | value |
 //! |---|---|---|
@@ -8,6 +9,9 @@
 //! | [`Space::Value`] | key | its state ([`State`](super::State)) |
 //! | [`Space::Timer`] | due time, key | nothing |
 //! | [`Space::Row`] | length of the key, key, row | when it was noted |
+//!
+//! What a key is, a stage says: those of documents, aliases, senders, codes and claims stand in `pipeline/topics.rs`. Rows
+//! are what is too large for one value: the documents behind an alias (`pipeline/aliases.rs`).
 //!
 //! Keys are part of what lies on disk: a changed one strands it.
 

@@ -167,7 +167,7 @@ impl<S: Stage> Worker<S> {
             step.published = self.process(&batch, pass_time)?;
         }
         step.records = batch.len();
-        self.take_note(batch)?;
+        self.keep_and_write(batch)?;
         self.snapshots.step(&mut self.partitions, &self.restores)?;
         if self.gauges.are_due(self.options.measure_lag_every) {
             let (lags, wall) = (self.lags()?, (self.read_wall)());
@@ -341,7 +341,7 @@ impl<S: Stage> Worker<S> {
     }
 
     /// Gives the partitions what was committed of them, and writes what is to be written.
-    fn take_note(&mut self, batch: Vec<Record>) -> Result<(), StageError> {
+    fn keep_and_write(&mut self, batch: Vec<Record>) -> Result<(), StageError> {
         let mut by_partition: BTreeMap<TopicPartition, Vec<Record>> = BTreeMap::new();
         for record in batch {
             by_partition.entry(record.source.clone()).or_default().push(record);

@@ -4,8 +4,8 @@
 //! documents behind it, a page at a time; a document that comes to stand behind it later is told of every reversal
 //! kept. So it does not matter which came first. Reversals that come close upon each other are told together: the
 //! cancelled lines of a long document would otherwise make each document behind the alias be judged once for every one
-//! of them. What a hand-over lends takes the same way ([`super::lending`]). Aliases are a key space of their own: a
-//! document may be called like one.
+//! of them. What a hand-over lends takes the same way ([`super::lending`]). The state of an alias has a key of its own, since a
+//! document may be called like it; rows are those of aliases alone, under the bytes of a document's key.
 
 use std::collections::BTreeSet;
 

@@ -277,38 +277,7 @@ impl Source for Intake {
         };
         let decoded = intake::take_in(&input, &door);
         let sender = Sender::of(&decoded, topic);
-        let mut received = Received::default();
-        match decoded {
-            Decoded::Uploads { uploads, mut refused, notes } => {
-                take_note(&notes, &origin, tally);
-                let passed_on = self.take_uploads(uploads, &mut refused, topic, record, out, tally);
-                if passed_on > 0 {
-                    received = received::used(passed_on, &refused, &notes);
-                    tally.input(topic, InputOutcome::Decoded);
-                    for reject in &refused {
-                        *tally.rejected_uploads.entry(reject.reason).or_default() += 1;
-                        self.send_dead_letter(reject, &origin, record, out);
-                    }
-                } else {
-                    received = received::refused(&refused);
-                    self.refuse_record(&refused, topic, &origin, record, out, tally);
-                }
-            }
-            Decoded::Ignored { because, .. } => {
-                received.ignored = 1;
-                tally.ignored(topic, because);
-            }
-            Decoded::Tick { at } => {
-                tally.ignored(topic, IgnoredBecause::Control);
-                if self.clock != Clock::Wall {
-                    self.reach(&record.source, at);
-                }
-            }
-            Decoded::Rejected(rejects) => {
-                received = received::refused(&rejects);
-                self.refuse_record(&rejects, topic, &origin, record, out, tally);
-            }
-        }
+        let received = self.take_decoded(decoded, topic, &origin, record, out, tally);
         if let Some(sender) = sender {
             let received_on = record_timestamp.filter(|_| !self.reads_files).map(Timestamp::day);
             self.receiving.add(sender, received_on, &received);
@@ -357,6 +326,49 @@ impl Source for Intake {
 }
 
 impl Intake {
+    /// Passes on what a record turned out to be, and counts it; what is to be counted of its sender.
+    fn take_decoded(
+        &mut self,
+        decoded: Decoded,
+        topic: Topic,
+        origin: &Origin,
+        record: &Record,
+        out: &mut Outbox<Topic>,
+        tally: &mut Tally,
+    ) -> Received {
+        match decoded {
+            Decoded::Uploads { uploads, mut refused, notes } => {
+                take_note(&notes, origin, tally);
+                let passed_on = self.take_uploads(uploads, &mut refused, topic, record, out, tally);
+                if passed_on == 0 {
+                    self.refuse_record(&refused, topic, origin, record, out, tally);
+                    return received::refused(&refused);
+                }
+                tally.input(topic, InputOutcome::Decoded);
+                for reject in &refused {
+                    *tally.rejected_uploads.entry(reject.reason).or_default() += 1;
+                    self.send_dead_letter(reject, origin, record, out);
+                }
+                received::used(passed_on, &refused, &notes)
+            }
+            Decoded::Ignored { because, .. } => {
+                tally.ignored(topic, because);
+                Received { ignored: 1, ..Received::default() }
+            }
+            Decoded::Tick { at } => {
+                tally.ignored(topic, IgnoredBecause::Control);
+                if self.clock != Clock::Wall {
+                    self.reach(&record.source, at);
+                }
+                Received::default()
+            }
+            Decoded::Rejected(rejects) => {
+                self.refuse_record(&rejects, topic, origin, record, out, tally);
+                received::refused(&rejects)
+            }
+        }
+    }
+
     /// Passes uploads on, and adds to `refused` those that cannot be. How many were passed on.
     fn take_uploads(
         &mut self,

@@ -1,5 +1,5 @@
-//! Counts of what happened to inputs. Kept with the batch and added up only when it is committed, so that an
-//! aborted batch counts nothing.
+//! Counts of what happened to inputs, and of what was published because of them. Kept with the batch and added up only when
+//! it is committed, so that an aborted batch counts nothing.
 
 use std::collections::BTreeMap;
 
@@ -161,25 +161,47 @@ impl Tally {
 
 impl engine::Tally for Tally {
     fn add(&mut self, other: &Self) {
-        self.forwarded += other.forwarded;
-        self.reversed_at_issue += other.reversed_at_issue;
-        self.decisions_withdrawn += other.decisions_withdrawn;
-        self.payments_unclaimed += other.payments_unclaimed;
-        self.payments_unclaimed_fen += other.payments_unclaimed_fen;
-        add_counts(&mut self.decided_fen, &other.decided_fen);
-        add_counts(&mut self.read, &other.read);
-        add_counts(&mut self.inputs, &other.inputs);
-        add_counts(&mut self.ignored, &other.ignored);
-        add_counts(&mut self.leniencies, &other.leniencies);
-        add_counts(&mut self.left_out, &other.left_out);
-        add_counts(&mut self.rejected_uploads, &other.rejected_uploads);
-        add_counts(&mut self.derived, &other.derived);
-        add_counts(&mut self.merged, &other.merged);
-        add_counts(&mut self.alerts, &other.alerts);
-        add_counts(&mut self.decisions, &other.decisions);
-        add_counts(&mut self.observed, &other.observed);
-        add_counts(&mut self.allowed, &other.allowed);
-        add_counts(&mut self.limits, &other.limits);
+        // Taken apart, so that a new count can't be forgotten here.
+        let Self {
+            forwarded,
+            reversed_at_issue,
+            decisions_withdrawn,
+            payments_unclaimed,
+            payments_unclaimed_fen,
+            decided_fen,
+            read,
+            inputs,
+            ignored,
+            leniencies,
+            left_out,
+            rejected_uploads,
+            derived,
+            merged,
+            alerts,
+            decisions,
+            observed,
+            allowed,
+            limits,
+        } = other;
+        self.forwarded += forwarded;
+        self.reversed_at_issue += reversed_at_issue;
+        self.decisions_withdrawn += decisions_withdrawn;
+        self.payments_unclaimed += payments_unclaimed;
+        self.payments_unclaimed_fen += payments_unclaimed_fen;
+        add_counts(&mut self.decided_fen, decided_fen);
+        add_counts(&mut self.read, read);
+        add_counts(&mut self.inputs, inputs);
+        add_counts(&mut self.ignored, ignored);
+        add_counts(&mut self.leniencies, leniencies);
+        add_counts(&mut self.left_out, left_out);
+        add_counts(&mut self.rejected_uploads, rejected_uploads);
+        add_counts(&mut self.derived, derived);
+        add_counts(&mut self.merged, merged);
+        add_counts(&mut self.alerts, alerts);
+        add_counts(&mut self.decisions, decisions);
+        add_counts(&mut self.observed, observed);
+        add_counts(&mut self.allowed, allowed);
+        add_counts(&mut self.limits, limits);
     }
 
     fn record(&self) {

@@ -88,7 +88,7 @@ declare! {
     /// Findings silenced by an entry of `[[rules.allow]]`: counted and logged with the reason, never published.
     FINDINGS_ALLOWED: Counter<RuleId> = Metric::new("tracewarden_findings_allowed_total");
 
-    /// Decision revisions published, by verdict (pay, hold, refuse).
+    /// Decision revisions published, by verdict (pay, hold, refuse) and whether provisional.
     DECISIONS: Counter<(Verdict, bool)> = Metric::new("tracewarden_decisions_total");
 
     /// Decisions withdrawn because their claim was taken back; not among tracewarden_decisions_total.

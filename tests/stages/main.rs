@@ -12,6 +12,7 @@ mod province;
 mod reversal;
 mod rule_sets;
 mod rulings;
+mod senders;
 mod sides;
 mod simulation;
 #[path = "../support/mod.rs"]

@@ -3,7 +3,11 @@
 //! Nobody knows the hour of what is given as a day: such a return may be of the same day's sale, and such a sale may
 //! have been given back later on its day.
 //!
-//! Bound before the walk, in the order of the returns, so that a return that was entered before its sale, or
+//! A return that names its sale gives back that of its own institution, whoever the person; one that names none looks for
+//! the sale of the same institution and a person who may be the same. A sale that was given back whole is given back to
+//! nobody else.
+//!
+//! Bound before the walk ([`walk`](super::walk)), in the order of the returns, so that a return that was entered before its sale, or
 //! names a sale that happened later, still explains it: it takes effect no earlier than the sale.
 
 use super::Fact;

@@ -1,4 +1,4 @@
-//! One partition of a keyed stage: its store, what is not committed yet, its time and terms.
+//! One partition of a keyed stage: its store, what is not written to it yet, its time and terms.
 
 pub(super) mod facts;
 mod forgetting;
@@ -28,7 +28,7 @@ pub struct PartitionState<V> {
     changes: Changes,
     /// Time and terms.
     pub(super) facts: Facts,
-    facts_committed: Facts,
+    facts_written: Facts,
     /// No timer is due before this; none: unknown.
     timers_from: Option<Timestamp>,
     /// The last row of the store that was looked at for what is forgotten; none: begin at the first.
@@ -48,7 +48,7 @@ impl<V: State> PartitionState<V> {
             last_record,
             values: Values::default(),
             changes: Changes::default(),
-            facts_committed: facts.clone(),
+            facts_written: facts.clone(),
             facts,
             timers_from: None,
             swept_to: None,
@@ -92,9 +92,9 @@ impl<V: State> Kept for PartitionState<V> {
         if let Some(digest) = self.last_record {
             self.changes.put(keyspace::last_record(), digest.to_be_bytes().to_vec());
         }
-        if self.facts != self.facts_committed {
+        if self.facts != self.facts_written {
             self.changes.put(keyspace::facts(), self.facts.encode());
-            self.facts_committed = self.facts.clone();
+            self.facts_written = self.facts.clone();
         }
         let mut changes = self.changes.take();
         changes.extend(self.values.take_changed());
@@ -106,7 +106,7 @@ impl<V: State> Kept for PartitionState<V> {
         self.values.clear();
         self.changes.clear();
         self.timers_from = None;
-        self.facts = self.facts_committed.clone();
+        self.facts = self.facts_written.clone();
     }
 
     fn view(&self) -> Option<View> {

@@ -1,4 +1,4 @@
-//! Rows of the store that a batch sets or deletes, before they are committed; and the rows that belong to a key.
+//! Rows of the store that a batch sets or deletes, before they are written; and the rows that belong to a key.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -11,7 +11,7 @@ use crate::store::{self, Rows, StoreError};
 /// The key of a row and its new content; none deletes it.
 pub(super) type RowChange = (Vec<u8>, Option<Vec<u8>>);
 
-/// Uncommitted changes of rows, in order of their keys.
+/// Unwritten changes of rows, in order of their keys.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     rows: BTreeMap<Vec<u8>, Change>,
@@ -54,7 +54,7 @@ impl Changes {
         self.rows.entry(key).or_insert(Change { content: None, is_new }).content = content;
     }
 
-    /// Up to `limit` rows within the bounds, in key order, as they are with the uncommitted changes.
+    /// Up to `limit` rows within the bounds, in key order, as they are with the unwritten changes.
     pub(super) fn range(
         &self,
         rows: &dyn Rows,

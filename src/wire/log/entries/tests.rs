@@ -259,13 +259,13 @@ fn an_unknown_enum_value_is_named_and_not_guessed() {
             ..Default::default()
         };
         let entry = pb::Entry { entry: Some(pb::entry::Entry::Change(change)) };
-        let record = pb::Entries { table: Some(table.clone()), entries: vec![entry], form: 1 };
+        let record = pb::Entries { table: Some(table.clone()), entries: vec![entry], form: 2 };
         decode::<CodeChange>(&record.encode_to_vec())
     };
     assert!(read(pb::What::Asserted as i32).is_ok());
     assert_eq!(read(99), Err(WireError::Field { field: "what" }));
     assert_eq!(read(0), Err(WireError::Field { field: "change.what" }));
-    let empty = pb::Entries { table: None, entries: vec![Default::default()], form: 1 }.encode_to_vec();
+    let empty = pb::Entries { table: None, entries: vec![Default::default()], form: 2 }.encode_to_vec();
     assert_eq!(decode::<CodeChange>(&empty), Err(WireError::Field { field: "entry" }));
 }
 
@@ -282,9 +282,9 @@ fn a_record_of_another_form_is_refused_by_name() {
     use crate::wire::pb_internal as pb;
     use prost::Message;
 
-    for form in [0, 2] {
+    for form in [0, 1] {
         let record = pb::Entries { form, ..Default::default() }.encode_to_vec();
         let refused = decode::<ClaimEntry>(&record).unwrap_err().to_string();
-        assert!(refused.contains(&format!("its form is {form}, and this program knows only 1")), "{refused}");
+        assert!(refused.contains(&format!("its form is {form}, and this program knows only 2")), "{refused}");
     }
 }
