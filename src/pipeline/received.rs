@@ -8,7 +8,7 @@ use crate::domain::Text;
 use crate::domain::document::Upload;
 use crate::domain::outcome::RejectReason;
 use crate::domain::sender::{Received, SenderDay, Writer};
-use crate::domain::time::{Day, Timestamp};
+use crate::domain::time::Day;
 use crate::engine::outbox::Outbox;
 use crate::wire::inbound::intake::Decoded;
 use crate::wire::inbound::notes::Notes;
@@ -23,11 +23,11 @@ pub(super) struct Receiving {
     day_before: Day,
 }
 
-/// Whose record it is, and when it was issued, as far as that can be read.
+/// Whose record it is, and the day on which it was issued, as far as that can be read.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sender {
     institution_id: Option<Text>,
-    issued_at: Option<Timestamp>,
+    issued_on: Option<Day>,
 }
 
 impl Sender {
@@ -35,20 +35,20 @@ impl Sender {
     pub(super) fn of(decoded: &Decoded, topic: Topic) -> Option<Self> {
         let of_reject = |reject: &Reject| Self {
             institution_id: reject.institution_id.clone(),
-            issued_at: reject.issued_at,
+            issued_on: reject.issued_on,
         };
         match decoded {
             _ if topic == Topic::Handling => None,
             Decoded::Tick { .. } => None,
             Decoded::Ignored { institution_id, .. } => {
-                Some(Self { institution_id: institution_id.clone(), issued_at: None })
+                Some(Self { institution_id: institution_id.clone(), issued_on: None })
             }
             Decoded::Rejected(rejects) => Some(rejects.first().map(of_reject).unwrap_or_default()),
             Decoded::Uploads { uploads, .. } => match uploads.first().map(|decoded| &decoded.upload) {
                 None | Some(Upload::Handling(_)) => None,
                 Some(upload) => Some(Self {
                     institution_id: Some(upload.key().institution_id.clone()),
-                    issued_at: Some(upload.issued_at()),
+                    issued_on: Some(upload.issued_at().day()),
                 }),
             },
         }
@@ -58,7 +58,7 @@ impl Sender {
 impl Receiving {
     /// Adds a record that was received on that day, or, in files, whenever it was issued.
     pub(super) fn add(&mut self, sender: Sender, received_on: Option<Day>, received: &Received) {
-        let day = received_on.or(sender.issued_at.map(Timestamp::day)).unwrap_or(self.day_before);
+        let day = received_on.or(sender.issued_on).unwrap_or(self.day_before);
         self.day_before = day;
         let counts = self.by_day.entry(SenderDay { institution_id: sender.institution_id, day }).or_default();
         counts.records += 1;

@@ -329,7 +329,7 @@ mod claimed_twice {
         // The earlier one may be the one that borrows, and a code written beside the hand-over is not lent.
         let first = [handed_over(PHARMACY, "D1", FIFTH, "N1"), bare(PHARMACY, "S1", FIFTH, "N1")];
         let second = claim(PHARMACY, "S2", NINTH);
-        assert_eq!(alerts(&[&first[..], &[second.clone()]].concat(), RULE), ["S2/1 hold"]);
+        assert_eq!(alerts(&[&first[..], std::slice::from_ref(&second)].concat(), RULE), ["S2/1 hold"]);
         let written = with(claim(PHARMACY, "S1", FIFTH), "settlement_id", "N1");
         assert_eq!(alerts(&[first[0].clone(), written, second], RULE), ["S2/1 refuse"]);
     }

@@ -9,7 +9,7 @@ use std::fmt;
 use super::validate::{fits, is_institution_id};
 use crate::domain::Text;
 pub use crate::domain::outcome::RejectReason;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Day, Timestamp};
 
 /// What sizes are counted in.
 pub const CHARACTERS: Words = Words::new("个字符", "characters");
@@ -39,8 +39,8 @@ pub struct Reject {
     pub institution_id: Option<Text>,
     /// The document, when it could be read.
     pub document_id: Option<Text>,
-    /// When it was issued, where that could be read.
-    pub issued_at: Option<Timestamp>,
+    /// The day on which it was issued, where that could be read.
+    pub issued_on: Option<Day>,
 }
 
 impl Words {
@@ -58,7 +58,7 @@ impl Words {
 impl Reject {
     /// A refusal of the whole input.
     pub fn new(reason: RejectReason, text: Words) -> Self {
-        Self { reason, field: None, text, institution_id: None, document_id: None, issued_at: None }
+        Self { reason, field: None, text, institution_id: None, document_id: None, issued_on: None }
     }
 
     /// A refusal of the whole input, in both languages.
@@ -93,7 +93,7 @@ impl Reject {
 
     /// The same refusal, of what was issued then.
     pub fn issued(self, issued_at: Option<Timestamp>) -> Self {
-        Self { issued_at: self.issued_at.or(issued_at), ..self }
+        Self { issued_on: self.issued_on.or(issued_at.map(Timestamp::day)), ..self }
     }
 
     /// The refusal of a line's field, as one of the upload's.
