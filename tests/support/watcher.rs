@@ -26,7 +26,7 @@ use oracle::Answer;
 const CALL: Duration = Duration::from_secs(30);
 /// Everything asked for must happen within this long, on a busy machine too.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
-const OUTPUTS: [Topic; 3] = [Topic::Alerts, Topic::Decisions, Topic::Deadletter];
+const OUTPUTS: [Topic; 4] = [Topic::Alerts, Topic::Decisions, Topic::Deadletter, Topic::Senders];
 
 type Partition = (String, i32);
 
@@ -52,6 +52,8 @@ pub(crate) struct Watcher {
     pub(crate) decisions: Vec<Value>,
     /// Every dead letter.
     pub(crate) dead_letters: Vec<Value>,
+    /// The newest record about each institution, day and writer.
+    sender_days: BTreeMap<Vec<u8>, Value>,
 }
 
 impl Watcher {
@@ -83,6 +85,7 @@ impl Watcher {
             alerts: Vec::new(),
             decisions: Vec::new(),
             dead_letters: Vec::new(),
+            sender_days: BTreeMap::new(),
         }
     }
 
@@ -125,6 +128,10 @@ impl Watcher {
                     *self.outcomes.entry(((source.topic, source.partition), source.offset)).or_default() += 1;
                     self.dead_letters.push(serde_json::from_slice(payload).unwrap());
                 }
+                Some(Topic::Senders) => {
+                    let key = message.key().unwrap_or_default().to_vec();
+                    self.sender_days.insert(key, serde_json::from_slice(payload).unwrap());
+                }
                 Some(Topic::Documents) => {
                     let time = self.time.entry(message.partition()).or_default();
                     for entry in entries::decode::<DocumentEntry>(payload).unwrap() {
@@ -146,6 +153,11 @@ impl Watcher {
             }
             self.last.insert(partition, message.offset());
         }
+    }
+
+    /// One of the counts of what institutions sent, over all of them, all days and all writers.
+    pub(crate) fn counted(&self, name: &str) -> u64 {
+        self.sender_days.values().filter_map(|day| day[name].as_u64()).sum()
     }
 
     /// How many uploads were published.

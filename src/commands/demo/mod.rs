@@ -122,7 +122,10 @@ fn judge(
         }
     }
     local.finish(Some(Timestamp::from_unix_millis(parameters.until())))?;
-    watch.look(&mut local, files)?;
+    watch.look(&mut local, files.as_deref_mut())?;
+    if let Some(files) = files {
+        files.sender_days(local.sender_days())?;
+    }
     block.finish();
     Ok(watch)
 }

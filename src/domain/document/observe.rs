@@ -5,6 +5,7 @@
 //! `repeated_in_document`). A stocktake makes none, and neither does a document over its limits.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::Role;
 use super::lending::LentCode;
@@ -12,6 +13,7 @@ use super::live::{LiveDocument, LiveLine};
 use super::particulars::Surroundings;
 use crate::domain::Text;
 use crate::domain::observation::{Observation, ObservationKey};
+use crate::domain::reference::Institution;
 use crate::domain::trace_code::TraceCode;
 
 /// Where in a document an observation is made: (line_id, code in normal form).
@@ -24,8 +26,14 @@ pub fn observe(document: &LiveDocument<'_>) -> BTreeMap<Spot, Observation> {
         return observations;
     };
     let mut whole_packs: BTreeSet<&Text> = BTreeSet::new();
+    let institution = document.institution();
     for line in &document.lines {
-        let codes_on_line = u32::try_from(line.valid_codes().count()).unwrap_or(u32::MAX);
+        let of_line = OfLine {
+            role,
+            institution,
+            codes_on_line: u32::try_from(line.valid_codes().count()).unwrap_or(u32::MAX),
+            surroundings: Surroundings::of(&document.header.part.content, line.fee_content(), institution),
+        };
         for scanned in line.scans() {
             let Some(code) = scanned.scan.valid().filter(|code| code.is_unit) else {
                 continue;
@@ -33,9 +41,8 @@ pub fn observe(document: &LiveDocument<'_>) -> BTreeMap<Spot, Observation> {
             if is_one_pack(document, line, code) && !whole_packs.insert(&code.normal) {
                 continue;
             }
-            if let Some(mut observation) = observation(document, line, code, role) {
+            if let Some(mut observation) = observation(document, line, code, &of_line) {
                 observation.units = scanned.units;
-                observation.codes_on_line = codes_on_line;
                 observations.insert((line.line_id.clone(), code.normal.clone()), observation);
             }
         }
@@ -48,20 +55,27 @@ pub fn is_one_pack(document: &LiveDocument<'_>, line: &LiveLine<'_>, code: &Trac
     !line.is_split() && document.product(line, code).is_none_or(|product| product.packs_per_code == 1)
 }
 
+/// What is the same for all codes of a line.
+struct OfLine<'a> {
+    role: Role,
+    institution: Option<&'a Institution>,
+    codes_on_line: u32,
+    surroundings: Option<Arc<Surroundings>>,
+}
+
 fn observation(
     document: &LiveDocument<'_>,
     line: &LiveLine<'_>,
     code: &TraceCode,
-    role: Role,
+    OfLine { role, institution, codes_on_line, surroundings }: &OfLine<'_>,
 ) -> Option<Observation> {
     let lent = line.lent_as(&code.normal);
     let codes = lent.map(|lent| &lent.line.codes).or(line.codes)?;
     let header = &document.header.part.content;
-    let institution = document.institution();
     Some(Observation {
         key: ObservationKey { document: document.key.clone(), line_id: line.line_id.clone() },
         kind: header.kind,
-        role,
+        role: *role,
         time: header.moment(),
         is_day: header.occurred_at.is_day(),
         codes_issued_at: line.codes_issued_at()?,
@@ -69,7 +83,7 @@ fn observation(
         quantity: line.quantity(),
         quantity_before: line.quantity_before,
         units: None,
-        codes_on_line: 1,
+        codes_on_line: *codes_on_line,
         product_code: line.product_code().cloned(),
         product_name: line.fee_content().and_then(|fee| fee.product_name.clone()),
         product: document.product(line, code).cloned(),
@@ -78,7 +92,7 @@ fn observation(
         settlement_id: header.settlement_id.clone(),
         returns: header.returns.clone(),
         lent_from: lent.map(LentCode::lent_from),
-        surroundings: Surroundings::of(header, line.fee_content(), institution),
+        surroundings: surroundings.clone(),
         has_papers: header.counterparty.delivery_note.is_some() || header.counterparty.invoice.is_some(),
         region: document.region.clone(),
         tier: document.tier().cloned(),

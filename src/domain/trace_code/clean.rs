@@ -8,6 +8,9 @@ use super::{digital_link, separator};
 ///
 /// The common case, a clean code, is borrowed: every step only narrows it.
 pub(super) fn clean(scanned: &str) -> Cow<'_, str> {
+    if is_plain(scanned) {
+        return Cow::Borrowed(scanned);
+    }
     let mut text = without_empty_characters(scanned);
     text = narrowed(text, without_quotation_marks);
     text = in_half_width(text);
@@ -24,6 +27,11 @@ pub(super) fn clean(scanned: &str) -> Cow<'_, str> {
         None if separator::after_leading(&text).is_empty() => Cow::Borrowed(""),
         None => text,
     }
+}
+
+/// Whether a text consists of characters alone that no step undoes, as most codes do.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'(' | b')' | b'.'))
 }
 
 /// A part of the text, borrowed where the whole is.

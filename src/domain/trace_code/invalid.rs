@@ -42,12 +42,12 @@ pub(super) fn is_placeholder(text: &str) -> bool {
         text.bytes().zip(text.bytes().skip(1)).all(|(digit, following)| following == next(digit))
     };
     let is_repeated = text.chars().zip(text.chars().skip(1)).all(|(character, next)| character == next);
-    is_repeated || is_digits(text) && (step_is(1) || step_is(9))
+    is_repeated || (step_is(1) || step_is(9)) && is_digits(text)
 }
 
 /// The number of a logistic unit (SSCC) with its AI.
 pub(super) fn is_logistics_label(text: &str) -> bool {
-    super::is_20_digits(text) && text.strip_prefix("00").is_some_and(gs1::mod_10_is_right)
+    text.strip_prefix("00").is_some_and(|rest| super::is_20_digits(text) && gs1::mod_10_is_right(rest))
 }
 
 /// A code that went through a floating-point number, `8.1773220288616E+19`: its last digits are gone.

@@ -159,11 +159,17 @@ pub fn as_scanned(normal: &str) -> Cow<'_, str> {
 
 /// Tries the families in the order of the rules.
 fn recognise(text: &str) -> Scan {
+    // Most codes are these; as an element string, raw text of 20 digits counts only when it begins with 01.
+    let may_be_drug20 = is_20_digits(text) && !text.starts_with("01");
+    if let Some(code) = may_be_drug20.then(|| drug20(text)).flatten() {
+        return Scan::Valid(code);
+    }
     let element_string = gs1::parse(text);
     if let Some(code) = element_string.as_ref().and_then(gs1::ElementString::to_code) {
         return Scan::Valid(code);
     }
-    if let Some(code) = drug20(text).or_else(|| ma::parse(text)) {
+    let drug20 = is_20_digits(text).then(|| drug20(text)).flatten();
+    if let Some(code) = drug20.or_else(|| ma::parse(text)) {
         return Scan::Valid(code);
     }
     let hibc = hibc::parse(text);
@@ -179,9 +185,9 @@ fn recognise(text: &str) -> Scan {
     Scan::Invalid { text: text.into(), reason }
 }
 
-/// 码上放心: 7 digits of product, 9 of serial, 4 of keyed check.
+/// 码上放心, of 20 digits: 7 of product, 9 of serial, 4 of keyed check.
 fn drug20(text: &str) -> Option<TraceCode> {
-    let is_one = is_20_digits(text) && !invalid::is_placeholder(text) && !invalid::is_logistics_label(text);
+    let is_one = !invalid::is_placeholder(text) && !invalid::is_logistics_label(text);
     is_one.then(|| TraceCode {
         normal: text.into(),
         family: Family::Drug20,

@@ -19,14 +19,18 @@ fn after_one(text: &str) -> Option<&str> {
 }
 
 fn after_written_out(text: &str) -> Option<&str> {
-    // Of the characters that texts are made of, few begin a separator.
-    if !matches!(text.as_bytes().first()?, b'{' | b'<' | b'[' | b'\\' | b'~' | b'%' | b'^' | b'|' | 0xE2) {
+    if !may_begin_one(*text.as_bytes().first()?) {
         return None;
     }
     WRITTEN_OUT.iter().find_map(|written| {
         let (head, rest) = text.split_at_checked(written.len())?;
         head.eq_ignore_ascii_case(written).then_some(rest)
     })
+}
+
+/// Of the characters that texts are made of, few begin a written-out separator.
+const fn may_begin_one(byte: u8) -> bool {
+    matches!(byte, b'{' | b'<' | b'[' | b'\\' | b'~' | b'%' | b'^' | b'|' | 0xE2)
 }
 
 /// The text behind all separators at its beginning.
@@ -40,6 +44,9 @@ pub(super) fn after_leading(mut text: &str) -> &str {
 /// Every written-out separator as GS, where the text before the first of them begins as an element string or a
 /// Digital Link does: elsewhere the same characters may belong to a code.
 pub(super) fn written_as_gs(text: &str) -> Cow<'_, str> {
+    if !text.bytes().any(may_begin_one) {
+        return Cow::Borrowed(text);
+    }
     let places = text.char_indices().filter_map(|(at, _)| text.split_at_checked(at));
     let first = places.into_iter().find_map(|(before, from)| Some((before, after_written_out(from)?)));
     let Some((before, mut rest)) = first.filter(|(before, _)| begins_an_element_string(before)) else {

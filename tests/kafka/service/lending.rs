@@ -65,6 +65,18 @@ fn a_process_killed_between_hand_over_and_settlement_lends_all_the_same() {
     let text = complaint(&expected, &watcher);
     assert!(text.is_empty(), "expected (-) and found (+) differ:\n{text}\n{}", service.log());
     service.stop();
+    // Every count exactly once, whoever died.
+    let sales = SALES as u64;
+    for (name, count) in [
+        ("records_read", 2 * sales),
+        ("uploads_read", 2 * sales),
+        ("uploads_duplicate", 0),
+        ("documents", 2 * sales),
+        ("lines_need_codes", sales),
+        ("lines_with_lent_code_only", sales),
+    ] {
+        assert_eq!(watcher.counted(name), count, "{name}");
+    }
 
     let newest = |number: usize| {
         let document = format!("settlement-{number}");
