@@ -129,8 +129,8 @@ impl Standing {
         standing.codes_declared = declared.into_iter().flatten().map(u64::from).sum();
         standing.codes_not_sent = standing.codes_declared.saturating_sub(sent);
         let is_numbered = header.settlement_id.is_some() || header.visit_id.is_some();
-        let waits = document.lines.iter().any(|line| !line.has_scans() && needs_codes(document, line));
-        standing.claims_without_number = u64::from(!is_numbered && waits);
+        let waits = || document.lines.iter().any(|line| !line.has_scans() && needs_codes(document, line));
+        standing.claims_without_number = u64::from(!is_numbered && waits());
         standing
     }
 

@@ -132,8 +132,11 @@ impl Scan {
 
 /// Reads one scan; none when nothing is left of it, which is no code at all.
 pub fn read(scanned: &str) -> Option<Scan> {
-    let text = if is_20_digits(scanned) { Cow::Borrowed(scanned) } else { clean::clean(scanned) };
-    (!text.is_empty()).then(|| recognise(&text))
+    if is_20_digits(scanned) {
+        return Some(of_20_digits(scanned));
+    }
+    let text = clean::clean(scanned);
+    (!text.is_empty()).then(|| if is_20_digits(&text) { of_20_digits(&text) } else { recognise(&text) })
 }
 
 /// Reads what product records are keyed by, in the form that codes have it: 7 digits of drug codes, a GTIN with a right
@@ -157,13 +160,14 @@ pub fn as_scanned(normal: &str) -> Cow<'_, str> {
     if normal.starts_with('+') { Cow::Owned(hibc::with_check(normal)) } else { Cow::Borrowed(normal) }
 }
 
+/// Most codes are these. Raw text of 20 digits counts as an element string only when it begins with 01.
+fn of_20_digits(digits: &str) -> Scan {
+    let drug20 = (!digits.starts_with("01")).then(|| drug20(digits)).flatten();
+    drug20.map_or_else(|| recognise(digits), Scan::Valid)
+}
+
 /// Tries the families in the order of the rules.
 fn recognise(text: &str) -> Scan {
-    // Most codes are these; as an element string, raw text of 20 digits counts only when it begins with 01.
-    let may_be_drug20 = is_20_digits(text) && !text.starts_with("01");
-    if let Some(code) = may_be_drug20.then(|| drug20(text)).flatten() {
-        return Scan::Valid(code);
-    }
     let element_string = gs1::parse(text);
     if let Some(code) = element_string.as_ref().and_then(gs1::ElementString::to_code) {
         return Scan::Valid(code);

@@ -245,22 +245,31 @@ struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// What is stated under a name: absent, null and empty text do not count, nor does what was said before.
-    fn all(&self, name: &str) -> Vec<&'a Json> {
+    /// What is stated under a name: absent, null and empty text do not count.
+    fn said(&self, name: &str) -> impl Iterator<Item = &'a Json> {
         let says_something = |value: &&Json| match value {
             Json::Null => false,
             Json::Text(text) => !text.is_empty(),
             _ => true,
         };
-        let named = self.members.iter().filter(|(found, _)| found == name);
-        json::distinct(named.map(|(_, value)| value).filter(says_something).collect(), |value| value)
+        self.members
+            .iter()
+            .filter(move |(found, _)| found == name)
+            .map(|(_, value)| value)
+            .filter(says_something)
+    }
+
+    /// The same without what was said before.
+    fn all(&self, name: &str) -> Vec<&'a Json> {
+        json::distinct(self.said(name).collect(), |value| value)
     }
 
     /// The value of a field, unless it counts as absent.
     fn present(&self, name: &str) -> Result<Option<&'a Json>, Reject> {
-        match self.all(name).as_slice() {
-            [] => Ok(None),
-            [value] => Ok(Some(*value)),
+        let mut said = self.said(name);
+        match (said.next(), said.next()) {
+            (first, None) => Ok(first),
+            (first, Some(_)) if self.all(name).len() == 1 => Ok(first),
             _ => Err(self.malformed(name, ONCE)),
         }
     }
