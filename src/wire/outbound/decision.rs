@@ -48,7 +48,7 @@ pub fn message(decision: &Decision) -> DecisionMessage {
         recover: decision.recover.to_string(),
         paid: decision.paid.map(|paid| paid.paid.to_string()),
         recovered: decision.paid.and_then(|paid| paid.recovered).map(|recovered| recovered.to_string()),
-        lines: decision.lines.iter().map(line).collect(),
+        lines: decision.lines.iter().map(|decided| line(decided)).collect(),
         withdrawn: decision.withdrawn,
         occurred_at: decision.occurred_at.to_string(),
         received_at: decision.received_at.to_string(),

@@ -5,6 +5,7 @@ use crate::domain::Text;
 use crate::domain::document::lending::{Offer, Offers, Windows};
 use crate::domain::document::merge::{Document, LineParts, ReversalStamp, Reversed, Stamped};
 use crate::domain::document::{CodesFacet, FeeFacet, Header, Part};
+use crate::domain::memo::Memo;
 use crate::domain::register::lending::Lending;
 use crate::domain::register::{DocumentState, PublishedClaim};
 use crate::domain::time::Millis;
@@ -47,6 +48,7 @@ pub fn decode_document(bytes: &[u8]) -> Result<DocumentState, WireError> {
         untold: read_all(&message.untold, &table)?,
         handling: read_optional(&message.handling, &table)?.unwrap_or_default(),
         asserted: columns::read_asserted(&message.asserted.unwrap_or_default(), &table)?,
+        judged_by: Memo::default(),
     })
 }
 
@@ -224,7 +226,12 @@ impl Wire for PublishedClaim {
             line_id: table.text(line_id),
             reasons: write_reasons(reasons),
         });
-        pb::PublishedClaim { reasons: reasons.collect(), occurred_at: self.occurred_at.unix_millis() }
+        let occurred_at = self.occurred_at.unix_millis();
+        pb::PublishedClaim {
+            reasons: reasons.collect(),
+            occurred_at,
+            told_after: self.told_at.unix_millis().wrapping_sub(occurred_at),
+        }
     }
 
     fn from_message(message: &pb::PublishedClaim, table: &TableReader) -> Result<Self, WireError> {
@@ -233,6 +240,7 @@ impl Wire for PublishedClaim {
         });
         Ok(Self {
             occurred_at: moment(message.occurred_at),
+            told_at: moment(message.occurred_at.wrapping_add(message.told_after)),
             reasons: reasons.collect::<Result<_, WireError>>()?,
         })
     }
