@@ -1,5 +1,6 @@
 //! The hot functions of the path of a document, each on a simulated province: decode, entries, register, monitor, and all
-//! stages together on the memory twin. `cargo bench --bench hot_path`; ratios within one run say more than the times.
+//! stages together on the memory twin; and a settlement that many hand-overs lend to. `cargo bench --bench hot_path`; ratios
+//! within one run say more than the times.
 
 use std::hint::black_box;
 
@@ -63,6 +64,16 @@ fn decode(line: &str, limits: &Limits, pseudonymiser: &Pseudonymiser) -> Upload 
 fn with_reference(mut upload: Upload, book: &Book) -> Upload {
     reference::attach(&mut upload, book);
     upload
+}
+
+/// How much is published of uploads that go through all stages.
+fn run(options: &LocalOptions, book: &Book, uploads: &[String]) -> usize {
+    let mut local = Local::new(options, book.clone()).expect("the stages start");
+    for (number, upload) in (1..).zip(uploads) {
+        local.feed(upload.clone().into_bytes(), "uploads", number).expect("it is taken in");
+    }
+    local.finish(None).expect("it ends");
+    local.drain().expect("outputs are readable").len()
 }
 
 fn hot_path(criterion: &mut Criterion) {
@@ -135,17 +146,57 @@ fn hot_path(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(UPLOADS as u64)).sample_size(10);
     group.bench_function("local", |b| {
         let options = LocalOptions::from_config(&Config::default()).expect("the defaults are valid");
-        b.iter(|| {
-            let mut local = Local::new(&options, book.clone()).expect("the stages start");
-            for (number, line) in (1..).zip(&lines) {
-                local.feed(line.clone().into_bytes(), "province", number).expect("it is taken in");
-            }
-            local.finish(None).expect("it ends");
-            local.drain().expect("outputs are readable").len()
-        });
+        b.iter(|| run(&options, &book, &lines));
     });
     group.finish();
 }
 
-criterion_group!(benches, hot_path);
+/// Lines of one hand-over.
+const LENT_AT_ONCE: usize = 10;
+
+/// A settlement without codes, then the hand-overs that lend them to it, a second apart: each settles before the next.
+fn lent(lines: usize) -> Vec<String> {
+    let document = |kind: &str, document_id: String, second: usize, lines: Vec<String>| {
+        let time =
+            format!("2026-01-05T{:02}:{:02}:{:02}+08:00", 9 + second / 3600, second / 60 % 60, second % 60);
+        format!(
+            r#"{{"document_id":"{document_id}","kind":"{kind}","institution_id":"P37020304446","issued_at":"{time}",
+            "occurred_at":"{time}","settlement_id":"S1","lines":[{}]}}"#,
+            lines.join(",")
+        )
+    };
+    let line = |number: usize, codes: String| {
+        format!(
+            r#"{{"line_id":"{number:04}","product_code":"XR05CBA198A001010100863","quantity":"1","amount":"1.00",
+            "trace_codes":[{codes}]}}"#
+        )
+    };
+    let claimed = (0..lines).map(|number| line(number, String::new())).collect();
+    let mut documents = vec![document("settlement", "S1".to_owned(), 0, claimed)];
+    for second in 0..lines / LENT_AT_ONCE {
+        let codes =
+            (0..LENT_AT_ONCE).map(|number| format!(r#""8177322{:013}""#, second * LENT_AT_ONCE + number));
+        let handed_over = codes.enumerate().map(|(number, code)| line(number, code)).collect();
+        documents.push(document("dispense", format!("D{second}"), second + 1, handed_over));
+    }
+    documents
+}
+
+/// The cost of a settlement line that is lent its code, of a short settlement and of a long one. Every hand-over brings a
+/// decision of all lines, which is written whole; what else it costs is to depend on its own lines alone.
+fn lending(criterion: &mut Criterion) {
+    let options = LocalOptions::from_config(&Config::default()).expect("the defaults are valid");
+    let mut group = criterion.benchmark_group("per_lent_line");
+    group.sample_size(10);
+    for lines in [300, 3_000] {
+        let uploads = lent(lines);
+        group.throughput(Throughput::Elements(lines as u64));
+        group.bench_function(format!("{lines}_lines_{}_hand_overs", uploads.len() - 1), |b| {
+            b.iter(|| run(&options, &Book::default(), &uploads));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, hot_path, lending);
 criterion_main!(benches);

@@ -143,6 +143,17 @@ impl AlertBook {
         changes
     }
 
+    /// Takes out what was published of some findings, to be compared and put back by itself.
+    #[must_use]
+    pub fn take_out(&mut self, keys: impl Iterator<Item = FindingKey>) -> Self {
+        Self { published: keys.filter_map(|key| self.published.remove_entry(&key)).collect() }
+    }
+
+    /// Puts back what was taken out.
+    pub fn put_back(&mut self, part: Self) {
+        self.published.extend(part.published);
+    }
+
     /// Whether there is room for what further facts may bring up.
     pub fn has_room(&self) -> bool {
         self.published.len() <= FINDINGS_KEPT_MAX

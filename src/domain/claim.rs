@@ -3,6 +3,7 @@
 pub mod amounts;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::Text;
 use super::amount::Money;
@@ -42,6 +43,24 @@ pub struct Claim {
     /// The rule set of the register when it judged the lines.
     pub ruleset: Text,
     /// The newest reference version of its parts.
+    pub reference_version: u64,
+    /// The upload that changed it.
+    pub origin: Origin,
+}
+
+/// Some lines of a claim that say something else than before, none more and none less: an entry of the `claims` topic. All
+/// else of it is as it was told last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimChange {
+    /// The settlement document.
+    pub key: DocumentKey,
+    /// The document's revision.
+    pub revision: u64,
+    /// The lines, in line order.
+    pub lines: Vec<ClaimLine>,
+    /// The rule set of the register when it judged them.
+    pub ruleset: Text,
+    /// The newest reference version of the parts of the claim.
     pub reference_version: u64,
     /// The upload that changed it.
     pub origin: Origin,
@@ -119,7 +138,7 @@ pub struct Decision {
     /// What was paid, where payments are known.
     pub paid: Option<Paid>,
     /// Per line, in line order.
-    pub lines: Vec<DecisionLine>,
+    pub lines: Vec<Arc<DecisionLine>>,
     /// Whether the claim was taken back.
     pub withdrawn: bool,
     /// When the settlement happened.

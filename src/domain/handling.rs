@@ -9,9 +9,8 @@
 //!
 //! What it is not: rulings change how findings act on a line, never the findings; payments change no verdict.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
-use std::collections::btree_map::Entry;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Text;
 use super::amount::Money;
@@ -169,21 +168,40 @@ impl Book {
         self.rulings.is_empty() && self.payments.is_empty()
     }
 
-    /// Files an act.
-    pub fn file(&mut self, handling: &Handling) -> Filed {
+    /// What would become of an act. Most that comes again is known: that is found out by looking, before anything is copied
+    /// or changed.
+    pub fn weigh(&self, handling: &Handling) -> Filed {
         let issued_at = handling.issued_at;
         match &handling.act {
             Act::Ruling { line_id, ruling } => {
                 let of_lines =
                     self.rulings.len().saturating_sub(usize::from(self.rulings.contains_key(&None)));
                 let has_room = line_id.is_none() || of_lines < LINE_RULINGS_MAX;
-                file(&mut self.rulings, line_id, Issued { issued_at, act: ruling.clone() }, has_room)
+                weigh(self.rulings.get(line_id), issued_at, ruling, has_room)
             }
             Act::Payment { payment_id, payment } => {
                 let has_room = self.payments.len() < PAYMENTS_MAX;
-                file(&mut self.payments, payment_id, Issued { issued_at, act: payment.clone() }, has_room)
+                weigh(self.payments.get(payment_id), issued_at, payment, has_room)
             }
         }
+    }
+
+    /// Files an act where it counts.
+    pub fn file(&mut self, handling: &Handling) -> Filed {
+        let filed = self.weigh(handling);
+        if filed != Filed::Counts {
+            return filed;
+        }
+        let issued_at = handling.issued_at;
+        match &handling.act {
+            Act::Ruling { line_id, ruling } => {
+                self.rulings.insert(line_id.clone(), Issued { issued_at, act: ruling.clone() });
+            }
+            Act::Payment { payment_id, payment } => {
+                self.payments.insert(payment_id.clone(), Issued { issued_at, act: payment.clone() });
+            }
+        }
+        filed
     }
 
     /// What was paid; none while there is no payment that was not withdrawn.
@@ -221,29 +239,16 @@ impl Book {
     }
 }
 
-fn file<K: Ord + Clone, T: Canonical>(
-    known: &mut BTreeMap<K, Issued<T>>,
-    key: &K,
-    news: Issued<T>,
-    has_room: bool,
-) -> Filed {
-    match known.entry(key.clone()) {
-        Entry::Vacant(place) if has_room => {
-            place.insert(news);
-            Filed::Counts
-        }
-        Entry::Vacant(_) => Filed::NoRoom,
-        Entry::Occupied(mut place) => {
-            let order = |issued: &Issued<T>| (issued.issued_at, issued.act.canonical_text());
-            match order(&news).cmp(&order(place.get())) {
-                std::cmp::Ordering::Greater => {
-                    place.insert(news);
-                    Filed::Counts
-                }
-                std::cmp::Ordering::Equal => Filed::Known,
-                std::cmp::Ordering::Less => Filed::Older,
-            }
-        }
+fn weigh<T: Canonical>(known: Option<&Issued<T>>, issued_at: Timestamp, act: &T, has_room: bool) -> Filed {
+    let Some(known) = known else {
+        return if has_room { Filed::Counts } else { Filed::NoRoom };
+    };
+    let order =
+        issued_at.cmp(&known.issued_at).then_with(|| act.canonical_text().cmp(&known.act.canonical_text()));
+    match order {
+        Ordering::Greater => Filed::Counts,
+        Ordering::Equal => Filed::Known,
+        Ordering::Less => Filed::Older,
     }
 }
 

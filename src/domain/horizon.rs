@@ -60,6 +60,13 @@ pub fn numbers_begin_after(now: Option<Timestamp>, forgotten_before: Option<Time
     u64::try_from(seconds).unwrap_or_default()
 }
 
+/// Whether the claims of the adjudicator still hold one that it was told of by an upload received at `told_at`, when it is
+/// told of it again `now`: whatever the horizon, nothing that young is forgotten, and its time is never ahead of what it
+/// is told.
+pub fn remembers_claim(told_at: Timestamp, now: Option<Timestamp>) -> bool {
+    now.is_none_or(|now| now <= told_at.plus(OUTLIVES_ITS_DOCUMENT).plus(SLACK))
+}
+
 /// State whose newest fact is older than this is forgotten.
 pub fn forgets_before(now: Timestamp, horizon: Millis) -> Timestamp {
     now.minus(horizon).minus(SLACK)

@@ -22,6 +22,7 @@ pub mod document;
 pub mod finding;
 pub mod handling;
 pub mod horizon;
+pub mod memo;
 pub mod monitor;
 pub mod observation;
 pub mod outcome;

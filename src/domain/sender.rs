@@ -103,8 +103,9 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// Of one live document; `first_issued_at` is when its first header that still counts was issued.
-    pub fn of(document: &LiveDocument<'_>, first_issued_at: Timestamp) -> Self {
+    /// Of one live document, or of some of its lines; `first_issued_at` is when its first header that still counts was
+    /// issued, `codes_sent` how many codes all its lines have ([`codes_sent`]).
+    pub fn of(document: &LiveDocument<'_>, first_issued_at: Timestamp, codes_sent: u64) -> Self {
         let header = &document.header.part.content;
         let is_late = first_issued_at > ends_at(document).plus(LATE_AFTER);
         let of_document = Self { documents: 1, late: u64::from(is_late), ..Self::default() };
@@ -112,12 +113,9 @@ impl Standing {
             return of_document;
         }
         let mut standing = of_document;
-        let mut sent: u64 = 0;
         for line in &document.lines {
-            let (own, lent) = (line.own_scans(), line.lent());
-            sent += (own.len() + lent.len()) as u64;
             if needs_codes(document, line) {
-                let has_own = own.iter().any(|scanned| scanned.scan.valid().is_some());
+                let has_own = line.own_scans().iter().any(|scanned| scanned.scan.valid().is_some());
                 let has_any = line.valid_codes().next().is_some();
                 standing.lines_need_codes += 1;
                 standing.lines_with_code += u64::from(has_any);
@@ -127,16 +125,16 @@ impl Standing {
         let circumstances = &header.circumstances;
         let declared = [circumstances.declared_codes, circumstances.declared_consumable_codes];
         standing.codes_declared = declared.into_iter().flatten().map(u64::from).sum();
-        standing.codes_not_sent = standing.codes_declared.saturating_sub(sent);
+        standing.codes_not_sent = standing.codes_declared.saturating_sub(codes_sent);
         let is_numbered = header.settlement_id.is_some() || header.visit_id.is_some();
         let waits = || document.lines.iter().any(|line| !line.has_scans() && needs_codes(document, line));
         standing.claims_without_number = u64::from(!is_numbered && waits());
         standing
     }
 
-    /// Takes the place of what a document said before.
-    pub fn replace(&mut self, before: Self, after: Self) {
-        *self = self.zip(after, u64::saturating_add).zip(before, u64::saturating_sub);
+    /// Counts what else a document says.
+    pub fn change(&mut self, StandingChange { less, more, .. }: &StandingChange) {
+        *self = self.zip(*more, u64::saturating_add).zip(*less, u64::saturating_sub);
     }
 
     /// Adds what stands elsewhere.
@@ -159,6 +157,11 @@ impl Standing {
     }
 }
 
+/// How many codes the lines of a document have, of their own or lent.
+pub fn codes_sent(document: &LiveDocument<'_>) -> u64 {
+    document.lines.iter().map(|line| (line.own_scans().len() + line.lent().len()) as u64).sum()
+}
+
 /// When a document was over, of which perhaps only the day is known.
 fn ends_at(document: &LiveDocument<'_>) -> Timestamp {
     let header = &document.header.part.content;
@@ -168,15 +171,15 @@ fn ends_at(document: &LiveDocument<'_>) -> Timestamp {
     }
 }
 
-/// What the documents of one institution that changed say of one day, before and after.
+/// What else a document says of one day than before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StandingChange {
     /// The day.
     pub day: Day,
-    /// What stood.
-    pub before: Standing,
-    /// What stands.
-    pub after: Standing,
+    /// What stands no longer.
+    pub less: Standing,
+    /// What stands now and did not.
+    pub more: Standing,
 }
 
 /// What a document says of each day.
@@ -186,9 +189,12 @@ pub type Standings = BTreeMap<Day, Standing>;
 pub fn changes(before: &Standings, after: &Standings) -> Vec<StandingChange> {
     let days: BTreeSet<Day> = before.keys().chain(after.keys()).copied().collect();
     let of = |standings: &Standings, day: Day| standings.get(&day).copied().unwrap_or_default();
-    let changes =
-        days.into_iter().map(|day| StandingChange { day, before: of(before, day), after: of(after, day) });
-    changes.filter(|change| change.before != change.after).collect()
+    let changes = days.into_iter().map(|day| {
+        let (before, after) = (of(before, day), of(after, day));
+        let (less, more) = (before.zip(after, u64::saturating_sub), after.zip(before, u64::saturating_sub));
+        StandingChange { day, less, more }
+    });
+    changes.filter(|change| change.less != change.more).collect()
 }
 
 /// All that is counted of an institution on one day.

@@ -76,6 +76,12 @@ impl Keyed for Adjudicate {
                     adjudicator::claim(state, claim, moment, rules, policy)
                 })
             }
+            ClaimEntry::ClaimChange(change) => {
+                let key = document_key_bytes(&change.key);
+                self.decide(&key, cx, |state, moment, rules, policy| {
+                    adjudicator::claim_change(state, change, moment, rules, policy)
+                })
+            }
             ClaimEntry::Verdict(verdict) => {
                 let key = document_key_bytes(&verdict.key);
                 self.decide(&key, cx, |state, moment, rules, policy| {

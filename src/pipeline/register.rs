@@ -252,6 +252,9 @@ impl Register {
         if let Some(claim) = effects.claim.take() {
             cx.out.send(&document_key_bytes(&claim.key), ClaimEntry::Claim(claim));
         }
+        if let Some(change) = effects.claim_change.take() {
+            cx.out.send(&document_key_bytes(&change.key), ClaimEntry::ClaimChange(change));
+        }
         if let Some(paid) = effects.paid.take() {
             cx.out.send(&document_key_bytes(&paid.key), ClaimEntry::Paid(paid));
         }

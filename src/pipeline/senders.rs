@@ -34,9 +34,9 @@ pub(super) fn stand(
     changes: &[StandingChange],
     cx: &mut Cx<'_>,
 ) -> Result<(), StageError> {
-    for StandingChange { day, before, after } in changes {
-        let sender = SenderDay { institution_id: Some(institution_id.clone()), day: *day };
-        count(register, Writer::Register, &sender, cx, |counts| counts.standing.replace(*before, *after))?;
+    for change in changes {
+        let sender = SenderDay { institution_id: Some(institution_id.clone()), day: change.day };
+        count(register, Writer::Register, &sender, cx, |counts| counts.standing.change(change))?;
     }
     Ok(())
 }

@@ -203,9 +203,8 @@ impl Local {
         let mut drained = Vec::new();
         for partition in self.topology.all(topic) {
             let from = self.drained.get(&partition).copied().unwrap_or_default();
-            let records = self.broker.read(&partition, from, usize::MAX)?;
+            let records = self.broker.take(&partition, from)?;
             let next = records.last().map_or(from, |record| record.offset + 1);
-            self.broker.trim(&partition, next)?;
             self.drained.insert(partition, next);
             drained.extend(records);
         }

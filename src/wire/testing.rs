@@ -15,7 +15,7 @@ use crate::domain::Text;
 use crate::domain::adjudicator::Policy;
 use crate::domain::alert::{AlertBook, Published};
 use crate::domain::amount::{Money, Quantity};
-use crate::domain::claim::{Claim, ClaimLine, CodeVerdict, LentTo, Verdict};
+use crate::domain::claim::{Claim, ClaimChange, ClaimLine, CodeVerdict, LentTo, Verdict};
 use crate::domain::document::lending::{Offer, OfferedLine};
 use crate::domain::document::merge::Stamped;
 use crate::domain::document::occurred::OccurredAt;
@@ -512,6 +512,17 @@ pub(crate) fn claim() -> BoxedStrategy<Claim> {
             Claim { key, revision, withdrawn, occurred_at, lines, ruleset, reference_version, origin }
         })
         .boxed()
+}
+
+pub(crate) fn claim_change() -> impl Strategy<Value = ClaimChange> {
+    claim().prop_map(|Claim { key, revision, lines, ruleset, reference_version, origin, .. }| ClaimChange {
+        key,
+        revision,
+        lines,
+        ruleset,
+        reference_version,
+        origin,
+    })
 }
 
 pub(crate) fn code_verdict() -> impl Strategy<Value = CodeVerdict> {

@@ -141,6 +141,7 @@ fn split(topic: Topic, record: &Record) -> Vec<(Vec<u8>, Vec<u8>)> {
         Topic::Claims => bodies(payload, |body| {
             let key = match body {
                 ClaimEntry::Claim(claim) => &claim.key,
+                ClaimEntry::ClaimChange(change) => &change.key,
                 ClaimEntry::Verdict(verdict) => &verdict.key,
                 ClaimEntry::Paid(paid) => &paid.key,
             };

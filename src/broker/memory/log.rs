@@ -64,6 +64,16 @@ impl Log {
         Ok(self.records.range(self.index_of(from)..).take(limit).cloned().collect())
     }
 
+    /// All records from an offset on. They are forgotten with those before them.
+    pub(super) fn take(&mut self, from: i64) -> Result<Vec<Record>, BrokerError> {
+        self.check_within(from)?;
+        let taken = self.records.split_off(self.index_of(from));
+        if let Some(last) = taken.back() {
+            self.trim(last.offset + 1);
+        }
+        Ok(taken.into())
+    }
+
     /// How many records there are at or after an offset.
     pub(super) fn lag(&self, from: i64) -> i64 {
         i64::try_from(self.records.len() - self.index_of(from)).unwrap_or(i64::MAX)

@@ -148,6 +148,11 @@ impl MemoryBroker {
         self.state().log(partition)?.read(from, limit)
     }
 
+    /// All committed records of a partition from an offset on, which are forgotten with those before them.
+    pub fn take(&self, partition: &TopicPartition, from: i64) -> Result<Vec<Record>, BrokerError> {
+        self.state().log_mut(partition)?.take(from)
+    }
+
     /// The first offset still there and the next one to be written.
     pub fn watermarks(&self, partition: &TopicPartition) -> Result<(i64, i64), BrokerError> {
         let state = self.state();

@@ -15,8 +15,8 @@ use crate::present::explain::{self, Sentence};
 use crate::present::progress::Progress;
 use crate::run::local::{Local, LocalOptions};
 
-/// Uploads between two looks at what was published.
-const DRAIN_EVERY: u64 = 10_000;
+/// Uploads between two looks at what was published: few, since one of them may bring about many and long records.
+const DRAIN_EVERY: u64 = 50;
 
 /// `run` would refuse to start; for a back-test it may be meant.
 const NO_REFERENCE: &str = "there is no reference data, so no product, exemption or institution is known: lines are \

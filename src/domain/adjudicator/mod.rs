@@ -18,11 +18,13 @@
 //! until the last one is there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::Text;
 use super::amount::Money;
-use super::claim::{Claim, ClaimLine, CodeVerdict, Decision, DecisionLine, Verdict};
+use super::claim::{Claim, ClaimChange, ClaimLine, CodeVerdict, Decision, DecisionLine, Verdict};
 use super::handling::Paid;
+use super::memo::Memo;
 use super::observation::Moment;
 use super::rules::RuleId;
 use super::rules::ruleset::RuleSet;
@@ -47,6 +49,8 @@ pub struct ClaimState {
     pub paid: Option<Paid>,
     /// When the last answer or word of payments came: what nobody claims is forgotten some day as well.
     pub answered_at: Option<Timestamp>,
+    /// The lines that may be decided otherwise than they were last, finally; none: all of them may.
+    pub touched: Memo<Option<BTreeSet<Text>>>,
 }
 
 /// The monitor's answer, filed under its line and code.
@@ -81,7 +85,7 @@ pub struct Said {
     /// What was paid.
     pub paid: Option<Paid>,
     /// Per line, in line order.
-    pub lines: Vec<DecisionLine>,
+    pub lines: Vec<Arc<DecisionLine>>,
 }
 
 /// What is configured about decisions.
@@ -104,7 +108,35 @@ impl Default for Policy {
 impl ClaimState {
     /// Counts the answers that are not there. They are counted along afterwards.
     pub fn count_missing(&mut self) {
-        self.missing = self.claim.as_ref().map_or(0, |claim| missing(claim, &self.answers));
+        let lines = self.claim.iter().flat_map(|claim| &claim.lines);
+        self.missing = lines.map(|line| missing(line, &self.answers)).sum();
+    }
+
+    /// The line may be decided otherwise than before.
+    fn touch(&mut self, line_id: Text) {
+        self.touched.0.iter_mut().for_each(|touched| {
+            touched.insert(line_id.clone());
+        });
+    }
+
+    /// Puts a line in the place of the one that was known of the claim, which is of the same revision now.
+    fn replace_line(&mut self, line: ClaimLine) {
+        let Some(claim) = &mut self.claim else { return };
+        let Some(place) = line_place(claim, &line.line_id) else { return };
+        let Some(known) = claim.lines.get_mut(place) else { return };
+        let line_id = line.line_id.clone();
+        self.missing = self.missing.saturating_sub(missing(known, &self.answers));
+        let of_line = self.answers.range((line_id.clone(), Text::default())..);
+        let of_line = of_line.take_while(|((of, _), _)| *of == line_id);
+        let useless = of_line.filter(|((_, code), answer)| {
+            answer.revision <= claim.revision && line.awaits.get(code) != Some(&answer.revision)
+        });
+        for key in useless.map(|(key, _)| key.clone()).collect::<Vec<_>>() {
+            self.answers.remove(&key);
+        }
+        self.missing = self.missing.saturating_add(missing(&line, &self.answers));
+        *known = line;
+        self.touch(line_id);
     }
 }
 
@@ -122,7 +154,37 @@ pub fn claim(
     claim.lines.sort_by(|a, b| a.line_id.cmp(&b.line_id));
     state.answers.retain(|(line_id, code), answer| can_be_asked_for(&claim, line_id, code, answer.revision));
     state.claim = Some(claim);
+    state.touched = Memo::default();
     state.count_missing();
+    decide_or_wait(state, moment, rules, policy)
+}
+
+/// Applies what changed of a claim; what is no newer than the known one is ignored. One that is not known has no lines that
+/// could have changed: the register tells of the whole claim wherever it could be forgotten here.
+pub fn claim_change(
+    state: &mut ClaimState,
+    change: ClaimChange,
+    moment: &Moment,
+    rules: &RuleSet,
+    policy: &Policy,
+) -> Option<Decision> {
+    let ClaimChange { key: _, revision, lines, ruleset, reference_version, origin } = change;
+    let claim = state.claim.as_mut().filter(|known| revision > known.revision)?;
+    (claim.revision, claim.ruleset, claim.origin) = (revision, ruleset, origin);
+    claim.reference_version = reference_version;
+    for line in lines {
+        state.replace_line(line);
+    }
+    decide_or_wait(state, moment, rules, policy)
+}
+
+/// Decides a claim that is new, or waits for its answers.
+fn decide_or_wait(
+    state: &mut ClaimState,
+    moment: &Moment,
+    rules: &RuleSet,
+    policy: &Policy,
+) -> Option<Decision> {
     if state.missing == 0 {
         return decide(state, None, moment, rules, policy);
     }
@@ -154,6 +216,7 @@ pub fn verdict(
     if before.is_some_and(|before| revision < before) {
         return None;
     }
+    state.touch(key.0.clone());
     state.answers.insert(key, Answer { revision, reasons });
     state.answered_at = state.answered_at.max(moment.now.or(Some(moment.detected_at)));
     let was_missing = asked.is_some() && before != asked;
@@ -193,8 +256,11 @@ pub fn deadline(
 
 /// The revision at which the claim asks for the code on the line.
 fn asked_revision(claim: &Claim, line_id: &Text, code: &Text) -> Option<u64> {
-    let index = claim.lines.binary_search_by(|line| line.line_id.cmp(line_id)).ok()?;
-    claim.lines.get(index)?.awaits.get(code).copied()
+    claim.lines.get(line_place(claim, line_id)?)?.awaits.get(code).copied()
+}
+
+fn line_place(claim: &Claim, line_id: &Text) -> Option<usize> {
+    claim.lines.binary_search_by(|line| line.line_id.cmp(line_id)).ok()
 }
 
 /// Whether this claim asks for the answer, or a later revision of it may.
@@ -202,15 +268,13 @@ fn can_be_asked_for(claim: &Claim, line_id: &Text, code: &Text, revision: u64) -
     revision > claim.revision || asked_revision(claim, line_id, code) == Some(revision)
 }
 
-fn missing(claim: &Claim, answers: &BTreeMap<(Text, Text), Answer>) -> usize {
-    let of_line = |line: &ClaimLine| {
-        let absent = line.awaits.iter().filter(|(code, revision)| {
-            let answer = answers.get(&(line.line_id.clone(), Text::clone(code)));
-            answer.is_none_or(|answer| answer.revision != **revision)
-        });
-        absent.count()
-    };
-    claim.lines.iter().map(of_line).sum()
+/// How many answers that the line asks for are not there.
+fn missing(line: &ClaimLine, answers: &BTreeMap<(Text, Text), Answer>) -> usize {
+    let absent = line.awaits.iter().filter(|(code, revision)| {
+        let answer = answers.get(&(line.line_id.clone(), Text::clone(code)));
+        answer.is_none_or(|answer| answer.revision != **revision)
+    });
+    absent.count()
 }
 
 /// The decision as of now, when it differs from the last one published. `due` makes it a provisional one.
@@ -227,6 +291,7 @@ fn decide(
     let said = say(claim, state, provisional, policy);
     let never_decided = state.published.is_none();
     let unchanged = state.published.as_ref().is_some_and(|last| last.said == said);
+    state.touched = Memo((!provisional).then(BTreeSet::new));
     if unchanged || (said.withdrawn && never_decided) {
         return None;
     }
@@ -256,8 +321,7 @@ fn decide(
 }
 
 fn say(claim: &Claim, state: &ClaimState, provisional: bool, policy: &Policy) -> Said {
-    let lines: Vec<DecisionLine> =
-        claim.lines.iter().map(|line| judge(line, &state.answers, policy.provisional)).collect();
+    let lines = decided_lines(claim, state, provisional, policy);
     let payable = lines.iter().filter(|line| line.verdict == Verdict::Pay);
     Said {
         verdict: lines.iter().map(|line| line.verdict).max().unwrap_or_default(),
@@ -267,6 +331,29 @@ fn say(claim: &Claim, state: &ClaimState, provisional: bool, policy: &Policy) ->
         paid: state.paid,
         lines,
     }
+}
+
+/// All lines; those that cannot be decided otherwise than last time as they were.
+fn decided_lines(
+    claim: &Claim,
+    state: &ClaimState,
+    provisional: bool,
+    policy: &Policy,
+) -> Vec<Arc<DecisionLine>> {
+    let decide = |line: &ClaimLine| Arc::new(judge(line, &state.answers, policy.provisional));
+    let (Some(last), Some(touched)) = (&state.published, &state.touched.0) else {
+        return claim.lines.iter().map(decide).collect();
+    };
+    if provisional {
+        return claim.lines.iter().map(decide).collect();
+    }
+    let mut lines = last.said.lines.clone();
+    for place in touched.iter().filter_map(|line_id| line_place(claim, line_id)) {
+        if let (Some(line), Some(known)) = (claim.lines.get(place), lines.get_mut(place)) {
+            *known = decide(line);
+        }
+    }
+    lines
 }
 
 /// The worst of the line's own reasons and the answers to its codes, as far as a ruling does not make them act otherwise;

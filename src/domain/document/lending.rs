@@ -13,7 +13,7 @@
 //! nothing to lend any more is an offer of nothing: it must outlive what it withdraws, since the same lender may be heard
 //! of in two ways.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::live::{LiveDocument, LiveLine};
@@ -350,8 +350,7 @@ pub fn lend<'a>(document: &mut LiveDocument<'a>, offers: &'a Offers, windows: Wi
     if lenders.is_empty() {
         return;
     }
-    let time = header.moment();
-    let mut pools = Pools::new(document, &lenders, time);
+    let mut pools = Pools::new(document, lenders, header.moment());
     for (product_code, borrowers) in borrowers(document) {
         let pool = pools.of(product_code);
         pools.give(document, pool, &borrowers);
@@ -370,20 +369,21 @@ fn borrowers<'a>(document: &LiveDocument<'a>) -> BTreeMap<&'a Text, Vec<usize>> 
     borrowers
 }
 
-/// All that is offered, and what is no longer to be had.
+/// All that is offered, the front of each pool first, and what is no longer to be had.
 struct Pools<'a> {
-    offered: BTreeMap<&'a Text, Vec<(Millis, LentCode<'a>)>>,
-    gone: BTreeSet<&'a Text>,
+    offered: BTreeMap<&'a Text, Vec<LentCode<'a>>>,
+    gone: HashSet<&'a Text>,
 }
 
 impl<'a> Pools<'a> {
-    fn new(document: &LiveDocument<'a>, lenders: &[&'a Arc<Offer>], time: Timestamp) -> Self {
-        let mut offered: BTreeMap<&'a Text, Vec<(Millis, LentCode<'a>)>> = BTreeMap::new();
+    /// The lenders are given in their order; their lines, and the codes of each, are in order.
+    fn new(document: &LiveDocument<'a>, mut lenders: Vec<&'a Arc<Offer>>, time: Timestamp) -> Self {
+        lenders.sort_by_key(|lender| lender.time.distance(time));
+        let mut offered: BTreeMap<&'a Text, Vec<LentCode<'a>>> = BTreeMap::new();
         for lender in lenders {
-            let apart = lender.time.distance(time);
             for line in &lender.lines {
                 let codes = line.codes.part.content.scans.iter();
-                let codes = codes.map(|scanned| (apart, LentCode { scanned, lender: &lender.lender, line }));
+                let codes = codes.map(|scanned| LentCode { scanned, lender: &lender.lender, line });
                 offered.entry(&line.product_code).or_default().extend(codes);
             }
         }
@@ -394,17 +394,12 @@ impl<'a> Pools<'a> {
     /// What is to be had of a product, each code once, where it stands first; the front of the pool first.
     fn of(&mut self, product_code: &Text) -> Vec<LentCode<'a>> {
         let mut offered = self.offered.remove(product_code).unwrap_or_default();
-        offered.sort_by(|(apart, code), (other_apart, other)| {
-            apart.cmp(other_apart).then_with(|| code.order().cmp(&other.order()))
+        let mut seen = HashSet::with_capacity(offered.len());
+        offered.retain(|code| {
+            let text = code.scanned.scan.text();
+            !self.gone.contains(text) && seen.insert(text)
         });
-        let mut seen = BTreeSet::new();
-        let codes = offered.into_iter().map(|(_, code)| code);
-        codes
-            .filter(|code| {
-                let text = code.scanned.scan.text();
-                !self.gone.contains(text) && seen.insert(text)
-            })
-            .collect()
+        offered
     }
 
     /// Lends the codes of one pool to the borrowers of its product.
@@ -436,17 +431,13 @@ impl<'a> Pools<'a> {
     }
 
     fn hand_over(&mut self, document: &mut LiveDocument<'a>, index: usize, taken: Vec<LentCode<'a>>) {
-        self.gone.extend(taken.iter().map(|code| code.scanned.scan.text()));
+        // Of the same product nothing is given twice; what matters is that it is not in the pools that are left.
+        if !self.offered.is_empty() {
+            self.gone.extend(taken.iter().map(|code| code.scanned.scan.text()));
+        }
         if let Some(line) = document.lines.get_mut(index) {
             line.borrow(taken);
         }
-    }
-}
-
-impl<'a> LentCode<'a> {
-    /// Its order among codes of lenders equally near.
-    fn order(&self) -> (&'a Text, &'a Text, &'a Text) {
-        (self.lender, &self.line.line_id, self.scanned.scan.text())
     }
 }
 

@@ -4,6 +4,8 @@
 //! ([`adjust`](super::adjust)) left something of it. Reference data are those attached to each part, chosen by the day of
 //! the live header.
 
+use std::collections::BTreeSet;
+
 use super::adjust::{self, LiveAdjustment, Taken};
 use super::lending::LentCode;
 use super::merge::{Document, LineParts, Stamped};
@@ -103,6 +105,14 @@ impl<'a> LiveDocument<'a> {
         }
         adjust::act(&mut self.lines, &mut adjustments);
         self.adjustments = adjustments;
+    }
+
+    /// The same as if it had no other lines than these.
+    #[must_use]
+    pub fn only(mut self, lines: &BTreeSet<Text>) -> Self {
+        self.lines.retain(|line| lines.contains(line.line_id));
+        self.adjustments.clear();
+        self
     }
 
     /// What it reports.
@@ -246,6 +256,15 @@ impl<'a> LiveLine<'a> {
     /// The codes lent to it.
     pub fn lent(&self) -> &[LentCode<'a>] {
         &self.lent
+    }
+
+    /// Whether it borrows the same codes as the same line does under other offers: known by where they are kept, so two
+    /// offers that say the same are told apart.
+    pub fn borrows_like(&self, other: &Self) -> bool {
+        let is_same = |(mine, theirs): (&LentCode<'_>, &LentCode<'_>)| {
+            std::ptr::eq(mine.scanned, theirs.scanned) && std::ptr::eq(mine.line, theirs.line)
+        };
+        self.lent.len() == other.lent.len() && self.lent.iter().zip(&other.lent).all(is_same)
     }
 
     /// How a code was lent to it; none of a code of its own.

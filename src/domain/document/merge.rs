@@ -17,7 +17,9 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::canonical_text::Canonical;
-use super::{CodesFacet, DocumentKey, FeeFacet, Header, LineVersion, Origin, Part, Parts, Reversal, Version};
+use super::{
+    CodesFacet, DocumentKey, FeeFacet, Header, LineVersion, Origin, Part, Parts, Reversal, Upload, Version,
+};
 use crate::domain::Text;
 use crate::domain::outcome::UploadOutcome;
 use crate::domain::time::Timestamp;
@@ -118,6 +120,13 @@ enum Offer {
     Older,
 }
 
+impl Offer {
+    /// Whether it takes the place of what was known.
+    fn is_taken(self) -> bool {
+        matches!(self, Self::Newer | Self::SameButNewerReference)
+    }
+}
+
 /// Sums up the offers of one upload.
 #[derive(Default)]
 struct Tally {
@@ -153,45 +162,49 @@ impl Tally {
     }
 }
 
+impl<T: Clone> Stamped<T> {
+    fn of(part: &Part<T>, version: &Version) -> Self {
+        Self { issued_at: version.issued_at, part: part.clone(), origin: version.origin.clone() }
+    }
+}
+
 impl Document {
-    /// Merges an upload that states parts.
-    pub fn merge(&mut self, version: &Version) -> Merged {
+    /// What merging an upload that states parts would do. Most that comes is known already: that is found out by looking,
+    /// before anything is copied or changed.
+    pub fn weigh(&self, version: &Version) -> Merged {
         let mut tally = Tally::default();
-        let mut issue_moved = false;
-        let full_is_newer = version.full && self.full < Some(version.issued_at);
+        let mut issue_is_new = false;
+        let full_is_newer = self.is_outdated_by(version);
         if full_is_newer {
-            self.full = Some(version.issued_at);
             let lines_are_dead =
                 self.is_fee_dead(None, version.issued_at) && self.is_codes_dead(None, version.issued_at);
             tally.count(if lines_are_dead { Offer::Older } else { Offer::Newer });
         }
         if let Some(header) = &version.header {
-            let dead = is_reversed(version.issued_at, self.reversed.header.as_ref());
             tally.meets_reversal |= bears(self.reversed.header.as_ref(), version.issued_at);
-            let live_since = self.header.as_ref().map(|header| header.issued_at);
-            tally.count(offer(&mut self.header, header, version, dead));
-            issue_moved = !dead && self.note_issue(live_since, version.issued_at);
+            tally.count(self.weigh_header(header, version.issued_at));
+            issue_is_new = self.earlier_issue(version.issued_at).is_some();
         }
         for line in &version.lines {
-            self.merge_line(line, version, &mut tally);
+            self.weigh_line(line, version.issued_at, &mut tally);
         }
-        if full_is_newer {
-            self.drop_dead_lines();
-        }
-        tally.merged(full_is_newer, issue_moved)
+        tally.merged(full_is_newer, issue_is_new)
     }
 
-    /// Takes note of when a header version was issued, where it is not the live one or took that one's place. Whether it
-    /// was not known.
-    fn note_issue(&mut self, live_since: Option<Timestamp>, issued_at: Timestamp) -> bool {
-        let Some(earlier) = live_since.map(|live_since| live_since.min(issued_at)) else { return false };
-        if live_since == Some(issued_at) {
-            return false;
-        }
-        let Err(place) = self.earlier_headers.binary_search(&earlier) else { return false };
+    /// When the header version was issued that another one issued then supersedes, or that it is superseded by, where this is
+    /// not known.
+    fn earlier_issue(&self, issued_at: Timestamp) -> Option<Timestamp> {
+        let live_since = self.header.as_ref()?.issued_at;
+        let is_dead = is_reversed(issued_at, self.reversed.header.as_ref());
+        let earlier = live_since.min(issued_at);
+        let place = self.earlier_headers.binary_search(&earlier).err()?;
+        (!is_dead && live_since != issued_at && place < EARLIER_HEADERS_MAX).then_some(earlier)
+    }
+
+    fn note_issue(&mut self, earlier: Timestamp) {
+        let place = self.earlier_headers.partition_point(|known| *known < earlier);
         self.earlier_headers.insert(place, earlier);
         self.earlier_headers.truncate(EARLIER_HEADERS_MAX);
-        place < EARLIER_HEADERS_MAX
     }
 
     /// When the first header version was issued that no reversal took back.
@@ -200,39 +213,125 @@ impl Document {
         self.earlier_headers.first().copied().or(live)
     }
 
-    fn merge_line(&mut self, line: &LineVersion, version: &Version, tally: &mut Tally) {
-        let fee_is_dead = self.is_fee_dead(Some(&line.line_id), version.issued_at);
-        let codes_are_dead = self.is_codes_dead(Some(&line.line_id), version.issued_at);
+    fn weigh_header(&self, header: &Part<Header>, issued_at: Timestamp) -> Offer {
+        let dead = is_reversed(issued_at, self.reversed.header.as_ref());
+        weigh(self.header.as_ref(), header, issued_at, dead)
+    }
+
+    fn weigh_line(&self, line: &LineVersion, issued_at: Timestamp, tally: &mut Tally) {
         let of_line = self.reversed_lines.get(&line.line_id);
         let meets = |class: fn(&Reversed) -> Option<&ReversalStamp>| {
-            bears(class(&self.reversed), version.issued_at)
-                || bears(of_line.and_then(class), version.issued_at)
+            bears(class(&self.reversed), issued_at) || bears(of_line.and_then(class), issued_at)
         };
         tally.meets_reversal |= line.fee.is_some() && meets(|reversed| reversed.fee.as_ref())
             || line.codes.is_some() && meets(|reversed| reversed.codes.as_ref());
-        let survives = line.fee.is_some() && !fee_is_dead || line.codes.is_some() && !codes_are_dead;
-        let mut dropped = LineParts::default();
-        let parts = if survives { self.lines.entry(line.line_id.clone()).or_default() } else { &mut dropped };
+        let known = self.lines.get(&line.line_id);
         if let Some(fee) = &line.fee {
-            tally.count(offer(&mut parts.fee, fee, version, fee_is_dead));
+            let dead = self.is_fee_dead(Some(&line.line_id), issued_at);
+            tally.count(weigh(known.and_then(|known| known.fee.as_ref()), fee, issued_at, dead));
         }
         if let Some(codes) = &line.codes {
-            tally.count(offer(&mut parts.codes, codes, version, codes_are_dead));
+            let dead = self.is_codes_dead(Some(&line.line_id), issued_at);
+            tally.count(weigh(known.and_then(|known| known.codes.as_ref()), codes, issued_at, dead));
         }
+    }
+
+    /// Merges an upload that states parts.
+    pub fn merge(&mut self, version: &Version) -> Merged {
+        let merged = self.weigh(version);
+        if merged.change == Change::Nothing {
+            return merged;
+        }
+        let full_is_newer = self.is_outdated_by(version);
+        if full_is_newer {
+            self.full = Some(version.issued_at);
+        }
+        if let Some(header) = &version.header {
+            if let Some(earlier) = self.earlier_issue(version.issued_at) {
+                self.note_issue(earlier);
+            }
+            if self.weigh_header(header, version.issued_at).is_taken() {
+                self.header = Some(Stamped::of(header, version));
+            }
+        }
+        for line in &version.lines {
+            self.merge_line(line, version);
+        }
+        if full_is_newer {
+            self.drop_dead_lines();
+        }
+        merged
+    }
+
+    fn merge_line(&mut self, line: &LineVersion, version: &Version) {
+        let fee_is_dead = self.is_fee_dead(Some(&line.line_id), version.issued_at);
+        let codes_are_dead = self.is_codes_dead(Some(&line.line_id), version.issued_at);
+        let (fee, codes) =
+            (line.fee.as_ref().filter(|_| !fee_is_dead), line.codes.as_ref().filter(|_| !codes_are_dead));
+        if fee.is_none() && codes.is_none() {
+            return;
+        }
+        let parts = self.lines.entry(line.line_id.clone()).or_default();
+        if let Some(fee) = fee {
+            offer(&mut parts.fee, fee, version);
+        }
+        if let Some(codes) = codes {
+            offer(&mut parts.codes, codes, version);
+        }
+    }
+
+    /// Takes an upload. What people did about a claim is no part of it and is kept elsewhere.
+    pub fn take(&mut self, upload: &Upload) {
+        match upload {
+            Upload::Version(version) => {
+                self.merge(version);
+            }
+            Upload::Reversal(reversal) => {
+                self.reverse(reversal);
+            }
+            Upload::Handling(_) => {}
+        }
+    }
+
+    /// Whether the upload is a full one, newer than any known.
+    pub(super) fn is_outdated_by(&self, version: &Version) -> bool {
+        version.full && self.full < Some(version.issued_at)
+    }
+
+    /// What merging a reversal would do.
+    pub fn weigh_reversal(&self, reversal: &Reversal) -> Merged {
+        self.raised_by(reversal).1
+    }
+
+    /// The reversals of what it takes back, raised by it, and what that does.
+    fn raised_by(&self, reversal: &Reversal) -> (Reversed, Merged) {
+        let mut tally = Tally { meets_reversal: self.has_part_of_its_moment(reversal), ..Tally::default() };
+        let raised = match &reversal.line_id {
+            None => {
+                let mut whole = self.reversed.clone();
+                whole.raise(reversal.parts, reversal, &mut tally);
+                whole
+            }
+            Some(line_id) => {
+                let known = self.reversed_lines.get(line_id).cloned().unwrap_or_default();
+                let mut of_line = known.or_later(&self.reversed);
+                of_line.raise(Parts { header: false, ..reversal.parts }, reversal, &mut tally);
+                of_line
+            }
+        };
+        (raised, tally.merged(false, false))
     }
 
     /// Merges a reversal, whether or not its target was seen. The target's identity is not compared: under an alias,
     /// this is where reversals wait for documents.
     pub fn reverse(&mut self, reversal: &Reversal) -> Merged {
-        let mut tally = Tally { meets_reversal: self.has_part_of_its_moment(reversal), ..Tally::default() };
+        let (raised, merged) = self.raised_by(reversal);
+        if merged.change == Change::Nothing {
+            return merged;
+        }
         match &reversal.line_id {
-            None => self.reversed.raise(reversal, &mut tally),
+            None => self.reversed = raised,
             Some(line_id) => {
-                let whole = self.reversed.clone();
-                let parts = Parts { header: false, ..reversal.parts };
-                let known = self.reversed_lines.get(line_id).cloned().unwrap_or_default();
-                let mut raised = known.or_later(&whole);
-                raised.raise(&Reversal { parts, ..reversal.clone() }, &mut tally);
                 self.reversed_lines.insert(line_id.clone(), raised);
             }
         }
@@ -247,7 +346,7 @@ impl Document {
         }
         let taken_back = self.reversed.header.as_ref();
         self.earlier_headers.retain(|issued_at| !is_reversed(*issued_at, taken_back));
-        tally.merged(false, false)
+        merged
     }
 
     /// The reversals kept, addressed to `target`: what a document that turns up behind an alias has to be told.
@@ -322,9 +421,8 @@ impl Document {
 }
 
 impl Reversed {
-    /// Raises each class that the reversal names.
-    fn raise(&mut self, reversal: &Reversal, tally: &mut Tally) {
-        let Parts { header, fee, codes } = reversal.parts;
+    /// Raises each of the named classes by the reversal.
+    fn raise(&mut self, Parts { header, fee, codes }: Parts, reversal: &Reversal, tally: &mut Tally) {
         for (named, known) in [(header, &mut self.header), (fee, &mut self.fee), (codes, &mut self.codes)] {
             if !named {
                 continue;
@@ -395,30 +493,33 @@ fn is_reversed(issued_at: Timestamp, reversal: Option<&ReversalStamp>) -> bool {
     reversal.is_some_and(|reversal| issued_at <= reversal.issued_at)
 }
 
-/// Offers one version of a part: the greatest (stamp, canonical text, reference version) is kept.
-fn offer<T>(known: &mut Option<Stamped<T>>, part: &Part<T>, version: &Version, dead: bool) -> Offer
+/// Weighs one version of a part: the greatest (stamp, canonical text, reference version) counts.
+fn weigh<T>(known: Option<&Stamped<T>>, part: &Part<T>, issued_at: Timestamp, dead: bool) -> Offer
 where
-    T: Canonical + Clone + PartialEq,
+    T: Canonical + PartialEq,
 {
     if dead {
         return Offer::Older;
     }
-    let offer = match known {
-        None => Offer::Newer,
-        Some(known) => match compare(version.issued_at, part, known) {
-            Ordering::Greater => Offer::Newer,
-            Ordering::Less => Offer::Older,
-            Ordering::Equal if part.reference.version > known.part.reference.version => {
-                Offer::SameButNewerReference
-            }
-            Ordering::Equal => Offer::Same,
-        },
-    };
-    if matches!(offer, Offer::Newer | Offer::SameButNewerReference) {
-        let origin = version.origin.clone();
-        *known = Some(Stamped { issued_at: version.issued_at, part: part.clone(), origin });
+    let Some(known) = known else { return Offer::Newer };
+    match compare(issued_at, part, known) {
+        Ordering::Greater => Offer::Newer,
+        Ordering::Less => Offer::Older,
+        Ordering::Equal if part.reference.version > known.part.reference.version => {
+            Offer::SameButNewerReference
+        }
+        Ordering::Equal => Offer::Same,
     }
-    offer
+}
+
+/// Keeps a version of a part that is not dead where it counts.
+fn offer<T>(known: &mut Option<Stamped<T>>, part: &Part<T>, version: &Version)
+where
+    T: Canonical + Clone + PartialEq,
+{
+    if weigh(known.as_ref(), part, version.issued_at, false).is_taken() {
+        *known = Some(Stamped::of(part, version));
+    }
 }
 
 fn compare<T>(issued_at: Timestamp, part: &Part<T>, known: &Stamped<T>) -> Ordering

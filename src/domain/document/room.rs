@@ -22,7 +22,7 @@ impl Document {
     /// a reversal of all lines.
     pub fn is_replaced_by(&self, upload: &Upload) -> bool {
         match upload {
-            Upload::Version(version) => version.full && self.full < Some(version.issued_at),
+            Upload::Version(version) => self.is_outdated_by(version),
             Upload::Reversal(reversal) => reversal.line_id.is_none(),
             Upload::Handling(_) => false,
         }

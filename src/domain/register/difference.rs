@@ -6,7 +6,7 @@ use super::PublishedClaim;
 use super::lending::Offered;
 use super::view::View;
 use crate::domain::Text;
-use crate::domain::claim::Claim;
+use crate::domain::claim::{Claim, ClaimChange, ClaimLine};
 use crate::domain::document::lending::Offer;
 use crate::domain::document::merge::Change;
 use crate::domain::document::observe::Spot;
@@ -57,6 +57,11 @@ impl<'a> Step<'a> {
         }
     }
 
+    /// Whether the document is looked at for what was offered to it alone.
+    pub(super) fn is_of_offer(&self) -> bool {
+        !self.lenders.is_empty()
+    }
+
     pub(super) const fn of_time(key: &'a DocumentKey) -> Self {
         Self {
             key,
@@ -94,6 +99,8 @@ pub(super) struct Difference<'a> {
     pub(super) origin: &'a Origin,
     pub(super) rules: &'a RuleSet,
     pub(super) revision: u64,
+    /// The newest reference version of the document's parts, before or after.
+    pub(super) reference_version: u64,
 }
 
 /// A view with what is remembered beside it.
@@ -157,7 +164,27 @@ impl Difference<'_> {
             occurred_at: claim.or(claim_before)?.occurred_at,
             lines,
             ruleset: self.rules.digest.clone(),
-            reference_version: view.reference_version.max(view_before.reference_version),
+            reference_version: self.reference_version,
+            origin: self.origin.clone(),
+        })
+    }
+
+    /// The lines of a claim that say something else than before, of views of the same lines.
+    pub(super) fn claim_lines(
+        &self,
+        (view_before, claim_before, asserted_before): Remembered<'_>,
+        (view, claim, asserted): Remembered<'_>,
+    ) -> Option<ClaimChange> {
+        let before = view_before.claim_lines(&claim_before?.reasons, asserted_before);
+        let lines = view.claim_lines(&claim?.reasons, asserted).into_iter().zip(before);
+        let lines: Vec<ClaimLine> =
+            lines.filter_map(|(line, before)| (line != before).then_some(line)).collect();
+        (!lines.is_empty()).then(|| ClaimChange {
+            key: self.step.key.clone(),
+            revision: self.revision,
+            lines,
+            ruleset: self.rules.digest.clone(),
+            reference_version: self.reference_version,
             origin: self.origin.clone(),
         })
     }

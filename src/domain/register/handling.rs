@@ -3,10 +3,12 @@
 //! claim that was taken back as well.
 
 use super::difference::{Difference, Step};
+use super::judge::live_and_lent;
 use super::view::View;
-use super::{DocumentState, Refusal, RegisterEffects, live_and_lent, next_revision};
+use super::{DocumentState, Refusal, RegisterEffects, next_revision};
 use crate::domain::claim::ClaimPaid;
 use crate::domain::document::Upload;
+use crate::domain::document::live::LiveDocument;
 use crate::domain::document::merge::Change;
 use crate::domain::handling::{Act, Filed, Handling};
 use crate::domain::observation::Moment;
@@ -21,8 +23,7 @@ pub(super) fn handle(
     moment: &Moment,
     rules: &RuleSet,
 ) -> RegisterEffects {
-    let before = state.handling.clone();
-    match state.handling.file(handling) {
+    match state.handling.weigh(handling) {
         Filed::Counts => {}
         Filed::Known => return RegisterEffects::nothing(UploadOutcome::Duplicate),
         Filed::Older => return RegisterEffects::nothing(UploadOutcome::Superseded),
@@ -32,23 +33,28 @@ pub(super) fn handle(
     effects.changed = true;
     if let Act::Payment { payment, .. } = &handling.act {
         effects.paid_unclaimed = (state.claim.is_none() && !payment.withdrawn).then_some(payment.amount);
+        let paid_before = state.handling.paid();
+        state.handling.file(handling);
         let paid = state.handling.paid();
-        effects.paid = (paid != before.paid()).then(|| ClaimPaid { key: handling.claim.clone(), paid });
+        effects.paid = (paid != paid_before).then(|| ClaimPaid { key: handling.claim.clone(), paid });
         return effects;
     }
     let windows = state.lending.windows.unwrap_or_else(|| rules.lending_windows());
     let live = live_and_lent(&state.parts, &handling.claim, &state.lending.offers, windows);
-    let (before, after) =
-        (View::of(live.as_ref(), &before, windows), View::of(live.as_ref(), &state.handling, windows));
+    let before = View::of(live.as_ref(), &state.handling, windows);
+    state.handling.file(handling);
+    let after = View::of(live.as_ref(), &state.handling, windows);
     let revision = next_revision(state, moment);
     let step = Step::of_upload(upload, Change::Content, true);
-    let difference = Difference { step: &step, origin: upload.origin(), rules, revision };
+    let reference_version = live.as_ref().map(LiveDocument::reference_version).unwrap_or_default();
+    let difference = Difference { step: &step, origin: upload.origin(), rules, revision, reference_version };
     effects.claim = difference.claim(
         (&before, state.claim.as_ref(), &state.asserted),
         (&after, state.claim.as_ref(), &state.asserted),
     );
     if effects.claim.is_some() {
         state.revision = revision;
+        state.claim.iter_mut().for_each(|claim| claim.told_at = upload.origin().received_at);
     }
     effects
 }

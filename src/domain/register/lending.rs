@@ -1,9 +1,9 @@
 //! Lending between documents: what a hand-over offers is kept under the aliases of the settlements that may borrow it, is
 //! passed on to these, and is kept there too, so that it does not matter which came first.
 //!
-//! A settlement does not look at itself for every offer, but once for all that have come by then: many hand-overs of one
-//! long settlement would otherwise cost the square of it. When it looks is said by an entry of the log, so it does not
-//! depend on batches.
+//! A settlement does not look at itself for every offer, but once for all that have come by then, and then only at the lines
+//! that borrow otherwise ([`scope`](super::scope)): many hand-overs of one long settlement would otherwise cost the square
+//! of it. When it looks is said by an entry of the log, so it does not depend on batches.
 //!
 //! Limits: an alias keeps the offers of so many lenders, and so many codes, for so many documents. One that was offered
 //! more, or has more behind it, stays *overfull*: it passes nothing on any more, and holds the claims that would borrow
@@ -12,7 +12,8 @@
 use std::sync::Arc;
 
 use super::difference::Step;
-use super::{DocumentState, RegisterEffects, judge};
+use super::judge::{Before, judge};
+use super::{DocumentState, RegisterEffects};
 use crate::domain::document::DocumentKey;
 use crate::domain::document::lending::{LENDERS_MAX, Offer, Offers, Windows};
 use crate::domain::observation::Moment;
@@ -126,13 +127,13 @@ pub fn reconsider(
     effects.changed = true;
     let latest = waiting.iter().max_by_key(|offer| (offer.origin.received_at, offer.lender.clone())).cloned();
     let lenders = waiting.iter().map(|offer| (offer.lender.clone(), offer.what())).collect();
-    let (parts, offers) = (state.parts.clone(), state.lending.offers.clone());
+    let offers_before = state.lending.offers.clone();
     state.lending.offers.take_all(waiting);
     let step = match &latest {
         Some(latest) => Step::of_offer(key, latest, lenders),
         None => Step::of_time(key),
     };
-    judge(state, (&parts, &offers), &step, moment, rules, &mut effects);
+    judge(state, Before::of_offers(&offers_before), &step, moment, rules, &mut effects);
     effects
 }
 

@@ -21,33 +21,31 @@
 
 mod difference;
 mod handling;
+mod judge;
 pub mod lending;
+mod scope;
 mod standing;
 mod view;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use self::difference::{Difference, Step};
+use self::difference::Step;
+use self::judge::{Before, judge};
 use self::lending::{Lending, Offered};
-use self::view::{View, number};
 use super::Text;
-use super::alert::{AlertBook, AlertChange, FINDINGS_KEPT_MAX, Occasion};
+use super::alert::{AlertBook, AlertChange};
 use super::amount::Money;
-use super::claim::{Claim, ClaimPaid, Verdict};
-use super::document::lending::{Offers, Windows, lend};
-use super::document::live::{LINES_MAX, LiveDocument};
+use super::claim::{Claim, ClaimChange, ClaimPaid, Verdict};
 use super::document::merge::{Change, Document};
 use super::document::observe::Spot;
-use super::document::{DocumentKey, Kind, Reversal, Upload};
-use super::finding::{self, Finding};
+use super::document::{DocumentKey, Reversal, Upload};
 use super::handling::Book;
 use super::horizon;
 use super::observation::{CodeChange, Moment};
 use super::outcome::UploadOutcome;
-use super::rules::line::{Evaluation, evaluate};
+use super::rules::RuleId;
 use super::rules::ruleset::RuleSet;
-use super::rules::{Action, RuleId};
-use super::sender::{self, StandingChange};
+use super::sender::StandingChange;
 use super::time::Timestamp;
 
 /// Most single lines that are taken back under one alias: every document that comes to stand behind it is told of each.
@@ -79,6 +77,8 @@ pub struct DocumentState {
     pub handling: Book,
     /// Whether nothing but reversals of it came so far.
     pub is_awaited: bool,
+    /// Of a settlement that borrows: digest of the rule set that all of it was judged by last.
+    pub judged_by: Option<Text>,
 }
 
 /// What of a published claim cannot be computed again from the parts.
@@ -86,6 +86,8 @@ pub struct DocumentState {
 pub struct PublishedClaim {
     /// When the settlement happened.
     pub occurred_at: Timestamp,
+    /// When the upload was received by which it was last told of.
+    pub told_at: Timestamp,
     /// Line rules that alerted of lines, held or refused them.
     pub reasons: LineReasons,
 }
@@ -108,6 +110,8 @@ pub struct RegisterEffects {
     pub changes: Vec<CodeChange>,
     /// The claim, when it changed.
     pub claim: Option<Claim>,
+    /// The lines of the claim that changed, where its parts did not: by what is offered to it, or by time.
+    pub claim_change: Option<ClaimChange>,
     /// What the document has to lend, when it changed.
     pub offered: Option<Offered>,
     /// What was paid for it, when that changed.
@@ -166,6 +170,7 @@ impl RegisterEffects {
             alerts: Vec::new(),
             changes: Vec::new(),
             claim: None,
+            claim_change: None,
             offered: None,
             paid: None,
             paid_unclaimed: None,
@@ -178,7 +183,11 @@ impl RegisterEffects {
 
     /// Whether anything of the document is told to anybody.
     fn is_published(&self) -> bool {
-        !self.alerts.is_empty() || !self.changes.is_empty() || self.claim.is_some() || self.offered.is_some()
+        !self.alerts.is_empty() || !self.changes.is_empty() || self.tells_claim() || self.offered.is_some()
+    }
+
+    fn tells_claim(&self) -> bool {
+        self.claim.is_some() || self.claim_change.is_some()
     }
 }
 
@@ -209,26 +218,26 @@ fn merge(state: &mut DocumentState, upload: &Upload, moment: &Moment, rules: &Ru
     if is_one_reversal_too_many(&state.parts, upload) {
         return RegisterEffects::refused(Refusal::Reversals);
     }
-    let is_whole = state.parts.is_replaced_by(upload);
-    let parts_before = state.parts.clone();
     let merged = match upload {
-        Upload::Version(version) => state.parts.merge(version),
-        Upload::Reversal(reversal) => state.parts.reverse(reversal),
+        Upload::Version(version) => state.parts.weigh(version),
+        Upload::Reversal(reversal) => state.parts.weigh_reversal(reversal),
         Upload::Handling(handling) => return handling::handle(state, handling, upload, moment, rules),
     };
-    if !is_whole && state.parts.has_outgrown(&parts_before) {
-        state.parts = parts_before;
-        return RegisterEffects::refused(Refusal::Parts);
-    }
     let mut effects = RegisterEffects::nothing(merged.outcome);
     effects.changed = merged.change != Change::Nothing;
     effects.meets_reversal = merged.meets_reversal;
     if !effects.changed {
         return effects;
     }
+    let is_whole = state.parts.is_replaced_by(upload);
+    let parts_before = state.parts.clone();
+    state.parts.take(upload);
+    if !is_whole && state.parts.has_outgrown(&parts_before) {
+        state.parts = parts_before;
+        return RegisterEffects::refused(Refusal::Parts);
+    }
     let step = Step::of_upload(upload, merged.change, is_whole);
-    let offers = state.lending.offers.clone();
-    if judge(state, (&parts_before, &offers), &step, moment, rules, &mut effects) {
+    if judge(state, Before::of_parts(&parts_before), &step, moment, rules, &mut effects) {
         return effects;
     }
     state.parts = parts_before;
@@ -243,27 +252,27 @@ pub fn reverse_all(
     moment: &Moment,
     rules: &RuleSet,
 ) -> RegisterEffects {
-    let parts_before = state.parts.clone();
     let mut effects = RegisterEffects::nothing(UploadOutcome::Accepted);
-    let mut last = None;
+    let (mut parts_before, mut last) = (None, None);
     for reversal in reversals {
         let upload = Upload::Reversal(reversal.clone());
         if horizon::is_too_late(&state.parts, &upload, moment.forgotten_before, rules.horizon) {
-            state.parts = parts_before;
+            state.parts = parts_before.unwrap_or_else(|| std::mem::take(&mut state.parts));
             return RegisterEffects::refused(Refusal::Horizon);
         }
-        let merged = state.parts.reverse(reversal);
+        let merged = state.parts.weigh_reversal(reversal);
         effects.meets_reversal |= merged.meets_reversal;
         if merged.change != Change::Nothing {
+            parts_before.get_or_insert_with(|| state.parts.clone());
+            state.parts.reverse(reversal);
             last = Some(upload);
         }
     }
-    let Some(upload) = last else { return effects };
+    let (Some(parts_before), Some(upload)) = (parts_before, last) else { return effects };
     effects.changed = true;
-    let offers = state.lending.offers.clone();
     let step = Step::of_upload(&upload, Change::Content, false);
     if !state.parts.has_outgrown(&parts_before)
-        && judge(state, (&parts_before, &offers), &step, moment, rules, &mut effects)
+        && judge(state, Before::of_parts(&parts_before), &step, moment, rules, &mut effects)
     {
         return effects;
     }
@@ -288,75 +297,8 @@ pub fn tick(
 ) -> RegisterEffects {
     let mut effects = RegisterEffects::nothing(UploadOutcome::Duplicate);
     effects.changed = true;
-    let (parts, offers) = (state.parts.clone(), state.lending.offers.clone());
-    judge(state, (&parts, &offers), &Step::of_time(key), moment, rules, &mut effects);
+    judge(state, Before::default(), &Step::of_time(key), moment, rules, &mut effects);
     effects
-}
-
-/// Compares what the document says with what it said before, by its parts and the offers to it of then, and notes
-/// what there is to publish. False, and nothing is changed, when there is no room for what would be found.
-fn judge(
-    state: &mut DocumentState,
-    (parts_before, offers_before): (&Document, &Offers),
-    step: &Step<'_>,
-    moment: &Moment,
-    rules: &RuleSet,
-    effects: &mut RegisterEffects,
-) -> bool {
-    let windows = rules.lending_windows();
-    let windows_before = state.lending.windows.unwrap_or(windows);
-    let live_before = live_and_lent(parts_before, step.key, offers_before, windows_before);
-    let live = live_and_lent(&state.parts, step.key, &state.lending.offers, windows);
-    let (before, after) = (
-        View::of(live_before.as_ref(), &state.handling, windows_before),
-        View::of(live.as_ref(), &state.handling, windows),
-    );
-    let (mut findings, due) = findings_of(live.as_ref(), moment.now, rules);
-    let claim = live.as_ref().and_then(|live| published_claim(live, &findings));
-    effects.without_room = drop_without_room(&mut findings, &state.alerts);
-    if !step.is_always_taken
-        && effects.without_room > without_room_before(live_before.as_ref(), state, effects, moment, rules)
-    {
-        return false;
-    }
-    let revision = next_revision(state, moment);
-
-    effects.standing = sender::changes(
-        &standing::of(parts_before, live_before.as_ref()),
-        &standing::of(&state.parts, live.as_ref()),
-    );
-    (effects.observed, effects.allowed) = newly_observed(&findings, live_before.as_ref(), moment, rules);
-    let headers =
-        [parts_before, &state.parts].map(|parts| parts.header.as_ref().map(|header| &header.origin));
-    let origin = step.origin.or(headers.into_iter().flatten().last());
-    let asserted = number(&before, &after, &state.asserted, revision);
-    if let Some(origin) = origin {
-        let change = Difference { step, origin, rules, revision };
-        effects.changes = change.codes((&before, &state.asserted), (&after, &asserted));
-        effects.claim = change
-            .claim((&before, state.claim.as_ref(), &state.asserted), (&after, claim.as_ref(), &asserted));
-        effects.offered = change.offer(before.offer.as_ref(), after.offer.as_ref());
-    }
-    effects.alerts = state.alerts.diff(
-        findings,
-        &Occasion {
-            code: None,
-            cause: &step.cause,
-            origin: step.origin,
-            detected_at: moment.detected_at,
-            ruleset: &rules.digest,
-            reference_version: after.reference_version.max(before.reference_version),
-        },
-    );
-    let takes_part = !state.lending.offers.is_empty() || after.offer.is_some();
-    state.lending.windows = takes_part.then_some(windows);
-    state.asserted = asserted;
-    state.claim = claim;
-    state.due = due;
-    if effects.is_published() {
-        state.revision = revision;
-    }
-    true
 }
 
 /// The number of what is published next. One that was forgotten goes on above what it may have had.
@@ -366,105 +308,6 @@ fn next_revision(state: &DocumentState, moment: &Moment) -> u64 {
         known => known,
     };
     last.saturating_add(1)
-}
-
-/// The live document with what is lent to it.
-fn live_and_lent<'a>(
-    parts: &'a Document,
-    key: &'a DocumentKey,
-    offers: &'a Offers,
-    windows: Windows,
-) -> Option<LiveDocument<'a>> {
-    let mut live = parts.live(key)?;
-    lend(&mut live, offers, windows);
-    Some(live)
-}
-
-/// What there is to remember of the claim, when the document is a live settlement.
-fn published_claim(live: &LiveDocument<'_>, findings: &[Finding]) -> Option<PublishedClaim> {
-    if live.kind() != Kind::Settlement {
-        return None;
-    }
-    let mut reasons = LineReasons::new();
-    let mut add = |line_id: &Text, rule: RuleId, verdict: Verdict| {
-        let known = reasons.entry(line_id.clone()).or_default().entry(rule).or_default();
-        *known = verdict.max(*known);
-    };
-    if live.is_over_limit() {
-        for line in live.lines.iter().take(LINES_MAX) {
-            add(line.line_id, RuleId::OverLimit, Verdict::Hold);
-        }
-    }
-    for finding in findings {
-        match finding.action {
-            Action::Observe => {}
-            Action::Alert => add(&finding.subject.key.line_id, finding.rule, Verdict::Pay),
-            Action::Hold => add(&finding.subject.key.line_id, finding.rule, Verdict::Hold),
-            Action::Refuse => add(&finding.subject.key.line_id, finding.rule, Verdict::Refuse),
-        }
-    }
-    Some(PublishedClaim { occurred_at: live.header.part.content.moment(), reasons })
-}
-
-/// How many findings had no room before the upload: it is refused only if it adds to them.
-fn without_room_before(
-    before: Option<&LiveDocument<'_>>,
-    state: &DocumentState,
-    effects: &RegisterEffects,
-    moment: &Moment,
-    rules: &RuleSet,
-) -> usize {
-    match effects.without_room {
-        0 => 0,
-        _ => drop_without_room(&mut findings_of(before, moment.now, rules).0, &state.alerts),
-    }
-}
-
-/// What the line rules find, allowances applied, and when to look again.
-fn findings_of(
-    live: Option<&LiveDocument<'_>>,
-    now: Option<Timestamp>,
-    rules: &RuleSet,
-) -> (Vec<Finding>, Option<Timestamp>) {
-    let Evaluation { mut findings, next_due } =
-        live.map(|live| evaluate(live, now, rules)).unwrap_or_default();
-    rules.allow(&mut findings, None);
-    (findings, next_due)
-}
-
-/// Drops the alerts that were never published and that the book has no room for; how many.
-fn drop_without_room(findings: &mut Vec<Finding>, book: &AlertBook) -> usize {
-    let mut room = FINDINGS_KEPT_MAX.saturating_sub(book.published.len());
-    let before = findings.len();
-    if before <= room {
-        return 0;
-    }
-    findings.retain(|finding| {
-        if !finding.is_alert() || book.published.contains_key(&finding.key()) {
-            return true;
-        }
-        let has_room = room > 0;
-        room = room.saturating_sub(1);
-        has_room
-    });
-    before.saturating_sub(findings.len())
-}
-
-/// What to count of the findings that only observe and were not there before, those that are silenced apart.
-fn newly_observed(
-    findings: &[Finding],
-    before: Option<&LiveDocument<'_>>,
-    moment: &Moment,
-    rules: &RuleSet,
-) -> (Vec<RuleId>, Vec<(RuleId, Text)>) {
-    let observed: Vec<&Finding> =
-        findings.iter().filter(|finding| finding.action == Action::Observe).collect();
-    if observed.is_empty() {
-        return Default::default();
-    }
-    let before = before.map(|before| evaluate(before, moment.now, rules)).unwrap_or_default();
-    let known: BTreeSet<_> = before.findings.iter().map(Finding::key).collect();
-    finding::counted(observed.into_iter().filter(|finding| !known.contains(&finding.key())))
 }
 
 #[cfg(test)]

@@ -8,11 +8,11 @@ use crate::domain::document::merge::{Document, Reversed};
 use crate::domain::sender::{Standing, StandingChange, Standings, changes};
 use crate::domain::time::Timestamp;
 
-/// What the live document adds.
-pub(super) fn of(parts: &Document, live: Option<&LiveDocument<'_>>) -> Standings {
+/// What the live document adds, or some lines of it, which has so many codes in all.
+pub(super) fn of(parts: &Document, live: Option<&LiveDocument<'_>>, codes_sent: u64) -> Standings {
     let standing = live.map(|live| {
         let first_issued_at = parts.first_issued_at().unwrap_or(live.header.issued_at);
-        (live.day(), Standing::of(live, first_issued_at))
+        (live.day(), Standing::of(live, first_issued_at, codes_sent))
     });
     standing.into_iter().collect()
 }

@@ -3,13 +3,14 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::alert::{Published, Status};
+use crate::domain::alert::{FINDINGS_KEPT_MAX, Published, Status};
 use crate::domain::amount::Money;
 use crate::domain::claim::ClaimLine;
+use crate::domain::document::live::LINES_MAX;
 use crate::domain::document::merge::{ReversalStamp, Reversed};
 use crate::domain::document::room::PARTS_KEPT_MAX;
 use crate::domain::document::samples::*;
-use crate::domain::document::{Group, Header, LineVersion, Parts};
+use crate::domain::document::{Group, Header, Kind, LineVersion, Parts};
 use crate::domain::observation::{Observation, What};
 use crate::domain::reference::{Key, Product, Value};
 

@@ -22,7 +22,6 @@ pub(super) struct View {
     pub(super) claimed: Option<Vec<Claimed>>,
     /// What it has to lend, of a hand-over.
     pub(super) offer: Option<Offer>,
-    pub(super) reference_version: u64,
 }
 
 /// A line of a claim, as far as it follows from the document and what people did about it.
@@ -44,7 +43,6 @@ impl View {
             observations: observe(document),
             claimed: (document.kind() == Kind::Settlement).then(claimed),
             offer: Offer::of(document, windows),
-            reference_version: document.reference_version(),
         }
     }
 

@@ -6,7 +6,7 @@ use super::{
     Numbered, TableReader, TableWriter, Wire, WireError, moment, paired_enums, read, read_all, write_all,
 };
 use crate::domain::amount::Money;
-use crate::domain::claim::{Claim, ClaimLine, ClaimPaid, CodeVerdict, LentTo, Verdict};
+use crate::domain::claim::{Claim, ClaimChange, ClaimLine, ClaimPaid, CodeVerdict, LentTo, Verdict};
 use crate::domain::handling::{LineRuling, Paid};
 use crate::domain::rules::RuleId;
 use crate::wire::pb_internal as pb;
@@ -146,6 +146,32 @@ impl Wire for Claim {
             ruleset: table.text(message.ruleset, "claim.ruleset")?,
             reference_version: message.reference_version,
             origin: read(&message.origin, "claim.origin", table)?,
+        })
+    }
+}
+
+impl Wire for ClaimChange {
+    type Message = pb::ClaimChange;
+
+    fn to_message(&self, table: &mut TableWriter) -> pb::ClaimChange {
+        pb::ClaimChange {
+            key: Some(self.key.to_message(table)),
+            revision: self.revision,
+            lines: write_all(&self.lines, table),
+            ruleset: table.text(&self.ruleset),
+            reference_version: self.reference_version,
+            origin: Some(self.origin.to_message(table)),
+        }
+    }
+
+    fn from_message(message: &pb::ClaimChange, table: &TableReader) -> Result<Self, WireError> {
+        Ok(Self {
+            key: read(&message.key, "claim_change.key", table)?,
+            revision: message.revision,
+            lines: read_all(&message.lines, table)?,
+            ruleset: table.text(message.ruleset, "claim_change.ruleset")?,
+            reference_version: message.reference_version,
+            origin: read(&message.origin, "claim_change.origin", table)?,
         })
     }
 }

@@ -30,7 +30,7 @@ pub fn encode(change: &AlertChange, format: Format) -> Message {
         time: Some(change.detected_at),
         subject: &message.case_id,
     };
-    event.message(message.alert_id.clone().into_bytes(), &message, format)
+    event.message(message.alert_id.clone().into_bytes(), format.write(&message), format)
 }
 
 /// Reads the JSON form.

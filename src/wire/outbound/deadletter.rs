@@ -49,7 +49,7 @@ pub fn encode(letter: &DeadLetter, format: Format) -> Message {
         time: received_at(origin),
         subject: letter.reason.name(),
     };
-    event.message(key.clone().into_bytes(), &message(letter), format)
+    event.message(key.clone().into_bytes(), format.write(&message(letter)), format)
 }
 
 /// Reads the JSON form.

@@ -1,6 +1,8 @@
 //! Decisions on their way out. The fields and their order are a contract, defined in
 //! `proto/tracewarden/v1/decision.proto` for both formats.
 
+mod form;
+
 use super::{Event, json_form, parse_json};
 use super::{Format, Message};
 use crate::domain::claim::{Decision, DecisionLine, LentTo};
@@ -20,7 +22,11 @@ pub fn encode(decision: &Decision, format: Format) -> Message {
         time: Some(decision.decided_at),
         subject: &key,
     };
-    event.message(key.clone().into_bytes(), &message(decision), format)
+    let payload = match format {
+        Format::Json => form::to_json(decision),
+        Format::Protobuf => format.write(&message(decision)),
+    };
+    event.message(key.clone().into_bytes(), payload, format)
 }
 
 /// Reads the JSON form.
@@ -48,7 +54,7 @@ pub fn message(decision: &Decision) -> DecisionMessage {
         recover: decision.recover.to_string(),
         paid: decision.paid.map(|paid| paid.paid.to_string()),
         recovered: decision.paid.and_then(|paid| paid.recovered).map(|recovered| recovered.to_string()),
-        lines: decision.lines.iter().map(line).collect(),
+        lines: decision.lines.iter().map(|decided| line(decided)).collect(),
         withdrawn: decision.withdrawn,
         occurred_at: decision.occurred_at.to_string(),
         received_at: decision.received_at.to_string(),
@@ -63,7 +69,7 @@ fn line(line: &DecisionLine) -> pb::DecisionLine {
         line_id: line.line_id.to_string(),
         verdict: line.verdict.name().into(),
         reasons: line.reason_names().into_iter().map(str::to_owned).collect(),
-        overruled: names(&line.overruled),
+        overruled: names(&line.overruled).into_iter().map(str::to_owned).collect(),
         amount: line.amount.to_string(),
         lent: line.lent.iter().map(lent).collect(),
     }
@@ -77,8 +83,9 @@ fn lent(lent: &LentTo) -> pb::LentCode {
     }
 }
 
-fn names(rules: &[RuleId]) -> Vec<String> {
-    let mut names: Vec<String> = rules.iter().map(|rule| rule.name().to_owned()).collect();
+/// The names of rules, sorted.
+fn names(rules: &[RuleId]) -> Vec<&'static str> {
+    let mut names: Vec<&str> = rules.iter().map(|rule| rule.name()).collect();
     names.sort_unstable();
     names
 }

@@ -78,21 +78,22 @@ impl Format {
     /// Writes the event's data.
     pub(super) fn write(self, data: &(impl Serialize + prost::Message)) -> Vec<u8> {
         match self {
-            // Strings, numbers, lists and structs always have a JSON form.
-            Self::Json => serde_json::to_vec(data).unwrap_or_default(),
+            Self::Json => json_of(data, 0),
             Self::Protobuf => data.encode_to_vec(),
         }
     }
 }
 
+/// The JSON form of some data, in about so many bytes.
+pub(super) fn json_of(data: &impl Serialize, bytes: usize) -> Vec<u8> {
+    let mut json = Vec::with_capacity(bytes);
+    // Strings, numbers, lists and structs always have one.
+    serde_json::to_writer(&mut json, data).map_or_else(|_| Vec::new(), |()| json)
+}
+
 impl Event<'_> {
-    /// The record.
-    pub(super) fn message(
-        self,
-        key: Vec<u8>,
-        data: &(impl Serialize + prost::Message),
-        format: Format,
-    ) -> Message {
+    /// The record, of data in that format.
+    pub(super) fn message(self, key: Vec<u8>, payload: Vec<u8>, format: Format) -> Message {
         let header = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
         let mut headers = vec![
             header("ce_specversion", "1.0"),
@@ -103,7 +104,7 @@ impl Event<'_> {
         headers.extend(self.time.map(|time| header("ce_time", &time.to_string())));
         headers.push(header("ce_subject", self.subject));
         headers.push(header("content-type", format.content_type()));
-        Message { key, payload: format.write(data), headers }
+        Message { key, payload, headers }
     }
 }
 

@@ -38,7 +38,7 @@ pub fn encode(published: &Published<'_>, format: Format) -> Message {
         time: published.at,
         subject: message.institution_id.as_deref().unwrap_or_default(),
     };
-    event.message(key.clone().into_bytes(), &message, format)
+    event.message(key.clone().into_bytes(), format.write(&message), format)
 }
 
 /// Reads the JSON form.

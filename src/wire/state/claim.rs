@@ -1,5 +1,7 @@
 //! State of the adjudicator.
 
+use std::sync::Arc;
+
 use super::{read, write};
 use crate::domain::adjudicator::{Answer, ClaimState, Published, Said};
 use crate::domain::amount::Money;
@@ -66,7 +68,7 @@ impl Wire for Published {
             payable: self.said.payable.fen(),
             provisional: self.said.provisional,
             withdrawn: self.said.withdrawn,
-            lines: write_all(&self.said.lines, table),
+            lines: self.said.lines.iter().map(|line| line.to_message(table)).collect(),
             paid: self.said.paid.as_ref().map(write_paid),
         }
     }
@@ -78,7 +80,7 @@ impl Wire for Published {
             provisional: message.provisional,
             withdrawn: message.withdrawn,
             paid: message.paid.as_ref().map(read_paid),
-            lines: read_all(&message.lines, table)?,
+            lines: read_all(&message.lines, table)?.into_iter().map(Arc::new).collect(),
         };
         Ok(Self { revision: message.revision, said })
     }

@@ -28,6 +28,7 @@ pub fn encode_document(state: &DocumentState) -> Vec<u8> {
         due: state.due.map(|due| due.unix_millis()),
         untold: write_all(&state.untold, &mut table),
         is_awaited: state.is_awaited,
+        judged_by: table.optional(&state.judged_by),
         handling: (!state.handling.is_empty()).then(|| state.handling.to_message(&mut table)),
         table: Some(table.finish_packed()),
     };
@@ -49,6 +50,7 @@ pub fn decode_document(bytes: &[u8]) -> Result<DocumentState, WireError> {
         handling: read_optional(&message.handling, &table)?.unwrap_or_default(),
         is_awaited: message.is_awaited,
         asserted: columns::read_asserted(&message.asserted.unwrap_or_default(), &table)?,
+        judged_by: table.optional(message.judged_by, "document_state.judged_by")?,
     })
 }
 
@@ -228,7 +230,12 @@ impl Wire for PublishedClaim {
             line_id: table.text(line_id),
             reasons: write_reasons(reasons),
         });
-        pb::PublishedClaim { reasons: reasons.collect(), occurred_at: self.occurred_at.unix_millis() }
+        let occurred_at = self.occurred_at.unix_millis();
+        pb::PublishedClaim {
+            reasons: reasons.collect(),
+            occurred_at,
+            told_after: self.told_at.unix_millis().wrapping_sub(occurred_at),
+        }
     }
 
     fn from_message(message: &pb::PublishedClaim, table: &TableReader) -> Result<Self, WireError> {
@@ -237,6 +244,7 @@ impl Wire for PublishedClaim {
         });
         Ok(Self {
             occurred_at: moment(message.occurred_at),
+            told_at: moment(message.occurred_at.wrapping_add(message.told_after)),
             reasons: reasons.collect::<Result<_, WireError>>()?,
         })
     }

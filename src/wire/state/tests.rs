@@ -1,6 +1,8 @@
 //! State survives the store.
 #![allow(clippy::unwrap_used)]
 
+use std::sync::Arc;
+
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option::of;
 use proptest::prelude::*;
@@ -11,6 +13,7 @@ use crate::domain::claim::DecisionLine;
 use crate::domain::document::Part;
 use crate::domain::document::lending::{Offers, Windows};
 use crate::domain::document::merge::{Document, LineParts, ReversalStamp, Reversed, Stamped};
+use crate::domain::memo::Memo;
 use crate::domain::monitor::{CodeState, Judged};
 use crate::domain::observation::Observation;
 use crate::domain::register::lending::Lending;
@@ -42,7 +45,7 @@ fn claim_state() -> BoxedStrategy<ClaimState> {
             provisional,
             withdrawn,
             paid,
-            lines,
+            lines: lines.into_iter().map(Arc::new).collect(),
         },
     );
     let published = (any::<u32>(), said).prop_map(|(revision, said)| Published { revision, said });
@@ -51,8 +54,17 @@ fn claim_state() -> BoxedStrategy<ClaimState> {
     (of(testing::claim()), answers, of(published), testing::money(), moments, of(testing::paid()))
         .prop_map(|(claim, answers, published, released, (deadline, answered_at), paid)| {
             let missing = 0;
-            let mut state =
-                ClaimState { claim, answers, published, released, deadline, answered_at, missing, paid };
+            let mut state = ClaimState {
+                claim,
+                answers,
+                published,
+                released,
+                deadline,
+                answered_at,
+                missing,
+                paid,
+                touched: Memo::default(),
+            };
             state.count_missing();
             state
         })
@@ -137,12 +149,13 @@ fn document_state() -> BoxedStrategy<DocumentState> {
             reversed_lines,
             earlier_headers,
         });
-    let claim = (testing::moment(), btree_map(testing::text(), testing::reasons(), 0..3))
-        .prop_map(|(occurred_at, reasons)| PublishedClaim { occurred_at, reasons });
+    let reasons = btree_map(testing::text(), testing::reasons(), 0..3);
+    let claim = (testing::moment(), testing::moment(), reasons)
+        .prop_map(|(occurred_at, told_at, reasons)| PublishedClaim { occurred_at, told_at, reasons });
     let asserted = btree_map((testing::text(), testing::text()), any::<u64>(), 0..4);
     let reversals = vec(testing::reversal(), 0..3);
     let due = of(testing::moment());
-    let beside = (lending(), reversals, due, testing::handling_book(), any::<bool>());
+    let beside = (lending(), reversals, due, testing::handling_book(), any::<bool>(), of(testing::text()));
     (parts, any::<u64>(), testing::alert_book(), asserted, of(claim), beside)
         .prop_map(|(parts, revision, alerts, asserted, claim, beside)| DocumentState {
             parts,
@@ -155,6 +168,7 @@ fn document_state() -> BoxedStrategy<DocumentState> {
             due: beside.2,
             handling: beside.3,
             is_awaited: beside.4,
+            judged_by: beside.5,
         })
         .boxed()
 }

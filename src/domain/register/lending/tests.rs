@@ -1,4 +1,5 @@
 //! Hand-overs and settlements told of each other in every order: what is lent in the end depends on the documents alone.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -9,7 +10,7 @@ use crate::domain::Text;
 use crate::domain::claim::ClaimLine;
 use crate::domain::document::lending::borrowing_alias;
 use crate::domain::document::samples::{
-    A, AMBROXOL, B, LOT_CODE, Line, STRANGER, book, header, line, minute, version,
+    A, AMBROXOL, B, LOT_CODE, Line, STRANGER, SYRUP, book, header, line, minute, version,
 };
 use crate::domain::document::{Group, Header, Kind, Parts, Reversal, Upload};
 use crate::domain::observation::Observation;
@@ -68,6 +69,8 @@ impl World {
         let (moment, rules) = (self.moment(), RuleSet::default());
         match word {
             Word::Upload(upload) => {
+                // Graces end on the way, too.
+                self.now = self.now.max(Some(upload.issued_at()));
                 if let Upload::Version(version) = &upload
                     && let Some(alias) = borrowing_alias(version)
                 {
@@ -104,7 +107,11 @@ impl World {
             }
             Word::Reconsider => {
                 let state = self.documents.entry(at.clone()).or_default();
+                let mut looks_at_all = DocumentState { judged_by: None, ..state.clone() };
                 let effects = reconsider(state, at, &moment, &rules);
+                let of_all = reconsider(&mut looks_at_all, at, &moment, &rules);
+                assert_eq!(*state, looks_at_all, "what is remembered");
+                assert_eq!(effects, of_all, "what is published");
                 self.publish(at, effects);
             }
         }
@@ -131,6 +138,9 @@ impl World {
         if let Some(claim) = effects.claim {
             known.claim = (!claim.withdrawn).then_some(claim.lines);
         }
+        if let Some(change) = effects.claim_change {
+            known.claim = known.claim.take().map(|lines| with_changed(lines, change.lines));
+        }
     }
 
     /// What is known in the end, without numbers of revisions.
@@ -149,6 +159,15 @@ impl World {
         self.known.retain(|_, known| *known != Known::default());
         self.known
     }
+}
+
+fn with_changed(mut lines: Vec<ClaimLine>, changed: Vec<ClaimLine>) -> Vec<ClaimLine> {
+    for line in changed {
+        let known = lines.iter_mut().find(|known| known.line_id == line.line_id).unwrap();
+        assert_ne!(*known, line);
+        *known = line;
+    }
+    lines
 }
 
 fn document(group: Group, document_id: &str) -> DocumentKey {
@@ -190,7 +209,8 @@ fn any_upload() -> impl Strategy<Value = Upload> {
         (prop::sample::select(vec![None, Some("s"), Some("t")]), prop::sample::select(vec![None, Some("v")]));
     let code = prop::sample::select(vec![A, B, STRANGER, LOT_CODE, "spoilt", "81773220000000000099"]);
     let codes = prop::collection::vec(code, 0..3);
-    let lines = prop::collection::vec((1_u32..3, codes), 1..3);
+    let product = prop::sample::select(vec![AMBROXOL, AMBROXOL, SYRUP]);
+    let lines = prop::collection::vec((product, 1_u32..3, codes, any::<bool>()), 1..4);
     let minutes = prop::sample::select(vec![0_i64, 1, 2, 3, 6 * 24 * 60, 8 * 24 * 60]);
     (ids, numbers, lines, minutes, 0..8_u8).prop_map(|((id, group), numbers, lines, minutes, what)| {
         let key = document(group, id);
@@ -202,10 +222,10 @@ fn any_upload() -> impl Strategy<Value = Upload> {
         let kind = if group == Group::Settlement { Kind::Settlement } else { Kind::Dispense };
         let lines: Vec<Line> = lines
             .into_iter()
-            .zip(["0", "1"])
-            .map(|((quantity, codes), line_id)| {
+            .zip(["0", "1", "2"])
+            .map(|((product, quantity, codes, split), line_id)| {
                 let own = if kind == Kind::Settlement && what > 3 { Vec::new() } else { codes };
-                line(line_id, AMBROXOL, quantity, &own)
+                line(line_id, product, quantity, &own).with_fee(|fee| fee.split = split && what == 7)
             })
             .collect();
         upload(id, kind, minutes, numbers, &lines)
@@ -314,6 +334,33 @@ fn more_documents_than_one_number_can_mean_hold_their_claims_too() {
     assert_eq!(lending.offers.iter().count(), 0);
     let newer = offer.map(|offer| Offer { revision: 9, ..offer });
     assert_eq!(newer.map(|offer| lending.offer(&alias, offer)), Some(Loan::default()));
+}
+
+/// How many lines of the whole claim, or else of what changed of it, are told of when one of three lines is lent a code.
+fn told_of(now: Timestamp) -> (Option<usize>, Option<usize>) {
+    let rules = RuleSet::default();
+    let at = |now: Timestamp| Moment { now: Some(now), wall: None, forgotten_before: None, detected_at: now };
+    let naked = ["1", "2", "3"].map(|line_id| line(line_id, AMBROXOL, 1, &[]));
+    let claim = upload("S1", Kind::Settlement, 0, (Some("s"), None), &naked);
+    let hand_over = upload("D1", Kind::Dispense, 0, (Some("s"), None), &[line("9", AMBROXOL, 1, &[A])]);
+    let (mut settlement, mut dispensing) = (DocumentState::default(), DocumentState::default());
+    apply(&mut settlement, &claim, &at(minute(0)), &rules);
+    let offered = apply(&mut dispensing, &hand_over, &at(minute(0)), &rules).offered.unwrap();
+    let loan = Loan { offers: vec![Arc::new(offered.offer)], is_overfull: false };
+    assert!(settlement.lending.receive(&offered.aliases[0], loan));
+    let effects = reconsider(&mut settlement, claim.key(), &at(now), &rules);
+    (effects.claim.map(|claim| claim.lines.len()), effects.claim_change.map(|change| change.lines.len()))
+}
+
+#[test]
+fn of_a_claim_that_is_lent_to_the_lines_that_change_are_told_until_the_others_may_be_forgotten() {
+    assert_eq!(told_of(minute(1)), (None, Some(1)));
+    assert_eq!(
+        told_of(minute(0).plus(Millis::from_hours(48))),
+        (None, Some(3)),
+        "the grace of the others is over"
+    );
+    assert_eq!(told_of(minute(0).plus(Millis::from_days(5))), (Some(3), None));
 }
 
 #[test]

@@ -20,14 +20,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use self::no_code::needs_codes;
+use super::catalogue::RULES;
+use super::entry::Judges;
 use super::ruleset::{RuleSet, Setting, Whom};
 use super::{Action, Basis, RuleId};
 use crate::domain::Text;
 use crate::domain::document::lending::LentCode;
 use crate::domain::document::live::{LiveDocument, LiveLine};
 use crate::domain::document::particulars::Surroundings;
-use crate::domain::document::{FeeFacet, Kind};
-use crate::domain::finding::{Attributes, ConcernedCode, EVIDENCE_MAX, Finding, Side};
+use crate::domain::document::{DocumentKey, FeeFacet, Kind};
+use crate::domain::finding::{Attributes, ConcernedCode, EVIDENCE_MAX, Finding, FindingKey, Side};
 use crate::domain::observation::ObservationKey;
 use crate::domain::reference::Product;
 use crate::domain::time::Timestamp;
@@ -47,7 +49,7 @@ pub fn evaluate(document: &LiveDocument<'_>, now: Option<Timestamp>, rules: &Rul
     let mut first_whole: BTreeMap<&Text, &LiveLine<'_>> = BTreeMap::new();
     for line in &document.lines {
         let context = LineContext { document, line, stream, now, rules };
-        let of_line = [
+        let of_line: [Option<Finding>; FINDINGS_PER_LINE_MAX] = [
             no_code::check(&context),
             short_codes::check(&context),
             invalid_code::check(&context),
@@ -69,6 +71,41 @@ pub fn evaluate(document: &LiveDocument<'_>, now: Option<Timestamp>, rules: &Rul
         evaluation.findings.extend(adjustments.filter_map(|a| refund_unmatched::check(document, a, rules)));
     }
     evaluation
+}
+
+/// Most findings of one line: one of each rule that is asked.
+pub const FINDINGS_PER_LINE_MAX: usize = 7;
+
+/// When the first grace ends that a line of the document waits for, where none ends before `earliest`: as soon as one is
+/// found that ends then, the others need no look.
+pub fn next_due(
+    document: &LiveDocument<'_>,
+    now: Option<Timestamp>,
+    rules: &RuleSet,
+    earliest: Timestamp,
+) -> Option<Timestamp> {
+    let stream = Stream::of(document.kind())?;
+    let mut next: Option<Timestamp> = None;
+    for line in &document.lines {
+        let due = no_code::waits_until(&LineContext { document, line, stream, now, rules });
+        next = [next, due].into_iter().flatten().min();
+        if next.is_some_and(|next| next <= earliest) {
+            break;
+        }
+    }
+    next
+}
+
+/// Under what findings about a line may be known.
+pub fn finding_keys(document: &DocumentKey, line_id: &Text) -> impl Iterator<Item = FindingKey> {
+    let subject = ObservationKey { document: document.clone(), line_id: line_id.clone() };
+    let of_lines = RULES.iter().filter(|entry| !matches!(entry.judges, Judges::Code(_)));
+    of_lines.map(move |entry| FindingKey { rule: entry.id, basis: basis(entry.id), subject: subject.clone() })
+}
+
+/// The ground on which a line rule finds something, of a rule that has several.
+fn basis(rule: RuleId) -> Option<Basis> {
+    (rule == RuleId::Swap).then_some(Basis::Catalogue)
 }
 
 /// What the line rules find.
@@ -155,8 +192,7 @@ fn finding(
 ) -> Option<Finding> {
     let setting = setting(document, line, rules, rule);
     let found = plain(rule, &setting, stated, side(document, line), line.fee_content())?;
-    let basis = (rule == RuleId::Swap).then_some(Basis::Catalogue);
-    Some(Finding { basis, amount_at_risk: line.claimed, attributes, ..found })
+    Some(Finding { basis: basis(rule), amount_at_risk: line.claimed, attributes, ..found })
 }
 
 /// A finding that says no more than who and what, unless the rule is off for it.

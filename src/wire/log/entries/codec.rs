@@ -8,7 +8,7 @@ use std::sync::Arc;
 use prost::Message;
 
 use super::{ClaimEntry, DocumentEntry, Entry, LoanRest, NoBody, Terms, Tick};
-use crate::domain::claim::{Claim, ClaimPaid, CodeVerdict};
+use crate::domain::claim::{Claim, ClaimChange, ClaimPaid, CodeVerdict};
 use crate::domain::document::{DocumentKey, Reversal, Upload, Version};
 use crate::domain::handling::Handling;
 use crate::domain::observation::CodeChange;
@@ -297,6 +297,7 @@ impl Body for ClaimEntry {
     fn write(&self, table: &mut TableWriter) -> OneOf {
         match self {
             Self::Claim(claim) => OneOf::Claim(claim.to_message(table)),
+            Self::ClaimChange(change) => OneOf::ClaimChange(change.to_message(table)),
             Self::Verdict(verdict) => OneOf::Verdict(verdict.to_message(table)),
             Self::Paid(paid) => OneOf::Paid(paid.to_message(table)),
         }
@@ -305,6 +306,7 @@ impl Body for ClaimEntry {
     fn read(entry: &OneOf, table: &TableReader) -> Result<Self, WireError> {
         Ok(match entry {
             OneOf::Claim(claim) => Self::Claim(Claim::from_message(claim, table)?),
+            OneOf::ClaimChange(change) => Self::ClaimChange(ClaimChange::from_message(change, table)?),
             OneOf::Verdict(verdict) => Self::Verdict(CodeVerdict::from_message(verdict, table)?),
             OneOf::Paid(paid) => Self::Paid(ClaimPaid::from_message(paid, table)?),
             _ => return Err(misplaced()),

@@ -12,7 +12,7 @@ use std::convert::Infallible;
 pub use codec::{Body, decode, encode};
 
 use crate::domain::Text;
-use crate::domain::claim::{Claim, ClaimPaid, CodeVerdict};
+use crate::domain::claim::{Claim, ClaimChange, ClaimPaid, CodeVerdict};
 use crate::domain::document::lending::Offer;
 use crate::domain::document::{DocumentKey, Reversal, Upload};
 use crate::domain::register::lending::Loan;
@@ -122,6 +122,8 @@ pub enum DocumentEntry {
 pub enum ClaimEntry {
     /// A claim as the register knows it, at the claim's partition.
     Claim(Claim),
+    /// Lines of it that changed since the register told of it last.
+    ClaimChange(ClaimChange),
     /// The monitor's answer to one of its codes.
     Verdict(CodeVerdict),
     /// What was paid for a claim in all.

@@ -75,6 +75,7 @@ fn observation_entry() -> impl Strategy<Value = Entry<CodeChange>> {
 fn claim_entry() -> impl Strategy<Value = Entry<ClaimEntry>> {
     entry(prop_oneof![
         testing::claim().prop_map(ClaimEntry::Claim),
+        testing::claim_change().prop_map(ClaimEntry::ClaimChange),
         testing::code_verdict().prop_map(ClaimEntry::Verdict),
         (testing::document_key(), of(testing::paid()))
             .prop_map(|(key, paid)| ClaimEntry::Paid(ClaimPaid { key, paid })),

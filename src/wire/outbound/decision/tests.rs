@@ -1,6 +1,8 @@
 //! The form of decisions is a contract.
 #![allow(clippy::unwrap_used)]
 
+use std::sync::Arc;
+
 use prost::Message as _;
 
 use super::*;
@@ -26,7 +28,7 @@ fn decision() -> Decision {
         deadline: None,
         recover: Money::from_fen(2492),
         paid: Some(Paid { paid: Money::from_fen(2492), recovered: Some(Money::from_fen(8)) }),
-        lines: vec![crate::domain::claim::DecisionLine {
+        lines: vec![Arc::new(crate::domain::claim::DecisionLine {
             line_id: "1".into(),
             verdict: Verdict::Refuse,
             reasons: vec![RuleId::DuplicateSettlement, RuleId::ShortCodes],
@@ -38,7 +40,7 @@ fn decision() -> Decision {
                 document_id: "D1".into(),
                 line_id: "2".into(),
             }],
-        }],
+        })],
         withdrawn: false,
         occurred_at: at,
         received_at: at,
