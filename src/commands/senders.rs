@@ -51,7 +51,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     for verdict in &verdicts {
         say(told(verdict, language))?;
     }
-    match verdicts.iter().filter(|verdict| !verdict.to_mend.is_empty()).count() {
+    if verdicts.is_empty() {
+        let nothing = language.of("文件中没有任何记录", "the files hold no records");
+        return Err(Failure { exit_code: 1, message: nothing.to_owned() });
+    }
+    match verdicts.iter().filter(|verdict| !verdict.is_ready()).count() {
         0 => Ok(()),
         unready => Err(Failure { exit_code: 1, message: not_ready(unready, verdicts.len(), language) }),
     }
@@ -112,9 +116,10 @@ fn table(verdicts: &[Verdict<'_>], language: Language) -> String {
     let titles = [
         language.of("机构", "institution"),
         language.of("记录", "records"),
-        language.of("拒收", "rejected"),
+        language.of("忽略", "ignored"),
+        language.of("拒收记录", "rejected"),
         language.of("上传", "uploads"),
-        language.of("拒收", "refused"),
+        language.of("拒收上传", "refused"),
         language.of("重复", "duplicate"),
         language.of("单据", "documents"),
         language.of("迟报", "late"),
@@ -128,6 +133,7 @@ fn table(verdicts: &[Verdict<'_>], language: Language) -> String {
         let Counts { received, standing } = verdict.counts;
         let figures = [
             received.records,
+            received.ignored,
             received.rejected.values().sum(),
             received.uploads,
             received.uploads_rejected.values().sum(),
@@ -139,7 +145,7 @@ fn table(verdicts: &[Verdict<'_>], language: Language) -> String {
             standing.lines_with_lent_code_only,
             standing.reversals_waiting,
         ];
-        let mut row: [String; 12] = Default::default();
+        let mut row: [String; 13] = Default::default();
         let cells = std::iter::once(name(verdict, language)).chain(figures.map(grouped));
         for (cell, text) in row.iter_mut().zip(cells) {
             *cell = text;
@@ -149,7 +155,7 @@ fn table(verdicts: &[Verdict<'_>], language: Language) -> String {
     let widths: Vec<usize> = (0..titles.len())
         .map(|column| rows.iter().map(|row| columns(&row[column])).max().unwrap_or_default())
         .collect();
-    let line = |row: &[String; 12]| {
+    let line = |row: &[String; 13]| {
         let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
             let blanks = " ".repeat(width.saturating_sub(columns(cell)));
             if column == 0 { format!("{cell}{blanks}") } else { format!("{blanks}{cell}") }
@@ -166,10 +172,14 @@ fn name(verdict: &Verdict<'_>, language: Language) -> String {
 /// Ready, or what is to be mended, worst first.
 fn told(verdict: &Verdict<'_>, language: Language) -> String {
     let name = name(verdict, language);
-    let mut lines = vec![match verdict.to_mend.is_empty() {
-        true => format!("\n{name}{}", language.of("：合格", ": ready")),
-        false => format!("\n{name}{}", language.of("：需整改", ": to be mended")),
-    }];
+    let ending = match (verdict.to_mend.is_empty(), verdict.has_documents()) {
+        (false, _) => language.of("：需整改", ": to be mended"),
+        (true, true) => language.of("：合格", ": ready"),
+        (true, false) => {
+            language.of("：没有有效单据，无从评判", ": no document stands, so nothing can be said")
+        }
+    };
+    let mut lines = vec![format!("\n{name}{ending}")];
     for (number, mend) in verdict.to_mend.iter().enumerate() {
         lines.push(format!("  {}. {}", number + 1, fault(mend, language)));
         for (place, words) in &mend.places {
@@ -189,7 +199,7 @@ fn fault(mend: &Mend, language: Language) -> String {
                 format!("{of} 条记录中有 {concerned} 条被整条拒收（{}）", reason.name())
             }
             Fault::UploadsRejected(reason) => {
-                format!("{of} 份上传中有 {concerned} 份被拒收（{}）", reason.name())
+                format!("读入 {of} 份上传，另有 {concerned} 份被拒收（{}）", reason.name())
             }
             Fault::FieldUnreadable(field) => {
                 format!("必要字段 {field} 有 {concerned} 处无法读取，已略去")
@@ -204,7 +214,7 @@ fn fault(mend: &Mend, language: Language) -> String {
                 format!("{concerned} of {of} records are rejected as a whole ({})", reason.name())
             }
             Fault::UploadsRejected(reason) => {
-                format!("{concerned} of {of} uploads are refused ({})", reason.name())
+                format!("uploads refused: {concerned}, beside {of} that were read ({})", reason.name())
             }
             Fault::FieldUnreadable(field) => {
                 format!("the needed field {field} cannot be read in {concerned} places and is left out")
@@ -228,15 +238,16 @@ fn noticed(counts: &Counts, language: Language) -> Vec<String> {
     let lines = [
         (
             standing.claims_without_number,
-            "份结算既无结算编号也无就诊编号，发药记录无法为其借码：请随交易一并上报平台的应答",
-            "settlements have neither a settlement nor a visit number, so that no hand-over can lend them codes: send the platform's answers with the messages",
+            "既无结算编号也无就诊编号、发药记录无法为其借码的结算（国家接口：请随交易一并上报平台的应答）",
+            "settlements with neither a settlement nor a visit number, which no hand-over can lend codes to (national \
+             interface: send the platform's answers with the messages)",
         ),
-        (standing.codes_not_sent, "个已申明的追溯码未见上传", "codes were declared and never sent"),
-        (standing.reversals_waiting, "份冲正找不到所冲的单据", "reversals wait for what they take back"),
+        (standing.codes_not_sent, "已申明而未见上传的追溯码", "codes declared and never sent"),
+        (standing.reversals_waiting, "找不到所冲单据的冲正", "reversals that wait for what they take back"),
     ];
     let told = lines.into_iter().filter(|(count, ..)| *count > 0).map(|(count, zh, en)| match language {
-        Language::Chinese => format!("注意：{} {zh}", grouped(count)),
-        Language::English => format!("notice: {} {en}", grouped(count)),
+        Language::Chinese => format!("注意：{zh}：{}", grouped(count)),
+        Language::English => format!("notice: {en}: {}", grouped(count)),
     });
     told.collect()
 }

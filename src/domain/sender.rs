@@ -58,6 +58,11 @@ pub struct Received {
 }
 
 impl Received {
+    /// Whether records as a whole and uploads beside others were refused for the same reason.
+    pub fn is_refused_both_ways(&self, reason: RejectReason) -> bool {
+        self.rejected.contains_key(&reason) && self.uploads_rejected.contains_key(&reason)
+    }
+
     /// Adds what else was received.
     pub fn add(&mut self, other: &Self) {
         let Self { records, ignored, rejected, uploads, uploads_rejected, duplicates, left_out, leniencies } =

@@ -42,7 +42,7 @@ pub struct Demands {
 pub struct Admission {
     counts: BTreeMap<Option<String>, Counts>,
     refusals: Vec<DeadLetter>,
-    /// Lines without a valid code, by the alert that says so.
+    /// Settlement lines of known products without any code, by the alert that says so.
     uncoded: BTreeMap<String, Subject>,
 }
 
@@ -53,8 +53,20 @@ pub struct Verdict<'a> {
     pub institution_id: Option<&'a str>,
     /// What it sent.
     pub counts: &'a Counts,
-    /// What is to be mended, what concerns most first; nothing: it is ready.
+    /// What is to be mended, what concerns most first.
     pub to_mend: Vec<Mend>,
+}
+
+impl Verdict<'_> {
+    /// Whether there is nothing to be mended, and anything to tell that by.
+    pub const fn is_ready(&self) -> bool {
+        self.to_mend.is_empty() && self.has_documents()
+    }
+
+    /// Whether it sent any document that stands: without one nothing can be said of it.
+    pub const fn has_documents(&self) -> bool {
+        self.counts.standing.documents > 0
+    }
 }
 
 /// One thing to mend.
@@ -64,7 +76,7 @@ pub struct Mend {
     pub fault: Fault,
     /// How many records, uploads, fields, lines or documents it concerns.
     pub concerned: u64,
-    /// Of so many.
+    /// Of so many; of uploads, beside so many that were read.
     pub of: u64,
     /// Some of them, each with the words of its refusal, if any, in Chinese and English.
     pub places: Vec<(String, Option<(String, String)>)>,
@@ -111,6 +123,12 @@ struct Alert {
     rule: String,
     status: String,
     subject: Subject,
+    product: Option<Product>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Product {
+    code: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -138,10 +156,9 @@ impl Admission {
 
     /// Adds a revision of an alert, in their order.
     pub fn alert(&mut self, json: &[u8]) -> Result<(), serde_json::Error> {
-        let Alert { alert_id, rule, status, subject } = serde_json::from_slice(json)?;
-        let is_of_codes =
-            matches!(rule.as_str(), "no_code" | "invalid_code") && subject.group == "settlement";
-        if is_of_codes && status != "withdrawn" {
+        let Alert { alert_id, rule, status, subject, product } = serde_json::from_slice(json)?;
+        let is_known = product.is_some_and(|product| !product.code.is_empty());
+        if rule == "no_code" && is_known && subject.group == "settlement" && status != "withdrawn" {
             self.uncoded.insert(alert_id, subject);
         } else {
             self.uncoded.remove(&alert_id);
@@ -164,15 +181,18 @@ impl Admission {
         let Counts { received, standing } = counts;
         let plain = |fault, concerned, of| Mend { fault, concerned, of, places: Vec::new() };
         let refused = |fault, reason: RejectReason, concerned, of| Mend {
-            places: self.refusals(institution_id, reason),
+            places: match received.is_refused_both_ways(reason) {
+                // Dead letters do not tell a record from an upload beside others.
+                true => Vec::new(),
+                false => self.refusals(institution_id, reason),
+            },
             ..plain(fault, concerned, of)
         };
         let records = received.rejected.iter().map(|(reason, count)| {
             refused(Fault::RecordsRejected(*reason), *reason, *count, received.records)
         });
-        let rejected: u64 = received.uploads_rejected.values().sum();
         let uploads = received.uploads_rejected.iter().map(|(reason, count)| {
-            refused(Fault::UploadsRejected(*reason), *reason, *count, received.uploads + rejected)
+            refused(Fault::UploadsRejected(*reason), *reason, *count, received.uploads)
         });
         let needed = received.left_out.iter().filter(|(field, _)| NEEDED_FIELDS.contains(&field.as_ref()));
         let fields = needed
@@ -180,7 +200,8 @@ impl Admission {
         let mut to_mend: Vec<Mend> = records.chain(uploads).chain(fields).collect();
         if is_less(standing.lines_with_code, standing.lines_need_codes, demands.coded_percent) {
             let without = standing.lines_need_codes.saturating_sub(standing.lines_with_code);
-            let places = self.uncoded(institution_id);
+            let mut places = self.uncoded(institution_id);
+            places.truncate(usize::try_from(without).unwrap_or(usize::MAX));
             to_mend.push(Mend { places, ..plain(Fault::Uncoded, without, standing.lines_need_codes) });
         }
         let timely = standing.documents.saturating_sub(standing.late);

@@ -204,7 +204,7 @@ fn the_command_ends_with_a_verdict_that_a_vendor_can_work_with() {
         "1 of 3 records are rejected as a whole (malformed_field)",
         &format!("{}:6  `lines[0].quantity` must be", file.display()),
         "1 of 3 documents were first issued more than 48 hours after they happened",
-        "notice: 1 reversals wait",
+        "notice: reversals that wait for what they take back: 1",
     ] {
         assert!(said.contains(told), "{told}\n{said}");
     }
