@@ -7,6 +7,7 @@ mod demo;
 mod evaluate;
 mod files;
 mod folder;
+mod inputs;
 mod language;
 mod publish;
 mod reference;

@@ -1,34 +1,20 @@
 //! `senders`: what each institution sends in files, as a table, and whether it is ready to be settled by: the admission
 //! test of a new sender.
 
-use std::path::PathBuf;
-
+use super::inputs::Inputs;
 use super::language::LanguageArguments;
-use super::{ConfigArguments, Failure, files, parse_moment, say, warn};
-use crate::domain::reference::Book;
+use super::{ConfigArguments, Failure, say};
 use crate::domain::sender::Counts;
-use crate::domain::time::Timestamp;
 use crate::evaluate::admission::{Admission, Demands, Fault, Mend, Verdict};
-use crate::evaluate::{Language, columns};
+use crate::evaluate::{Language, render};
 use crate::pipeline::topics::Topic;
 use crate::present::figures::grouped;
-use crate::present::progress::Progress;
 use crate::run::local::{Local, LocalOptions};
-
-/// Uploads between two looks at what was published.
-const DRAIN_EVERY: u64 = 10_000;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Files of uploads, one a line, canonical or national form, .zst compressed; read in the order given.
-    #[arg(required = true, value_name = "FILE")]
-    uploads: Vec<PathBuf>,
-    /// Files of reference records, one a line; may be repeated. A record that is refused is named and left out.
-    #[arg(long, value_name = "FILE")]
-    reference: Vec<PathBuf>,
-    /// Time moves on to this moment at the end, if it is later than the last upload.
-    #[arg(long, value_name = "TIME", value_parser = parse_moment)]
-    until: Option<Timestamp>,
+    #[command(flatten)]
+    inputs: Inputs,
     /// Least share of the settlement lines that need a trace code which must have or borrow one.
     #[arg(long, default_value_t = 95, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
     coded: u8,
@@ -47,7 +33,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let admission = admission(arguments)?;
     let verdicts =
         admission.verdicts(Demands { coded_percent: arguments.coded, timely_percent: arguments.timely });
-    say(table(&verdicts, language))?;
+    say(table(&verdicts, language).trim_end())?;
     for verdict in &verdicts {
         say(told(verdict, language))?;
     }
@@ -64,37 +50,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 /// What the files say of each institution, through all stages.
 fn admission(arguments: &Arguments) -> Result<Admission, Failure> {
     let config = arguments.config.load()?;
-    files::check_readable(arguments.uploads.iter().chain(&arguments.reference).map(PathBuf::as_path))?;
-    let mut book = Book::default();
-    for path in &arguments.reference {
-        files::for_each_reference(path, |read| match read {
-            Ok(entry) => book.extend(entry.into_change()),
-            Err(refused) => warn(format_args!("reference record left out: {}", refused.message)),
-        })?;
-    }
+    let book = arguments.inputs.book()?;
     let options = LocalOptions::from_config(&config).map_err(|error| Failure::usage(error.to_string()))?;
     let mut local = Local::new(&options, book)?;
     let mut admission = Admission::default();
-    let progress = Progress::of_count("senders", None);
-    let mut fed = 0_u64;
-    for path in &arguments.uploads {
-        let file = path.display().to_string();
-        files::for_each_line(path, |line_number, line| {
-            local.feed(line, &file, line_number)?;
-            fed += 1;
-            progress.advance(1);
-            if fed.is_multiple_of(DRAIN_EVERY) {
-                look(&mut local, &mut admission)?;
-            }
-            Ok(())
-        })?;
-    }
-    local.finish(arguments.until)?;
-    look(&mut local, &mut admission)?;
+    arguments.inputs.feed("senders", &mut local, |local| look(local, &mut admission))?;
     for record in local.sender_days() {
         admission.sender_day(record)?;
     }
-    progress.finish();
     Ok(admission)
 }
 
@@ -128,7 +91,7 @@ fn table(verdicts: &[Verdict<'_>], language: Language) -> String {
         language.of("仅借码", "lent only"),
         language.of("待冲正", "reversals waiting"),
     ];
-    let mut rows = vec![titles.map(str::to_owned)];
+    let mut rows = vec![titles.map(str::to_owned).to_vec()];
     rows.extend(verdicts.iter().map(|verdict| {
         let Counts { received, standing } = verdict.counts;
         let figures = [
@@ -145,24 +108,11 @@ fn table(verdicts: &[Verdict<'_>], language: Language) -> String {
             standing.lines_with_lent_code_only,
             standing.reversals_waiting,
         ];
-        let mut row: [String; 13] = Default::default();
-        let cells = std::iter::once(name(verdict, language)).chain(figures.map(grouped));
-        for (cell, text) in row.iter_mut().zip(cells) {
-            *cell = text;
-        }
-        row
+        std::iter::once(name(verdict, language)).chain(figures.map(grouped)).collect()
     }));
-    let widths: Vec<usize> = (0..titles.len())
-        .map(|column| rows.iter().map(|row| columns(&row[column])).max().unwrap_or_default())
-        .collect();
-    let line = |row: &[String; 13]| {
-        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
-            let blanks = " ".repeat(width.saturating_sub(columns(cell)));
-            if column == 0 { format!("{cell}{blanks}") } else { format!("{blanks}{cell}") }
-        });
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+    let mut table = String::new();
+    render(&mut table, &rows);
+    table
 }
 
 fn name(verdict: &Verdict<'_>, language: Language) -> String {

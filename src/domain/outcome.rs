@@ -2,6 +2,8 @@
 //! summaries share. Every input record has exactly one [`InputOutcome`], and every upload derived from one exactly
 //! one [`UploadOutcome`].
 
+use std::collections::BTreeMap;
+
 use super::closed_set::closed_set;
 
 /// The one end of an input record.
@@ -94,5 +96,12 @@ closed_set! {
         NoFact = "no_fact",
         /// Its response says that the platform did not take it, or none of its rows.
         RefusedByPlatform = "refused_by_platform",
+    }
+}
+
+/// Adds counts to sums, name by name.
+pub fn add_counts<K: Clone + Ord>(sums: &mut BTreeMap<K, u64>, counts: &BTreeMap<K, u64>) {
+    for (key, count) in counts {
+        *sums.entry(key.clone()).or_default() += count;
     }
 }

@@ -10,7 +10,7 @@ use super::Text;
 use super::closed_set::closed_set;
 use super::document::Kind;
 use super::document::live::LiveDocument;
-use super::outcome::{Leniency, RejectReason};
+use super::outcome::{Leniency, RejectReason, add_counts};
 use super::rules::line::needs_codes;
 use super::time::{Day, Millis, Timestamp};
 
@@ -75,12 +75,6 @@ impl Received {
         add_counts(&mut self.uploads_rejected, uploads_rejected);
         add_counts(&mut self.left_out, left_out);
         add_counts(&mut self.leniencies, leniencies);
-    }
-}
-
-fn add_counts<K: Clone + Ord>(sums: &mut BTreeMap<K, u64>, counts: &BTreeMap<K, u64>) {
-    for (key, count) in counts {
-        *sums.entry(key.clone()).or_default() += count;
     }
 }
 

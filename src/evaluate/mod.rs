@@ -39,6 +39,7 @@ use crate::sim::{Act, Effect, LineRef, Truth};
 pub use plot::PlotError;
 pub use scans::scans_in;
 pub use score::{ActScore, LineScore, RuleScore, Spread};
+pub(crate) use table::render;
 pub use table::{columns, rule_title};
 
 /// What was published so far, against the truth.

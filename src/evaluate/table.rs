@@ -392,7 +392,7 @@ pub(super) fn length(milliseconds: Option<i64>) -> String {
 }
 
 /// Columns as wide as their widest cell: the first to the left, numbers to the right.
-pub(super) fn render(out: &mut String, rows: &[Vec<String>]) {
+pub(crate) fn render(out: &mut String, rows: &[Vec<String>]) {
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
     let cell = |row: &Vec<String>, column: usize| row.get(column).map_or(0, |text| columns(text));
     let widths: Vec<usize> =

@@ -418,8 +418,7 @@ impl Intake {
         out: &mut Outbox<Topic>,
         tally: &mut Tally,
     ) {
-        let reason = rejects.first().map_or(RejectReason::Unparseable, |reject| reject.reason);
-        tally.input(topic, InputOutcome::Rejected(reason));
+        tally.input(topic, InputOutcome::Rejected(received::reason(rejects)));
         for reject in rejects {
             self.send_dead_letter(reject, origin, record, out);
         }

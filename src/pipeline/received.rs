@@ -91,6 +91,10 @@ pub(super) fn used(uploads: u64, refused: &[Reject], notes: &Notes) -> Received 
 
 /// What counts of a record of which nothing could be used.
 pub(super) fn refused(rejects: &[Reject]) -> Received {
-    let reason = rejects.first().map_or(RejectReason::Unparseable, |reject| reject.reason);
-    Received { rejected: [(reason, 1)].into(), ..Received::default() }
+    Received { rejected: [(reason(rejects), 1)].into(), ..Received::default() }
+}
+
+/// By which of its reasons such a record is counted.
+pub(super) fn reason(rejects: &[Reject]) -> RejectReason {
+    rejects.first().map_or(RejectReason::Unparseable, |reject| reject.reason)
 }

@@ -9,7 +9,9 @@ use crate::domain::Text;
 use crate::domain::alert::{AlertChange, Status};
 use crate::domain::amount::Money;
 use crate::domain::claim::{Decision, Verdict};
-use crate::domain::outcome::{IgnoredBecause, InputOutcome, Leniency, RejectReason, UploadOutcome};
+use crate::domain::outcome::{
+    IgnoredBecause, InputOutcome, Leniency, RejectReason, UploadOutcome, add_counts,
+};
 use crate::domain::rules::RuleId;
 use crate::engine;
 use crate::telemetry::limit::Limit;
@@ -210,11 +212,5 @@ impl engine::Tally for Tally {
 
     fn timers_wait(&mut self) {
         self.limit(Limit::TimersPerEntry);
-    }
-}
-
-fn add_counts<K: Clone + Ord>(sums: &mut BTreeMap<K, u64>, counts: &BTreeMap<K, u64>) {
-    for (key, count) in counts {
-        *sums.entry(key.clone()).or_default() += count;
     }
 }

@@ -6,17 +6,12 @@ use std::path::PathBuf;
 
 use self::summary::summary;
 use super::folder::Folder;
+use super::inputs::Inputs;
 use super::language::LanguageArguments;
-use super::{ConfigArguments, Failure, files, parse_moment, say, warn};
-use crate::domain::reference::Book;
-use crate::domain::time::Timestamp;
+use super::{ConfigArguments, Failure, say, warn};
 use crate::evaluate::Language;
 use crate::present::explain::{self, Sentence};
-use crate::present::progress::Progress;
 use crate::run::local::{Local, LocalOptions};
-
-/// Uploads between two looks at what was published: few, since one of them may bring about many and long records.
-const DRAIN_EVERY: u64 = 50;
 
 /// `run` would refuse to start; for a back-test it may be meant.
 const NO_REFERENCE: &str = "there is no reference data, so no product, exemption or institution is known: lines are \
@@ -25,15 +20,8 @@ const NO_REFERENCE: &str = "there is no reference data, so no product, exemption
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Files of uploads, one a line, canonical or national form, .zst compressed; read in the order given.
-    #[arg(required = true, value_name = "FILE")]
-    uploads: Vec<PathBuf>,
-    /// Files of reference records, one a line; may be repeated. A record that is refused is named and left out.
-    #[arg(long, value_name = "FILE")]
-    reference: Vec<PathBuf>,
-    /// Time moves on to this moment at the end, if it is later than the last upload.
-    #[arg(long, value_name = "TIME", value_parser = parse_moment)]
-    until: Option<Timestamp>,
+    #[command(flatten)]
+    inputs: Inputs,
     /// Folder for alerts.ndjson, decisions.ndjson and deadletter.ndjson, every revision in order, and for senders.ndjson,
     /// what each institution sent by day.
     #[arg(long, value_name = "DIR")]
@@ -62,14 +50,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let codes = codes
         .collect::<Result<Vec<_>, _>>()
         .map_err(|why| Failure::usage(format!("--explain: {}", in_language(&why, language))))?;
-    files::check_readable(arguments.uploads.iter().chain(&arguments.reference).map(PathBuf::as_path))?;
-    let mut book = Book::default();
-    for path in &arguments.reference {
-        files::for_each_reference(path, |read| match read {
-            Ok(entry) => book.extend(entry.into_change()),
-            Err(refused) => warn(format_args!("reference record left out: {}", refused.message)),
-        })?;
-    }
+    let book = arguments.inputs.book()?;
     let options = LocalOptions {
         partitions: arguments.partitions,
         batch_records_max: usize::from(arguments.batch),
@@ -81,27 +62,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if has_no_reference {
         warn(NO_REFERENCE);
     }
-    let progress = Progress::of_count("replay", None);
-    let mut fed = 0_u64;
-    for path in &arguments.uploads {
-        let file = path.display().to_string();
-        files::for_each_line(path, |line_number, line| {
-            local.feed(line, &file, line_number)?;
-            fed += 1;
-            progress.advance(1);
-            if fed.is_multiple_of(DRAIN_EVERY) {
-                write_outputs(&mut local, out.as_mut())?;
-            }
-            Ok(())
-        })?;
-    }
-    local.finish(arguments.until)?;
-    write_outputs(&mut local, out.as_mut())?;
+    arguments.inputs.feed("replay", &mut local, |local| write_outputs(local, out.as_mut()))?;
     if let Some(mut out) = out {
         out.sender_days(local.sender_days())?;
         out.finish()?;
     }
-    progress.finish();
     say(summary(&local, language))?;
     for code in &codes {
         let state = local.code_state(code)?;

@@ -27,18 +27,27 @@ use super::WireError;
 const VERSION: u8 = 3;
 
 fn write(message: &impl Message) -> Vec<u8> {
+    write_marked(0, message)
+}
+
+fn read<M: Message + Default>(bytes: &[u8], expected: &'static str) -> Result<M, WireError> {
+    read_marked(0, bytes, expected)
+}
+
+/// A value with a mark beside the version, which tells it from other values of the same store.
+fn write_marked(mark: u8, message: &impl Message) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(message.encoded_len().saturating_add(1));
-    bytes.push(VERSION);
+    bytes.push(mark | VERSION);
     message.encode_raw(&mut bytes);
     bytes
 }
 
-fn read<M: Message + Default>(bytes: &[u8], expected: &'static str) -> Result<M, WireError> {
+fn read_marked<M: Message + Default>(mark: u8, bytes: &[u8], expected: &'static str) -> Result<M, WireError> {
     match bytes.split_first() {
-        Some((&VERSION, content)) => {
+        Some((&first, content)) if first == mark | VERSION => {
             M::decode(content).map_err(|error| WireError::Malformed { expected, detail: error.to_string() })
         }
-        Some((&found, _)) => Err(WireError::Version { found, known: "3" }),
+        Some((&first, _)) => Err(WireError::Version { found: first & !mark, known: "3" }),
         None => Err(WireError::Malformed { expected, detail: "it is empty".to_owned() }),
     }
 }

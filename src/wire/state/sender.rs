@@ -2,7 +2,7 @@
 
 use prost::Message;
 
-use super::VERSION;
+use super::{read_marked, write_marked};
 use crate::domain::sender::SenderState;
 use crate::wire::log::moment;
 use crate::wire::outbound::sender::{counts, message_of_counts};
@@ -25,21 +25,15 @@ pub fn encode_sender(state: &SenderState) -> Vec<u8> {
         published_at: state.published_at.map(|published_at| published_at.unix_millis()),
         due: state.due.map(|due| due.unix_millis()),
     };
-    let mut bytes = vec![SENDER | VERSION];
-    message.encode(&mut bytes).ok();
-    bytes
+    write_marked(SENDER, &message)
 }
 
 /// Such a state from its bytes.
 pub fn decode_sender(bytes: &[u8]) -> Result<SenderState, WireError> {
-    let malformed = |detail: String| WireError::Malformed { expected: "state of a sender", detail };
-    let content = match bytes.split_first() {
-        Some((first, content)) if *first == SENDER | VERSION => content,
-        Some((found, _)) => return Err(WireError::Version { found: *found, known: "131" }),
-        None => return Err(malformed("it is empty".to_owned())),
-    };
-    let message = pb_internal::SenderState::decode(content).map_err(|error| malformed(error.to_string()))?;
-    let sums = pb::SenderDay::decode(&*message.counts).map_err(|error| malformed(error.to_string()))?;
+    const EXPECTED: &str = "state of a sender";
+    let message: pb_internal::SenderState = read_marked(SENDER, bytes, EXPECTED)?;
+    let sums = pb::SenderDay::decode(&*message.counts)
+        .map_err(|error| WireError::Malformed { expected: EXPECTED, detail: error.to_string() })?;
     Ok(SenderState {
         counts: counts(&sums)?,
         newest: message.newest.map(moment),
