@@ -44,7 +44,10 @@ impl PartitionReader {
         let mut read = Vec::new();
         while read.len() < limit {
             let left = deadline.saturating_duration_since(Instant::now());
-            match self.consumer.poll(if read.is_empty() { left } else { Duration::ZERO }) {
+            // The library counts whole milliseconds: less than one would be spun through.
+            let is_over = !read.is_empty() || left < Duration::from_millis(1);
+            let left = if is_over { Duration::ZERO } else { left };
+            match self.consumer.poll(left) {
                 Some(Ok(message)) => {
                     read.push(records::record(&message, Arc::clone(&self.partition.topic)));
                 }

@@ -3,8 +3,9 @@
 //! # Commit
 //!
 //! begin, send the outputs, send the offsets with the proof of membership, wait until every output is written,
-//! commit. The client library's own waiting goes in steps of 100 ms; therefore the wait for outputs polls 1 ms at a
-//! time until nothing is in flight, and only then calls commit, which then finds nothing to wait for.
+//! commit. The client library's own waiting goes in steps of 100 ms; therefore the wait for outputs looks every
+//! [`LOOK_EVERY`] until nothing is in flight, and only then calls commit, which then finds nothing to wait for. It
+//! sleeps in between: the wrapper's `poll` with a time limit spins through what is left below a millisecond.
 //!
 //! # Fencing
 //!
@@ -151,7 +152,9 @@ impl KafkaSession {
         let mut read: Vec<Record> = Vec::new();
         while read.len() < self.options.poll_records_max {
             let left = deadline.saturating_duration_since(Instant::now());
-            let left = if read.is_empty() { left } else { Duration::ZERO };
+            // The library counts whole milliseconds: less than one would be spun through.
+            let is_over = !read.is_empty() || left < Duration::from_millis(1);
+            let left = if is_over { Duration::ZERO } else { left };
             match self.consumer.poll(left) {
                 Some(Ok(message)) => read.extend(self.wanted(&message)),
                 Some(Err(error)) => match errors::reading(&error) {
@@ -294,8 +297,10 @@ impl KafkaSession {
         self.producer
             .send_offsets_to_transaction(offsets, membership, self.call_timeout)
             .map_err(|error| Failed::from_kafka("committing offsets", &error))?;
+        self.producer.poll(Duration::ZERO);
         while self.producer.in_flight_count() > 0 {
-            self.producer.poll(Duration::from_millis(1));
+            thread::sleep(LOOK_EVERY);
+            self.producer.poll(Duration::ZERO);
             if Instant::now() > deadline {
                 return Err(Failed::Perhaps(BrokerError::SessionLost("writing took too long".to_owned())));
             }
@@ -320,7 +325,8 @@ impl KafkaSession {
                 Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), refused))
                     if Instant::now() < deadline =>
                 {
-                    self.producer.poll(Duration::from_millis(1));
+                    thread::sleep(LOOK_EVERY);
+                    self.producer.poll(Duration::ZERO);
                     outgoing = refused;
                 }
                 Err((error, _)) => return Err(Failed::from_kafka("writing a record", &error)),
@@ -352,6 +358,8 @@ impl KafkaSession {
 }
 
 /// What has not happened by then happens when the consumer is dropped.
+/// Between two looks at whether everything is written.
+const LOOK_EVERY: Duration = Duration::from_micros(300);
 const LET_GO_WITHIN: Duration = Duration::from_secs(1);
 const FLUSH_BEFORE_ABORT: Duration = Duration::from_millis(500);
 
