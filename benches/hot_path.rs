@@ -18,7 +18,7 @@ use tracewarden::sim::{self, Parameters};
 use tracewarden::wire::inbound::intake::{self, Decoded, Door, Input, Limits};
 use tracewarden::wire::inbound::nhsa::medical::MedicalTypes;
 use tracewarden::wire::inbound::pseudonym::Pseudonymiser;
-use tracewarden::wire::log::entries::{self, DocumentEntry, Entry};
+use tracewarden::wire::entries::{self, DocumentEntry, Entry};
 use tracewarden::wire::state;
 
 /// As of the service.

@@ -32,7 +32,7 @@ use tracewarden::store::Store;
 use tracewarden::store::disk::DiskStore;
 use tracewarden::store::folder::StateFolder;
 use tracewarden::store::snapshot::SnapshotHome;
-use tracewarden::wire::log::entries::{self, Entry};
+use tracewarden::wire::entries::{self, Entry};
 
 /// As of the service.
 #[global_allocator]

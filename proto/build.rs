@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use protox::prost_reflect::DescriptorPool;
 
-const FOLDERS: [&str; 2] = ["proto/tracewarden/v1", "proto/tracewarden/internal/v1"];
+const FOLDER: &str = "proto/tracewarden/v1";
 
 /// Messages whose JSON form has the same fields: one definition of the contract for both formats.
 const OUTBOUND: [&str; 18] = [
@@ -34,10 +34,8 @@ const ABSENT_WHEN_EMPTY: &str = "#[serde(default, skip_serializing_if = \"Vec::i
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=proto");
     let mut files: Vec<PathBuf> = Vec::new();
-    for folder in FOLDERS {
-        for entry in std::fs::read_dir(folder)? {
-            files.push(entry?.path());
-        }
+    for entry in std::fs::read_dir(FOLDER)? {
+        files.push(entry?.path());
     }
     files.retain(|path| path.extension().is_some_and(|extension| extension == "proto"));
     files.sort();

@@ -8,7 +8,7 @@
 //!    ([`wire::inbound::canonical`]) or a message of the national interface ([`wire::inbound::nhsa`]). Codes get their
 //!    normal form ([`domain::trace_code`]), persons become pseudonyms ([`wire::inbound::pseudonym`]), reference records
 //!    are attached ([`domain::reference`]). What is refused goes to the dead letters ([`wire::inbound::reject`],
-//!    [`wire::outbound::deadletter`]); the rest, as entries ([`wire::log::entries`]), to the partition of its document.
+//!    [`wire::outbound::deadletter`]); the rest, as entries ([`wire::entries`]), to the partition of its document.
 //! 3. [`pipeline::register`] merges it into its document ([`domain::register`], [`domain::document::merge`]), evaluates
 //!    the line rules ([`domain::rules::line`]) and publishes what changed: alerts, one change per code
 //!    ([`domain::observation`]), the claim ([`domain::claim`]). A claim without codes borrows those of its hand-over

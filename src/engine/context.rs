@@ -8,7 +8,7 @@ use super::partition::facts::Facts;
 use super::{Keyed, Outbox};
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
-use crate::wire::log::entries::Terms;
+use crate::wire::entries::Terms;
 
 /// What an entry is applied to.
 pub struct Context<'a, K: Keyed> {

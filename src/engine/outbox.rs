@@ -1,13 +1,13 @@
 //! What a batch publishes: effects as data, until they are committed together with the input offsets.
 
-use std::any::Any;
+use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::StageError;
 use super::topology::{StageRow, TopicName, Topology};
 use crate::broker::{Header, OutRecord, TopicPartition};
-use crate::wire::log::entries::{self, Body, Entry, Tick};
+use crate::wire::entries::{Body, Entry, Packer, Tick};
 
 /// A body that travels on one internal topic.
 pub trait Carried<T>: Body {
@@ -25,24 +25,15 @@ pub struct Outbox<T: 'static> {
     /// The first topic published to that is not among the stage's.
     foreign: Option<T>,
     /// What goes to internal topics.
-    waiting: BTreeMap<T, Box<dyn Waiting>>,
+    waiting: BTreeMap<T, Waiting>,
     /// What goes outside.
     records: Vec<OutRecord>,
 }
 
-/// Entries of one topic that wait to be packed into records.
-trait Waiting: Any + Send {
-    /// The payloads of the records, by partition.
-    fn pack(&mut self, record_bytes_max: usize) -> Vec<(i32, Vec<Vec<u8>>)>;
-}
-
-struct Entries<B>(BTreeMap<i32, Vec<Entry<B>>>);
-
-impl<B: Body> Waiting for Entries<B> {
-    fn pack(&mut self, record_bytes_max: usize) -> Vec<(i32, Vec<Vec<u8>>)> {
-        let entries = std::mem::take(&mut self.0).into_iter();
-        entries.map(|(partition, entries)| (partition, entries::encode(&entries, record_bytes_max))).collect()
-    }
+/// What waits for one topic, packed into records by partition.
+struct Waiting {
+    body: TypeId,
+    partitions: BTreeMap<i32, Packer>,
 }
 
 impl<T: TopicName> Outbox<T> {
@@ -98,13 +89,15 @@ impl<T: TopicName> Outbox<T> {
             return;
         }
         self.note(B::TOPIC);
-        let waiting = self.waiting.entry(B::TOPIC).or_insert_with(|| Box::new(Entries::<B>(BTreeMap::new())));
-        let waiting: &mut dyn Any = &mut **waiting;
-        match waiting.downcast_mut::<Entries<B>>() {
-            Some(entries) => entries.0.entry(partition).or_default().push(entry),
+        let body = TypeId::of::<B>();
+        let waiting = self.waiting.entry(B::TOPIC);
+        let waiting = waiting.or_insert_with(|| Waiting { body, partitions: BTreeMap::new() });
+        if waiting.body != body {
             // Two bodies claim the topic: neither is published.
-            None => self.foreign = Some(B::TOPIC),
+            self.foreign = Some(B::TOPIC);
         }
+        let packer = waiting.partitions.entry(partition);
+        packer.or_insert_with(|| Packer::new(self.record_bytes_max)).push(&entry);
     }
 
     /// Tells all partitions of the topic of these bodies that time passed.
@@ -132,9 +125,9 @@ impl<T: TopicName> Outbox<T> {
         let mut records = Vec::new();
         for (topic, waiting) in &mut self.waiting {
             let name = self.topology.name(*topic);
-            for (partition, payloads) in waiting.pack(self.record_bytes_max) {
-                records.extend(payloads.into_iter().map(|payload| OutRecord {
-                    target: TopicPartition::new(name.clone(), partition),
+            for (partition, packer) in &mut waiting.partitions {
+                records.extend(packer.take().into_iter().map(|payload| OutRecord {
+                    target: TopicPartition::new(name.clone(), *partition),
                     key: None,
                     payload: Some(payload),
                     headers: Vec::new(),
@@ -148,7 +141,7 @@ impl<T: TopicName> Outbox<T> {
     /// Forgets everything put in.
     pub(super) fn clear(&mut self) {
         self.foreign = None;
-        self.waiting.clear();
+        self.waiting.values_mut().flat_map(|waiting| waiting.partitions.values_mut()).for_each(Packer::clear);
         self.records.clear();
     }
 }

@@ -9,7 +9,7 @@ use super::{Keyed, Outbox, Source, StageError, Tally, WallClock};
 use crate::broker::{Record, TopicPartition};
 use crate::domain::time::Timestamp;
 use crate::store::{Store, StoreError, View};
-use crate::wire::log::entries::{self, Entry};
+use crate::wire::entries::{self, Entry};
 
 /// A stage as the loop sees it: [`KeyedStage`] or [`SourceStage`].
 pub trait Stage: Send {
@@ -179,15 +179,15 @@ impl<K: Keyed> Stage for KeyedStage<K> {
         tally: &mut K::Tally,
     ) -> Result<(), StageError> {
         let payload = record.payload.as_deref().unwrap_or_default();
-        let entries = entries::decode(payload).map_err(|error| StageError::Unreadable {
+        let unreadable = |error| StageError::Unreadable {
             partition: record.source.clone(),
             offset: record.offset,
             error,
-        })?;
+        };
         let written_at = Timestamp::from_unix_millis(record.timestamp_millis.unwrap_or_default());
         let mut cx = Context { state: kept, out, tally, partition: record.source.partition, written_at };
-        for entry in entries {
-            self.apply_entry(entry, &mut cx)?;
+        for entry in entries::read(payload).map_err(unreadable)? {
+            self.apply_entry(entry.map_err(unreadable)?, &mut cx)?;
             cx.state.settle_timers();
         }
         Ok(())

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::Text;
 use crate::domain::time::Timestamp;
-use crate::wire::log::entries::Tick;
+use crate::wire::entries::Tick;
 
 /// The newest word of every source of one partition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use crate::engine::context::Context;
 use crate::engine::topology::StageRow;
 use crate::engine::{Keyed, StageError, State};
 use crate::store::StoreError;
-use crate::wire::log::entries::ClaimEntry;
+use crate::wire::entries::ClaimEntry;
 use crate::wire::state;
 
 /// The adjudicate stage.

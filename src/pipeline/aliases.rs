@@ -16,7 +16,7 @@ use crate::domain::document::{DocumentKey, Reversal};
 use crate::domain::time::Timestamp;
 use crate::engine::StageError;
 use crate::store::StoreError;
-use crate::wire::log::entries::DocumentEntry;
+use crate::wire::entries::DocumentEntry;
 
 /// Documents told of a reversal by one entry; the rest is told by the entries that follow it.
 pub(super) const FORWARD_PAGE: usize = 500;

@@ -30,7 +30,7 @@ use crate::wire::inbound::nhsa::medical::MedicalTypes;
 use crate::wire::inbound::notes::Notes;
 use crate::wire::inbound::pseudonym::Pseudonymiser;
 use crate::wire::inbound::reject::{Reject, Words};
-use crate::wire::log::entries::{DocumentEntry, Tick};
+use crate::wire::entries::{DocumentEntry, Tick};
 use crate::wire::outbound::deadletter::DeadLetter;
 
 /// Where time comes from.

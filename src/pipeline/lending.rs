@@ -16,7 +16,7 @@ use crate::domain::document::{DocumentKey, Group};
 use crate::domain::register::lending::{Loan, Offered};
 use crate::engine::StageError;
 use crate::telemetry::limit::Limit;
-use crate::wire::log::entries::{DocumentEntry, LoanRest};
+use crate::wire::entries::{DocumentEntry, LoanRest};
 
 /// Codes passed on by one entry to all settlements that it tells, about.
 const CODES_AT_ONCE: usize = 10_000;

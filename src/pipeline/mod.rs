@@ -38,7 +38,7 @@ use crate::domain::rules::ruleset::RuleSet;
 use crate::domain::time::Millis;
 use crate::engine::Keyed;
 use crate::engine::context::Context;
-use crate::wire::log::entries::{self, Entry, NoBody};
+use crate::wire::entries::{self, Entry, NoBody};
 
 /// A stage of this pipeline.
 pub type StageRow = crate::engine::topology::StageRow<Topic>;
@@ -180,7 +180,7 @@ mod tests {
     use crate::domain::time::Timestamp;
     use crate::engine::outbox::Outbox;
     use crate::telemetry::labels::STAGES;
-    use crate::wire::log::entries::{ClaimEntry, DocumentEntry, Tick};
+    use crate::wire::entries::{ClaimEntry, DocumentEntry, Tick};
 
     #[test]
     fn the_table_the_command_line_and_the_metrics_name_the_same_stages() {

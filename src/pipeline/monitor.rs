@@ -16,7 +16,7 @@ use crate::engine::topology::StageRow;
 use crate::engine::{Keyed, StageError, State};
 use crate::store::StoreError;
 use crate::telemetry::limit::Limit;
-use crate::wire::log::entries::ClaimEntry;
+use crate::wire::entries::ClaimEntry;
 use crate::wire::state;
 
 /// The monitor stage.

@@ -13,7 +13,7 @@ use crate::engine::outbox::Outbox;
 use crate::wire::inbound::intake::Decoded;
 use crate::wire::inbound::notes::Notes;
 use crate::wire::inbound::reject::Reject;
-use crate::wire::log::entries::DocumentEntry;
+use crate::wire::entries::DocumentEntry;
 
 /// Counts of the batch.
 #[derive(Clone, Debug, Default)]

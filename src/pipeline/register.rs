@@ -19,7 +19,7 @@ use crate::engine::topology::StageRow;
 use crate::engine::{Keyed, StageError, State};
 use crate::store::StoreError;
 use crate::telemetry::limit::Limit;
-use crate::wire::log::entries::{ClaimEntry, DocumentEntry, Tick};
+use crate::wire::entries::{ClaimEntry, DocumentEntry, Tick};
 use crate::wire::state;
 
 /// The register stage.

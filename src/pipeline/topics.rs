@@ -8,7 +8,7 @@ use crate::engine;
 use crate::engine::outbox::Carried;
 use crate::engine::topology::TopicName;
 use crate::wire::inbound::route::Inlet;
-use crate::wire::log::entries::{ClaimEntry, DocumentEntry};
+use crate::wire::entries::{ClaimEntry, DocumentEntry};
 
 /// The topics of one installation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

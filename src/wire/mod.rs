@@ -7,24 +7,20 @@
     clippy::unreachable
 )]
 
+pub mod entries;
+mod error;
+pub mod form;
 pub mod inbound;
-pub mod log;
 pub mod outbound;
 pub mod state;
 #[cfg(test)]
 mod testing;
 
-pub use log::WireError;
+pub use error::WireError;
 pub use outbound::{Format, Message};
 
 /// Messages generated from `proto/tracewarden/v1`: what comes in and what goes out.
 #[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
 pub mod pb {
     include!(concat!(env!("OUT_DIR"), "/tracewarden.v1.rs"));
-}
-
-/// Messages generated from `proto/tracewarden/internal/v1`: what stages say to each other and keep.
-#[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
-pub mod pb_internal {
-    include!(concat!(env!("OUT_DIR"), "/tracewarden.internal.v1.rs"));
 }

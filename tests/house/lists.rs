@@ -32,7 +32,12 @@ const TIED: &[(&str, &[&str], (&str, &str))] = &[
     (
         "field numbers",
         &["proto/build.rs", "proto/field-numbers.txt"],
-        ("tests/house/field_numbers.rs", "every_listed_field_has_its_number_still_and_every_field_is_listed"),
+        ("tests/house/field_numbers.rs", "every_field_of_the_contracts_has_its_number_still"),
+    ),
+    (
+        "numbers of what the log and the stores hold",
+        &["src/wire/form/mod.rs", "src/wire/form/numbers.txt"],
+        ("tests/house/field_numbers.rs", "every_field_of_the_log_and_the_stores_has_its_number_still"),
     ),
     (
         "kinds, fields and messages of uploads",

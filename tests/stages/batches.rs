@@ -23,7 +23,7 @@ use tracewarden::pipeline::topics::{Topic, Topology};
 use tracewarden::run::local::LocalOptions;
 use tracewarden::store::folder::Found;
 use tracewarden::store::memory::MemoryStore;
-use tracewarden::wire::log::entries::{self, Body, ClaimEntry, DocumentEntry, Entry};
+use tracewarden::wire::entries::{self, Body, ClaimEntry, DocumentEntry, Entry};
 
 use crate::support::cases;
 use crate::support::local::{fed, options};

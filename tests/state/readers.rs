@@ -23,7 +23,7 @@ use tracewarden::run::state::StateHome;
 use tracewarden::store::folder::StateFolder;
 use tracewarden::store::memory::MemoryStore;
 use tracewarden::store::{Batch, Rows, Store};
-use tracewarden::wire::log::entries::{self, Entry};
+use tracewarden::wire::entries::{self, Entry};
 
 use crate::support::{cases, local};
 

@@ -16,7 +16,7 @@ use tracewarden::engine::watermark::Watermark;
 use tracewarden::pipeline::topics::{Topic, Topology};
 use tracewarden::pipeline::{PIPELINE, StageRow};
 use tracewarden::wire::inbound::control;
-use tracewarden::wire::log::entries::{self, DocumentEntry, Entry};
+use tracewarden::wire::entries::{self, DocumentEntry, Entry};
 use tracewarden::wire::outbound::deadletter;
 
 use super::fold::Fold;

@@ -12,7 +12,7 @@ use crate::domain::time::Millis;
 pub struct RuleEntry {
     /// The rule.
     pub id: RuleId,
-    /// Its number in the log and in stores, the one of `Rule` in `ruleset.proto`: never used again for another rule.
+    /// Its number in the log and in stores: never used again for another rule.
     pub number: i32,
     /// Stable name in alerts, decisions, configuration and metrics.
     pub name: &'static str,

@@ -3,7 +3,7 @@
 //!
 //! Line rules judge one document alone ([`line`]); code rules judge the timeline of a code ([`code`]). A rule states a
 //! fact; what follows from it is set by the rule set. A rule is one file: what it is, when it fires, and its cases. A new
-//! one needs besides that a row in the table, its number in `ruleset.proto`, and the place in [`line`] or [`code`] where
+//! one needs besides that a row in the table, and the place in [`line`] or [`code`] where
 //! it is asked.
 
 pub mod allowance;

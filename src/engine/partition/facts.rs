@@ -6,7 +6,7 @@ use crate::domain::time::Timestamp;
 use crate::engine::keyspace;
 use crate::engine::watermark::Watermark;
 use crate::store::{Rows, StoreError};
-use crate::wire::log::entries::{self, Entry, NoBody, Terms, Tick};
+use crate::wire::entries::{self, Entry, NoBody, Terms, Tick};
 
 /// Time and terms of a partition.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -10,7 +10,7 @@ use super::*;
 use crate::domain::time::Millis;
 use crate::engine::keyspace::Space;
 use crate::store::memory::MemoryStore;
-use crate::wire::log::entries::{Terms, Tick};
+use crate::wire::entries::{Terms, Tick};
 
 /// A value that is when it is due.
 #[derive(Debug, Default)]

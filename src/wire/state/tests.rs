@@ -231,7 +231,7 @@ fn a_value_of_another_version_is_refused_by_name() {
     let mut bytes = encode_code(&CodeState::default());
     bytes.first_mut().map(|version| *version = 9).unwrap();
     let error = decode_code(&bytes).unwrap_err();
-    assert_eq!(error, WireError::Version { found: 9, known: "3" });
-    assert_eq!(error.to_string(), "format version 9 is not known here (known: 3)");
+    assert_eq!(error, WireError::Version { found: 9, known: "4" });
+    assert_eq!(error.to_string(), "format version 9 is not known here (known: 4)");
     assert!(decode_claim(&[]).is_err());
 }

@@ -9,7 +9,7 @@ mod tests;
 
 use std::convert::Infallible;
 
-pub use codec::{Body, decode, encode};
+pub use codec::{Body, Packer, decode, encode, read};
 
 use crate::domain::Text;
 use crate::domain::claim::{Claim, ClaimChange, ClaimPaid, CodeVerdict};
