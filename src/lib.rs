@@ -39,7 +39,7 @@
 //!
 //! # Layers
 //!
-//! `domain` uses itself and `std`, `present` makes texts of it. `wire` is the only place that knows formats, `broker`
+//! `domain` uses itself, `std` and a type of texts, `present` makes texts of it. `wire` is the only place that knows formats, `broker`
 //! the only one that knows Kafka; `engine` runs stages of any kind, `pipeline` says which there are. Nothing imports
 //! `commands`. A test holds this.
 

@@ -19,6 +19,8 @@
 //! forgotten as well is decided from revision 1 on, and codes that it no longer names keep its old observation while other
 //! documents keep them remembered.
 
+use std::sync::Arc;
+
 use super::adjudicator::ClaimState;
 use super::document::Upload;
 use super::document::merge::{Document, Reversed, Stamped};
@@ -110,7 +112,7 @@ fn moment_stated(upload: &Upload) -> Option<Timestamp> {
     }
 }
 
-fn received<T>(part: &Option<Stamped<T>>) -> Option<Timestamp> {
+fn received<T>(part: &Option<Arc<Stamped<T>>>) -> Option<Timestamp> {
     part.as_ref().map(|part| part.issued_at.max(part.origin.received_at))
 }
 

@@ -1,7 +1,7 @@
 //! The domain: what an upload means, which observations a code has, what the rules find.
 //!
 //! Everything here is a pure function of (documents, reference data, rule set, `now`). There is no clock, no
-//! randomness, no I/O and no dependency but `std`; nothing from outside can make it panic. The specification is
+//! randomness, no I/O and no dependency but `std` and the type of texts; nothing from outside can make it panic. The specification is
 //! the text of the rules, restated where each is implemented.
 #![deny(
     clippy::unwrap_used,
@@ -32,9 +32,9 @@ pub mod rules;
 #[cfg(test)]
 pub(crate) mod samples;
 pub mod sender;
+mod text;
 pub mod time;
 pub mod timeline;
 pub mod trace_code;
 
-/// Text shared by many values: identifiers, names, codes. Cloning copies no bytes.
-pub type Text = std::sync::Arc<str>;
+pub use text::Text;

@@ -199,7 +199,7 @@ impl Intake {
             let offset = line.parse().unwrap_or_default();
             return Origin { topic: file.into(), partition: 0, offset, received_at };
         }
-        let topic = record.source.topic.clone();
+        let topic = record.source.topic.clone().into();
         Origin { topic, partition: record.source.partition, offset: record.offset, received_at }
     }
 

@@ -174,12 +174,12 @@ fn allowance_json(allowance: &Allowance) -> serde_json::Value {
         "rule": rule.name(),
         "institution_id": institution_id.as_deref(),
         "group": document.as_ref().map(|(group, _)| group.name()),
-        "document_id": document.as_ref().map(|(_, document_id)| document_id.as_ref()),
+        "document_id": document.as_ref().map(|(_, document_id)| document_id.as_str()),
         "line_id": line_id.as_deref(),
         "code": code.as_deref(),
         "valid_from": valid_from.map(|day| day.to_string()),
         "expires_on": expires_on.to_string(),
-        "reason": reason.as_ref(),
+        "reason": reason.as_str(),
     })
 }
 

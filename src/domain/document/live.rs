@@ -68,7 +68,7 @@ pub const CODES_MAX: usize = 20_000;
 impl Document {
     /// The live view, when the header is live.
     pub fn live<'a>(&'a self, key: &'a DocumentKey) -> Option<LiveDocument<'a>> {
-        let header = self.header.as_ref()?;
+        let header = self.header.as_deref()?;
         let mut document = LiveDocument {
             key,
             header,
@@ -175,8 +175,8 @@ impl<'a> LiveLine<'a> {
         let stated = parts.fee.as_ref().map(|fee| &fee.part.content);
         Self {
             line_id,
-            fee: parts.fee.as_ref(),
-            codes: parts.codes.as_ref(),
+            fee: parts.fee.as_deref(),
+            codes: parts.codes.as_deref(),
             quantity: stated.and_then(|fee| fee.quantity),
             quantity_before: None,
             amount: stated.and_then(|fee| fee.amount),

@@ -15,6 +15,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::canonical_text::Canonical;
 use super::{
@@ -39,9 +40,9 @@ pub struct Stamped<T> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LineParts {
     /// Product, quantity, amounts.
-    pub fee: Option<Stamped<FeeFacet>>,
+    pub fee: Option<Arc<Stamped<FeeFacet>>>,
     /// Trace codes.
-    pub codes: Option<Stamped<CodesFacet>>,
+    pub codes: Option<Arc<Stamped<CodesFacet>>>,
 }
 
 /// The greatest reversal of one class of parts.
@@ -64,13 +65,14 @@ pub struct Reversed {
     pub codes: Option<ReversalStamp>,
 }
 
-/// All that is known of one document and can still matter. Every map is in the order of line ids as bytes.
+/// All that is known of one document and can still matter. Every map is in the order of line ids as bytes. Parts are
+/// shared: a document is compared with what it was before.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Document {
     /// Stamp of the newest full upload.
     pub full: Option<Timestamp>,
     /// The live header.
-    pub header: Option<Stamped<Header>>,
+    pub header: Option<Arc<Stamped<Header>>>,
     /// The live parts of lines; no line is without any.
     pub lines: BTreeMap<Text, LineParts>,
     /// Reversals of the whole document.
@@ -215,7 +217,7 @@ impl Document {
 
     fn weigh_header(&self, header: &Part<Header>, issued_at: Timestamp) -> Offer {
         let dead = is_reversed(issued_at, self.reversed.header.as_ref());
-        weigh(self.header.as_ref(), header, issued_at, dead)
+        weigh(self.header.as_deref(), header, issued_at, dead)
     }
 
     fn weigh_line(&self, line: &LineVersion, issued_at: Timestamp, tally: &mut Tally) {
@@ -228,11 +230,11 @@ impl Document {
         let known = self.lines.get(&line.line_id);
         if let Some(fee) = &line.fee {
             let dead = self.is_fee_dead(Some(&line.line_id), issued_at);
-            tally.count(weigh(known.and_then(|known| known.fee.as_ref()), fee, issued_at, dead));
+            tally.count(weigh(known.and_then(|known| known.fee.as_deref()), fee, issued_at, dead));
         }
         if let Some(codes) = &line.codes {
             let dead = self.is_codes_dead(Some(&line.line_id), issued_at);
-            tally.count(weigh(known.and_then(|known| known.codes.as_ref()), codes, issued_at, dead));
+            tally.count(weigh(known.and_then(|known| known.codes.as_deref()), codes, issued_at, dead));
         }
     }
 
@@ -251,7 +253,7 @@ impl Document {
                 self.note_issue(earlier);
             }
             if self.weigh_header(header, version.issued_at).is_taken() {
-                self.header = Some(Stamped::of(header, version));
+                self.header = Some(Arc::new(Stamped::of(header, version)));
             }
         }
         for line in &version.lines {
@@ -513,12 +515,12 @@ where
 }
 
 /// Keeps a version of a part that is not dead where it counts.
-fn offer<T>(known: &mut Option<Stamped<T>>, part: &Part<T>, version: &Version)
+fn offer<T>(known: &mut Option<Arc<Stamped<T>>>, part: &Part<T>, version: &Version)
 where
     T: Canonical + Clone + PartialEq,
 {
-    if weigh(known.as_ref(), part, version.issued_at, false).is_taken() {
-        *known = Some(Stamped::of(part, version));
+    if weigh(known.as_deref(), part, version.issued_at, false).is_taken() {
+        *known = Some(Arc::new(Stamped::of(part, version)));
     }
 }
 

@@ -19,8 +19,9 @@ use crate::domain::trace_code::TraceCode;
 /// Where in a document an observation is made: (line_id, code in normal form).
 pub type Spot = (Text, Text);
 
-/// The observations of a document, with revision 0: the register numbers them.
-pub fn observe(document: &LiveDocument<'_>) -> BTreeMap<Spot, Observation> {
+/// The observations of a document, with revision 0: the register numbers them. Most documents have one or two, and a map
+/// makes room for more: hence the boxes.
+pub fn observe(document: &LiveDocument<'_>) -> BTreeMap<Spot, Box<Observation>> {
     let mut observations = BTreeMap::new();
     let Some(role) = document.kind().role().filter(|_| !document.is_over_limit()) else {
         return observations;
@@ -43,7 +44,7 @@ pub fn observe(document: &LiveDocument<'_>) -> BTreeMap<Spot, Observation> {
             }
             if let Some(mut observation) = observation(document, line, code, &of_line) {
                 observation.units = scanned.units;
-                observations.insert((line.line_id.clone(), code.normal.clone()), observation);
+                observations.insert((line.line_id.clone(), code.normal.clone()), Box::new(observation));
             }
         }
     }

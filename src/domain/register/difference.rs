@@ -120,14 +120,14 @@ impl Difference<'_> {
         }
         for (spot, observation) in &after.observations {
             if asserted.get(spot) == Some(&self.revision) {
-                let observation = Observation { revision: self.revision, ..observation.clone() };
+                let observation = Observation { revision: self.revision, ..observation.as_ref().clone() };
                 by_code.entry(&spot.1).or_default().1.push(observation);
             }
         }
         let change = |(code, (retracted, asserted)): (&Text, (Vec<Text>, Vec<Observation>))| {
             let gone = retracted.iter().map(|line_id: &Text| (line_id.clone(), code.clone()));
             let gone: Vec<&Observation> =
-                gone.filter_map(|spot| view_before.observations.get(&spot)).collect();
+                gone.filter_map(|spot| view_before.observations.get(&spot)).map(AsRef::as_ref).collect();
             let observed = asserted.iter().chain(gone);
             let (what, lender) = self.step.told_of(!asserted.is_empty(), observed);
             CodeChange {

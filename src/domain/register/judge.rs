@@ -184,8 +184,7 @@ impl Sight {
         let takes_part = !state.lending.offers.is_empty() || after.offer.is_some();
         state.lending.windows = takes_part.then_some(rules.lending_windows());
         state.due = self.due;
-        let borrows = !state.lending.offers.is_empty() && state.claim.is_some();
-        state.judged_by = borrows.then(|| rules.digest.clone());
+        state.judged_by = state.claim.is_some().then(|| rules.digest.clone());
         if effects.is_published() {
             state.revision = revision;
         }

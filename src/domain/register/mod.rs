@@ -77,7 +77,7 @@ pub struct DocumentState {
     pub handling: Book,
     /// Whether nothing but reversals of it came so far.
     pub is_awaited: bool,
-    /// Of a settlement that borrows: digest of the rule set that all of it was judged by last.
+    /// Of a settlement: digest of the rule set that all of it was judged by last.
     pub judged_by: Option<Text>,
 }
 

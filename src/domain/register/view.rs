@@ -17,7 +17,7 @@ use crate::domain::observation::Observation;
 /// What a document says at one time.
 #[derive(Default)]
 pub(super) struct View {
-    pub(super) observations: BTreeMap<Spot, Observation>,
+    pub(super) observations: BTreeMap<Spot, Box<Observation>>,
     /// Lines of the claim, of a settlement.
     pub(super) claimed: Option<Vec<Claimed>>,
     /// What it has to lend, of a hand-over.

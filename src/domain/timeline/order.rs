@@ -28,7 +28,7 @@ pub fn amend(
         retracted.iter().map(AsRef::as_ref).chain(own.clone().map(|o| o.key.line_id.as_ref())).collect();
     let mut replaced: BTreeSet<Text> = BTreeSet::new();
     observations.retain(|known| {
-        let goes = known.key.document == *document && lines.contains(known.key.line_id.as_ref());
+        let goes = known.key.document == *document && lines.contains(known.key.line_id.as_str());
         if goes {
             replaced.insert(known.key.line_id.clone());
         }

@@ -329,7 +329,7 @@ impl<'a, 't> Walk<'a, 't> {
 
     fn note_custody(&mut self, fact: &Fact<'a>) {
         let custody =
-            self.standings.get(fact.institution_id().as_ref()).map_or_else(Custody::default, |s| s.custody);
+            self.standings.get(fact.institution_id().as_str()).map_or_else(Custody::default, |s| s.custody);
         if let Some(noted) = self.custody_at.get_mut(fact.position) {
             *noted = custody;
         }

@@ -238,9 +238,6 @@ fn what_repeats_is_written_once_and_shared_after_reading() {
     let DocumentEntry::Upload(Upload::Version(version)) = &**body else { panic!("not a version") };
     let reference = |line: usize| version.lines[line].codes.as_ref().unwrap().reference.records()[0].clone();
     assert!(Arc::ptr_eq(&reference(0), &reference(99)));
-    let product =
-        |line: usize| version.lines[line].fee.as_ref().unwrap().content.product_code.clone().unwrap();
-    assert!(Arc::ptr_eq(&product(0), &product(99)));
 }
 
 #[test]

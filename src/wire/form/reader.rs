@@ -112,7 +112,7 @@ impl<'a> Reader<'a> {
             }
             AS_DIGITS => {
                 let pairs = self.raw(digits::packed_len(number))?;
-                digits::unpack(pairs, number).ok_or_else(|| malformed("digits are none"))?.into()
+                digits::unpack(pairs, number).ok_or_else(|| malformed("digits are none"))?
             }
             _ => return Err(malformed("a text is written in a way that is not known here")),
         };

@@ -132,7 +132,7 @@ fn lending() -> impl Strategy<Value = Lending> {
 
 fn document_state() -> BoxedStrategy<DocumentState> {
     let line = (of(stamped(testing::fee_part())), of(stamped(testing::codes_part())))
-        .prop_map(|(fee, codes)| LineParts { fee, codes });
+        .prop_map(|(fee, codes)| LineParts { fee: fee.map(Arc::new), codes: codes.map(Arc::new) });
     let parts = (
         of(testing::moment()),
         of(stamped(testing::header_part())),
@@ -143,7 +143,7 @@ fn document_state() -> BoxedStrategy<DocumentState> {
     )
         .prop_map(|(full, header, lines, reversed, reversed_lines, earlier_headers)| Document {
             full,
-            header,
+            header: header.map(Arc::new),
             lines,
             reversed,
             reversed_lines,

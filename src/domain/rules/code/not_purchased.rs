@@ -47,7 +47,7 @@ pub(super) fn judge(sale: &Sale<'_>, walk: &Walk<'_, '_>, docket: &mut Docket<'_
         return;
     };
     let latest_in_time = sale.time.plus(setting.grace);
-    let first_stock_in = walk.timeline().first_stock_in.get(sale.institution_id().as_ref());
+    let first_stock_in = walk.timeline().first_stock_in.get(sale.institution_id().as_str());
     if first_stock_in.is_some_and(|time| *time <= latest_in_time) {
         return;
     }
