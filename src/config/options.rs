@@ -241,6 +241,12 @@ pub const SECTIONS: &[Section] = &[
                  once.",
             ),
             option(
+                "commit_spacing_ms",
+                Takes::Integer(0, 10_000),
+                "Least time between two commits of a worker while there is input: each costs the brokers the same, \
+                 however little is in it. What comes after a pause is committed at once.",
+            ),
+            option(
                 "record_bytes_max",
                 Takes::Integer(4_096, 4 * MEBIBYTE),
                 "Largest internal record, in bytes; what is more goes into the next one. Must be below the \

@@ -106,6 +106,8 @@ pub struct Stage {
     pub batch_bytes_max: usize,
     /// Longest time between two commits while there is input.
     pub commit_interval_ms: u64,
+    /// Least time between two commits while there is input.
+    pub commit_spacing_ms: u64,
     /// Largest internal record; what is more goes into the next one.
     pub record_bytes_max: usize,
     /// Worker threads of intake.
@@ -270,9 +272,10 @@ impl Default for Intake {
 impl Default for Stage {
     fn default() -> Self {
         Self {
-            batch_records_max: 1_000,
-            batch_bytes_max: 2 * 1024 * 1024,
+            batch_records_max: 3_000,
+            batch_bytes_max: 4 * 1024 * 1024,
             commit_interval_ms: 50,
+            commit_spacing_ms: 50,
             record_bytes_max: 256 * 1024,
             intake_workers: 1,
             register_workers: 1,

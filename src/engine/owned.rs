@@ -1,33 +1,29 @@
 //! A partition that a worker owns: how far it has come, and what of it the store has not seen yet.
 //!
 //! The log is the changelog, so the store may lag behind what is committed: small batches are written together, within
-//! bounds ([`WriteBehind`]). Values that come again are then decoded and encoded once, and not with every batch. The
-//! records behind the store are kept: after an abort they bring the state back to what is committed. After a crash the
-//! log does, as after every start.
+//! bounds ([`WriteBehind`]). After a crash the log brings the state back to what is committed, as after every start.
 
 use std::time::{Duration, Instant};
 
-use super::StageError;
-use super::outbox::Outbox;
 use super::readers::Seat;
-use super::stage::{Kept, Stage};
+use super::stage::Kept;
 use crate::broker::Record;
 use crate::store::{StoreError, View};
 
 /// How far a store may lag behind what is committed. Whatever is reached first makes the worker write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WriteBehind {
-    /// Most values held decoded.
-    pub values_max: usize,
-    /// Most payload bytes of records behind the store: what is applied again after an abort or a crash.
-    pub bytes_max: usize,
+    /// Most bytes of changes held in memory.
+    pub held_bytes_max: usize,
+    /// Most payload bytes of records behind the store: what is applied again after a crash.
+    pub log_bytes_max: usize,
     /// Longest time that what is committed is not written; none: as long as the other bounds allow.
     pub age_max: Option<Duration>,
 }
 
 impl WriteBehind {
     /// Every batch is written when it is committed.
-    pub const NEVER: Self = Self { values_max: 0, bytes_max: 0, age_max: Some(Duration::ZERO) };
+    pub const NEVER: Self = Self { held_bytes_max: 0, log_bytes_max: 0, age_max: Some(Duration::ZERO) };
 }
 
 /// A partition that a worker owns.
@@ -40,9 +36,8 @@ pub(super) struct Owned<K> {
     pub(super) next_offset: i64,
     /// Records before this offset are replayed with their outputs dropped: they were published before.
     pub(super) muted_until: i64,
-    /// Records that are committed and not in the store, in order.
-    unwritten: Vec<Record>,
-    unwritten_bytes: usize,
+    /// Payload bytes of the records that are committed and not in the store.
+    log_bytes: usize,
     /// When the oldest of them was committed.
     unwritten_since: Option<Instant>,
 }
@@ -55,16 +50,14 @@ impl<K: Kept> Owned<K> {
             kept,
             next_offset,
             muted_until,
-            unwritten: Vec::new(),
-            unwritten_bytes: 0,
+            log_bytes: 0,
             unwritten_since: None,
         }
     }
 
-    /// Takes note of records that were applied and are committed. How much was forgotten on the way.
-    pub(super) fn committed(&mut self, records: Vec<Record>) -> Result<usize, StoreError> {
-        self.unwritten_bytes += records.iter().map(payload_bytes).sum::<usize>();
-        self.unwritten.extend(records);
+    /// Takes note that what was applied is committed: records of so many payload bytes. How much was forgotten on the way.
+    pub(super) fn committed(&mut self, log_bytes: usize) -> Result<usize, StoreError> {
+        self.log_bytes += log_bytes;
         self.unwritten_since.get_or_insert_with(Instant::now);
         self.kept.committed()
     }
@@ -72,8 +65,8 @@ impl<K: Kept> Owned<K> {
     /// Writes when a bound is reached.
     pub(super) fn write_within(&mut self, bounds: &WriteBehind) -> Result<(), StoreError> {
         let Some(since) = self.unwritten_since else { return Ok(()) };
-        let is_due = self.unwritten_bytes > bounds.bytes_max
-            || self.kept.values_held() > bounds.values_max
+        let is_due = self.log_bytes > bounds.log_bytes_max
+            || self.kept.unwritten_bytes() > bounds.held_bytes_max
             || bounds.age_max.is_some_and(|age_max| since.elapsed() >= age_max);
         if is_due { self.write() } else { Ok(()) }
     }
@@ -82,8 +75,7 @@ impl<K: Kept> Owned<K> {
     pub(super) fn write(&mut self) -> Result<(), StoreError> {
         if self.unwritten_since.take().is_some() {
             self.kept.write(self.next_offset)?;
-            self.unwritten.clear();
-            self.unwritten_bytes = 0;
+            self.log_bytes = 0;
         }
         Ok(())
     }
@@ -94,25 +86,10 @@ impl<K: Kept> Owned<K> {
         Ok(self.kept.view())
     }
 
-    /// Forgets what was applied since the last commit, whose next offset is given: the state is that of the store, with
-    /// the records behind it applied again and nothing of it published.
-    pub(super) fn roll_back<S: Stage<Kept = K>>(
-        &mut self,
-        next_offset: i64,
-        stage: &mut S,
-        out: &mut Outbox<S::Topic>,
-    ) -> Result<(), StageError> {
+    /// Forgets what was applied since the last commit, whose next offset is given.
+    pub(super) fn roll_back(&mut self, next_offset: i64) {
         self.kept.roll_back();
         self.next_offset = next_offset;
-        out.mute(true);
-        let mut applied = Ok(());
-        for record in &self.unwritten {
-            applied =
-                applied.and_then(|()| stage.apply(record, &mut self.kept, out, &mut S::Tally::default()));
-            self.kept.applied(record);
-        }
-        out.mute(false);
-        applied
     }
 }
 

@@ -73,17 +73,17 @@ pub trait Kept: Send {
         Ok(0)
     }
 
-    /// How many values are held decoded.
-    fn values_held(&self) -> usize {
+    /// How many bytes of what is committed are not written.
+    fn unwritten_bytes(&self) -> usize {
         0
     }
 
-    /// What was applied since the last write is written, with the offset.
+    /// What was committed since the last write is written, with the offset.
     fn write(&mut self, _: i64) -> Result<(), StoreError> {
         Ok(())
     }
 
-    /// What was applied since the last write never happened.
+    /// What was applied since the last commit never happened.
     fn roll_back(&mut self) {}
 
     /// What is in the store, for a snapshot.

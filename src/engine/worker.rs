@@ -41,6 +41,9 @@ pub struct WorkerOptions {
     pub batch_bytes_max: usize,
     /// Longest time that a batch is collected for.
     pub collect_max: Duration,
+    /// Least time between two commits while records come: each costs the broker the same, however little is in it. What
+    /// comes after a pause is committed at once.
+    pub commit_spacing: Duration,
     /// How often time is passed on; none: the owner passes it ([`Worker::pass_time`]).
     pub pass_time_every: Option<Duration>,
     /// How often the lag of the partitions is measured; none: never.
@@ -64,6 +67,7 @@ impl Default for WorkerOptions {
             batch_records_max: 1000,
             batch_bytes_max: 2 << 20,
             collect_max: Duration::from_millis(50),
+            commit_spacing: Duration::ZERO,
             pass_time_every: Some(Duration::from_millis(250)),
             measure_lag_every: None,
             snapshots: None,
@@ -108,6 +112,7 @@ pub struct Worker<S: Stage> {
     outbox: Outbox<S::Topic>,
     tally: S::Tally,
     time_passed_at: Option<Instant>,
+    committed_at: Option<Instant>,
     pub(super) gauges: Gauges,
     pub(super) snapshots: Snapshots,
 }
@@ -138,6 +143,7 @@ impl<S: Stage> Worker<S> {
             outbox,
             tally: S::Tally::default(),
             time_passed_at: None,
+            committed_at: None,
         }
     }
 
@@ -167,7 +173,7 @@ impl<S: Stage> Worker<S> {
             step.published = self.process(&batch, pass_time)?;
         }
         step.records = batch.len();
-        self.keep_and_write(batch)?;
+        self.keep_and_write(&batch)?;
         self.snapshots.step(&mut self.partitions, &self.restores)?;
         if self.gauges.are_due(self.options.measure_lag_every) {
             let (lags, wall) = (self.lags()?, (self.read_wall)());
@@ -210,7 +216,14 @@ impl<S: Stage> Worker<S> {
         let mut wait = if self.backlog.is_empty() { wait } else { Duration::ZERO };
         while !self.is_batch_full() {
             match self.session.poll(wait)? {
-                Polled::Nothing => break,
+                Polled::Nothing => {
+                    let left = self.until_next_commit();
+                    if self.backlog.is_empty() || left.is_zero() {
+                        break;
+                    }
+                    wait = left;
+                    continue;
+                }
                 Polled::Records(records) => {
                     self.backlog_bytes += records.iter().map(payload_bytes).sum::<usize>();
                     self.backlog.extend(records);
@@ -230,6 +243,13 @@ impl<S: Stage> Worker<S> {
             wait = Duration::ZERO;
         }
         Ok(reassigned)
+    }
+
+    /// How long the next commit is to wait, in whole milliseconds.
+    fn until_next_commit(&self) -> Duration {
+        let since = self.committed_at.map_or(Duration::MAX, |at| at.elapsed());
+        let left = self.options.commit_spacing.saturating_sub(since);
+        if left < Duration::from_millis(1) { Duration::ZERO } else { left }
     }
 
     fn is_batch_full(&self) -> bool {
@@ -316,11 +336,14 @@ impl<S: Stage> Worker<S> {
             if !offsets.is_empty() {
                 let commit_started = Instant::now();
                 match self.session.commit(outputs, &offsets) {
-                    Ok(()) => metrics::COMMIT_SECONDS.record(self.label(), commit_started.elapsed()),
+                    Ok(()) => {
+                        metrics::COMMIT_SECONDS.record(self.label(), commit_started.elapsed());
+                        self.committed_at = Some(Instant::now());
+                    }
                     Err(BrokerError::Aborted(reason)) if attempt < self.options.aborts_max => {
                         tracing::warn!(stage = self.name(), reason, "batch aborted, applied again");
                         metrics::TRANSACTIONS_ABORTED.add(self.label(), 1);
-                        self.roll_back(batch)?;
+                        self.roll_back(batch);
                         self.stage.aborted();
                         continue;
                     }
@@ -340,18 +363,18 @@ impl<S: Stage> Worker<S> {
         Ok(0)
     }
 
-    /// Gives the partitions what was committed of them, and writes what is to be written.
-    fn keep_and_write(&mut self, batch: Vec<Record>) -> Result<(), StageError> {
-        let mut by_partition: BTreeMap<TopicPartition, Vec<Record>> = BTreeMap::new();
+    /// Tells the partitions what was committed of them, and writes what is to be written.
+    fn keep_and_write(&mut self, batch: &[Record]) -> Result<(), StageError> {
+        let mut bytes_by_partition: BTreeMap<&TopicPartition, usize> = BTreeMap::new();
         for record in batch {
-            by_partition.entry(record.source.clone()).or_default().push(record);
+            *bytes_by_partition.entry(&record.source).or_default() += payload_bytes(record);
         }
         let mut forgotten = 0;
-        for (source, records) in by_partition {
-            let Some(owned) = self.partitions.get_mut(&source) else { continue };
-            forgotten += owned.committed(records)?;
-            if self.restores.get_mut(&source).is_some_and(|restore| restore.reached(owned.next_offset)) {
-                self.restores.remove(&source);
+        for (source, log_bytes) in bytes_by_partition {
+            let Some(owned) = self.partitions.get_mut(source) else { continue };
+            forgotten += owned.committed(log_bytes)?;
+            if self.restores.get_mut(source).is_some_and(|restore| restore.reached(owned.next_offset)) {
+                self.restores.remove(source);
             }
         }
         for owned in self.partitions.values_mut() {
@@ -387,7 +410,7 @@ impl<S: Stage> Worker<S> {
         if moved.is_empty() && has_outputs { next.collect() } else { moved }
     }
 
-    fn roll_back(&mut self, batch: &[Record]) -> Result<(), StageError> {
+    fn roll_back(&mut self, batch: &[Record]) {
         self.outbox.clear();
         let mut first: BTreeMap<&TopicPartition, i64> = BTreeMap::new();
         for record in batch {
@@ -395,10 +418,9 @@ impl<S: Stage> Worker<S> {
         }
         for (source, offset) in first {
             if let Some(owned) = self.partitions.get_mut(source) {
-                owned.roll_back(offset, &mut self.stage, &mut self.outbox)?;
+                owned.roll_back(offset);
             }
         }
-        Ok(())
     }
 }
 

@@ -50,7 +50,7 @@ const POLL_OPENING_AFTER: Duration = Duration::from_secs(1);
 /// Small batches reach the store together. What is held stays far below what a batch under load takes; a start after a
 /// crash reads so much more of the log.
 const WRITE_BEHIND: WriteBehind =
-    WriteBehind { values_max: 2_000, bytes_max: 512 << 10, age_max: Some(Duration::from_secs(1)) };
+    WriteBehind { held_bytes_max: 2 << 20, log_bytes_max: 4 << 20, age_max: Some(Duration::from_secs(1)) };
 /// A lost session is followed by a new one after this long.
 const SESSION_PAUSE: Duration = Duration::from_millis(500);
 /// A failed disk is tried again after this long.
@@ -327,6 +327,7 @@ impl<'a> Service<'a> {
                 batch_records_max: config.stage.batch_records_max,
                 batch_bytes_max: config.stage.batch_bytes_max,
                 collect_max: Duration::from_millis(config.stage.commit_interval_ms),
+                commit_spacing: Duration::from_millis(config.stage.commit_spacing_ms),
                 // Only intake turns clocks into data.
                 pass_time_every: (row.reads == Topic::INPUTS)
                     .then(|| Duration::from_millis(config.stage.tick_claims_ms)),

@@ -44,9 +44,7 @@ impl PartitionReader {
         let mut read = Vec::new();
         while read.len() < limit {
             let left = deadline.saturating_duration_since(Instant::now());
-            // The library counts whole milliseconds: less than one would be spun through.
-            let is_over = !read.is_empty() || left < Duration::from_millis(1);
-            let left = if is_over { Duration::ZERO } else { left };
+            let left = if read.is_empty() { records::whole_millis(left) } else { Duration::ZERO };
             match self.consumer.poll(left) {
                 Some(Ok(message)) => {
                     read.push(records::record(&message, Arc::clone(&self.partition.topic)));

@@ -1,6 +1,7 @@
 //! Records between our form and librdkafka's.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Header as KafkaHeader, Headers, Message, OwnedHeaders};
@@ -28,6 +29,11 @@ pub(super) fn record(message: &BorrowedMessage<'_>, topic: Arc<str>) -> Record {
         payload: message.payload().map(<[u8]>::to_vec),
         headers,
     }
+}
+
+/// A time to wait in whole milliseconds: what the library is told. The wrapper spins through what is left of one.
+pub(super) fn whole_millis(wait: Duration) -> Duration {
+    Duration::from_millis(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// A record to be sent, to exactly the partition that it names.

@@ -152,9 +152,7 @@ impl KafkaSession {
         let mut read: Vec<Record> = Vec::new();
         while read.len() < self.options.poll_records_max {
             let left = deadline.saturating_duration_since(Instant::now());
-            // The library counts whole milliseconds: less than one would be spun through.
-            let is_over = !read.is_empty() || left < Duration::from_millis(1);
-            let left = if is_over { Duration::ZERO } else { left };
+            let left = if read.is_empty() { records::whole_millis(left) } else { Duration::ZERO };
             match self.consumer.poll(left) {
                 Some(Ok(message)) => read.extend(self.wanted(&message)),
                 Some(Err(error)) => match errors::reading(&error) {

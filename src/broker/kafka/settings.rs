@@ -80,8 +80,9 @@ impl KafkaSettings {
     fn consumer(&self) -> Result<ClientConfig, BrokerError> {
         let mut config = self.common()?;
         let defaults = [
-            // An empty fetch is answered after this long; a non-empty one at once.
-            ("fetch.wait.max.ms", "20"),
+            // An empty fetch is answered after this long; a non-empty one at once, also when a transaction ends. Measured
+            // at 5,000 observations a second: with 20 half of the broker's idle work, and a third more latency.
+            ("fetch.wait.max.ms", "200"),
             // After its queue was full the client waits before it fetches again: 1 s by default.
             ("fetch.queue.backoff.ms", "5"),
             // Memory for records fetched ahead, per worker.

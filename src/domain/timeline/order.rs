@@ -35,6 +35,8 @@ pub fn amend(
         !goes
     });
     let has_room = observations.len().saturating_add(asserted.len()) <= at_most;
+    // One more, or two: room for four at once, as a vector makes by itself, would be most of what is held of codes.
+    observations.reserve_exact(asserted.len());
     observations.extend(own.filter(|o| has_room || replaced.contains(&o.key.line_id)).cloned());
     sort(observations);
     has_room

@@ -6,6 +6,7 @@
 use std::ops::Bound;
 
 use super::PartitionState;
+use super::unwritten::committed;
 use crate::engine::keyspace::Space;
 use crate::engine::{State, keyspace};
 use crate::store::StoreError;
@@ -42,7 +43,7 @@ impl<V: State> PartitionState<V> {
     }
 
     fn drop_row(&mut self, row: Vec<u8>) -> Result<bool, StoreError> {
-        let noted = self.changes.row(self.store.as_ref(), &row)?;
+        let noted = self.changes.row(&committed(&self.store, &self.unwritten), &row)?;
         let is_forgotten = noted.is_some_and(|noted| self.facts.forgets(keyspace::noted_at(&noted)));
         if is_forgotten {
             self.changes.delete(row);

@@ -6,6 +6,7 @@ mod rows;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod unwritten;
 mod values;
 
 use std::sync::Arc;
@@ -18,16 +19,20 @@ use crate::domain::time::Timestamp;
 use crate::store::{Batch, Store, StoreError, View};
 use facts::Facts;
 use rows::Changes;
+use unwritten::{Unwritten, committed};
 use values::Values;
 
 /// One partition's state, as the record being applied sees it.
 pub struct PartitionState<V> {
     store: Box<dyn Store>,
+    unwritten: Unwritten,
+    /// Values that the batch asked for.
     values: Values<V>,
-    /// Rows of the store that are no values: timers, rows of keys.
+    /// Rows that the batch changed and that are no values: timers, rows of keys.
     changes: Changes,
     /// Time and terms.
     pub(super) facts: Facts,
+    facts_committed: Facts,
     facts_written: Facts,
     /// No timer is due before this; none: unknown.
     timers_from: Option<Timestamp>,
@@ -35,6 +40,7 @@ pub struct PartitionState<V> {
     swept_to: Option<Vec<u8>>,
     /// Digest of the record applied last; none: nothing was applied.
     last_record: Option<u64>,
+    last_record_committed: Option<u64>,
 }
 
 impl<V: State> PartitionState<V> {
@@ -46,9 +52,12 @@ impl<V: State> PartitionState<V> {
         Ok(Self {
             store,
             last_record,
+            last_record_committed: last_record,
+            unwritten: Unwritten::default(),
             values: Values::default(),
             changes: Changes::default(),
             facts_written: facts.clone(),
+            facts_committed: facts.clone(),
             facts,
             timers_from: None,
             swept_to: None,
@@ -57,7 +66,7 @@ impl<V: State> PartitionState<V> {
 
     /// The value of a key, to be read or changed; the default when it is missing or forgotten.
     pub(super) fn value(&mut self, key: &[u8]) -> Result<&mut V, StoreError> {
-        let value = self.values.value(self.store.as_ref(), key)?;
+        let value = self.values.value(&committed(&self.store, &self.unwritten), key)?;
         // When its newest fact is from is a walk over all of them: asked only where anything is forgotten at all.
         if self.facts.forgotten_before.is_some() && self.facts.forgets(value.newest()) {
             *value = V::default();
@@ -82,32 +91,36 @@ impl<V: State> Kept for PartitionState<V> {
     }
 
     fn committed(&mut self) -> Result<usize, StoreError> {
-        self.sweep()
+        let forgotten = self.sweep()?;
+        self.unwritten.absorb(&mut self.values, &mut self.changes);
+        self.last_record_committed = self.last_record;
+        if self.facts != self.facts_committed {
+            self.facts_committed = self.facts.clone();
+        }
+        Ok(forgotten)
     }
 
-    fn values_held(&self) -> usize {
-        self.values.held()
+    fn unwritten_bytes(&self) -> usize {
+        self.unwritten.bytes()
     }
 
     fn write(&mut self, next_offset: i64) -> Result<(), StoreError> {
-        if let Some(digest) = self.last_record {
-            self.changes.put(keyspace::last_record(), digest.to_be_bytes().to_vec());
+        if let Some(digest) = self.last_record_committed {
+            self.unwritten.put(keyspace::last_record(), digest.to_be_bytes().to_vec());
         }
-        if self.facts != self.facts_written {
-            self.changes.put(keyspace::facts(), self.facts.encode());
-            self.facts_written = self.facts.clone();
+        if self.facts_committed != self.facts_written {
+            self.unwritten.put(keyspace::facts(), self.facts_committed.encode());
+            self.facts_written = self.facts_committed.clone();
         }
-        let mut changes = self.changes.take();
-        changes.extend(self.values.take_changed());
-        changes.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        self.store.write(Batch { changes, next_offset })
+        self.store.write(Batch { changes: self.unwritten.take(), next_offset })
     }
 
     fn roll_back(&mut self) {
         self.values.clear();
         self.changes.clear();
         self.timers_from = None;
-        self.facts = self.facts_written.clone();
+        self.facts = self.facts_committed.clone();
+        self.last_record = self.last_record_committed;
     }
 
     fn view(&self) -> Option<View> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use super::PartitionState;
+use super::unwritten::committed;
 use crate::domain::time::Timestamp;
 use crate::engine::{State, keyspace};
 use crate::store::{self, Rows, StoreError};
@@ -47,6 +48,16 @@ impl Changes {
     /// Deletes a row.
     pub(super) fn delete(&mut self, key: Vec<u8>) {
         self.set(key, None, false);
+    }
+
+    /// Takes over what was changed on top of these. How many bytes more that is.
+    pub(super) fn absorb(&mut self, newer: &mut Self) -> usize {
+        let mut bytes = 0_usize;
+        for (key, change) in std::mem::take(&mut newer.rows) {
+            bytes += key.len() + change.content.as_ref().map_or(0, Vec::len);
+            self.set(key, change.content, change.is_new);
+        }
+        bytes
     }
 
     fn set(&mut self, key: Vec<u8>, content: Option<Vec<u8>>, is_new: bool) {
@@ -98,7 +109,7 @@ impl<V: State> PartitionState<V> {
         noted_at: Timestamp,
     ) -> Result<bool, StoreError> {
         let stored = keyspace::row(key, row);
-        let known = self.changes.row(self.store.as_ref(), &stored)?;
+        let known = self.changes.row(&committed(&self.store, &self.unwritten), &stored)?;
         let known_at = known.as_deref().and_then(keyspace::noted_at);
         let known_at = known_at.filter(|known_at| !self.facts.forgets(Some(*known_at)));
         if known_at.is_none_or(|known_at| known_at < noted_at) {
@@ -119,7 +130,8 @@ impl<V: State> PartitionState<V> {
         let mut page = Vec::new();
         while page.len() < at_most {
             let bounds = (from.as_ref().map(Vec::as_slice), Bound::Excluded(&*to));
-            let rows = self.changes.range(self.store.as_ref(), bounds.0, bounds.1, at_most)?;
+            let committed = committed(&self.store, &self.unwritten);
+            let rows = self.changes.range(&committed, bounds.0, bounds.1, at_most)?;
             let is_end = rows.len() < at_most;
             for (row, noted) in rows {
                 if page.len() == at_most {

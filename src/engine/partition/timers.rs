@@ -3,6 +3,7 @@
 use std::ops::Bound;
 
 use super::PartitionState;
+use super::unwritten::committed;
 use super::values::TimerMove;
 use crate::domain::time::Timestamp;
 use crate::engine::keyspace::Space;
@@ -39,7 +40,7 @@ impl<V: State> PartitionState<V> {
         }
         let to = keyspace::timer(behind, &[]);
         let bounds = (Bound::Included(&*from), Bound::Excluded(&*to));
-        let rows = self.changes.range(self.store.as_ref(), bounds.0, bounds.1, limit)?;
+        let rows = self.changes.range(&committed(&self.store, &self.unwritten), bounds.0, bounds.1, limit)?;
         match rows.first() {
             Some((row, _)) => self.timers_from = keyspace::timer_due(row),
             None if limit > 0 => self.timers_from = Some(behind),

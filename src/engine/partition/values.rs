@@ -1,8 +1,7 @@
-//! Decoded values, before they are written.
+//! Decoded values of one batch.
 //!
-//! Values are read from the store and decoded once, changed in place, and encoded once when they are written; what is
-//! then as the store has it is not written again. Until then the store does not know of them: what an aborted batch made
-//! of them is forgotten by dropping them.
+//! Values are read and decoded once in a batch, changed in place, and encoded once when it is committed; what is then as it
+//! was is not written again.
 
 use std::sync::Arc;
 
@@ -13,7 +12,7 @@ use crate::domain::time::Timestamp;
 use crate::engine::{State, keyspace};
 use crate::store::{Rows, StoreError};
 
-/// The values that were read since the last write.
+/// The values that were read since the last commit.
 #[derive(Debug)]
 pub(super) struct Values<V> {
     positions: HashMap<Arc<[u8]>, usize>,
@@ -27,7 +26,7 @@ pub(super) struct Values<V> {
 struct Held<V> {
     key: Arc<[u8]>,
     value: V,
-    /// Its bytes in the store.
+    /// Its bytes as it was read.
     stored: Option<Vec<u8>>,
     /// When the timer is due that is set for it.
     timer: Option<Timestamp>,
@@ -72,11 +71,6 @@ impl<V: State> Values<V> {
         self.held.push(Held { key: key.clone(), timer: value.due(), value, stored });
         self.positions.insert(key, position);
         Ok(position)
-    }
-
-    /// How many are held.
-    pub(super) fn held(&self) -> usize {
-        self.held.len()
     }
 
     /// The timers that the values asked for since the last call want moved.

@@ -48,9 +48,11 @@ impl Form for CodeState {
     }
 
     fn read(from: &mut Reader<'_>) -> Result<Self, WireError> {
-        let mut observations = Vec::new();
+        let count = from.count()?;
+        // One is likely to come; more than so many are made room for as they are read.
+        let mut observations = Vec::with_capacity(count.min(15).saturating_add(1));
         let mut verdicts = BTreeMap::new();
-        for _ in 0..from.count()? {
+        for _ in 0..count {
             let observation = Observation::read(from)?;
             if let Some(judged) = Option::<Judged>::read(from)? {
                 verdicts.insert(observation.key.clone(), judged);

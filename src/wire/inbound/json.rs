@@ -10,12 +10,13 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::decimal;
 use super::reject::{Reject, RejectReason};
+use crate::domain::Text;
 
 /// Under this name the parser hands over a number whose text it has kept.
 const NUMBER_TOKEN: &str = "$serde_json::private::Number";
 
 /// The members of an object, in their order.
-pub(super) type Members = Vec<(String, Json)>;
+pub(super) type Members = Vec<(Text, Json)>;
 
 /// One JSON value.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,9 +26,9 @@ pub(super) enum Json {
     /// true or false
     Bool(bool),
     /// A number as written.
-    Number(String),
+    Number(Text),
     /// Text.
-    Text(String),
+    Text(Text),
     /// A list.
     List(Vec<Json>),
     /// An object; a name may stand there several times.
@@ -41,14 +42,14 @@ impl Json {
         match self {
             Self::Null => "null".to_owned(),
             Self::Bool(flag) => flag.to_string(),
-            Self::Number(number) => decimal::plain(number).unwrap_or_else(|| number.clone()),
+            Self::Number(number) => decimal::plain(number).unwrap_or_else(|| number.to_string()),
             Self::Text(text) => format!("{text:?}"),
             Self::List(list) => {
                 let list: Vec<String> = list.iter().map(Self::sense).collect();
                 format!("[{}]", list.join(","))
             }
             Self::Object(members) => {
-                let member = |(name, value): &(String, Self)| format!("{name:?}:{}", value.sense());
+                let member = |(name, value): &(Text, Self)| format!("{name:?}:{}", value.sense());
                 let members: BTreeSet<String> = members.iter().map(member).collect();
                 format!("{{{}}}", members.into_iter().collect::<Vec<_>>().join(","))
             }
@@ -141,19 +142,19 @@ impl<'de> Deserialize<'de> for Json {
             }
 
             fn visit_u64<E>(self, number: u64) -> Result<Json, E> {
-                Ok(Json::Number(number.to_string()))
+                Ok(Json::Number(number.to_string().into()))
             }
 
             fn visit_i64<E>(self, number: i64) -> Result<Json, E> {
-                Ok(Json::Number(number.to_string()))
+                Ok(Json::Number(number.to_string().into()))
             }
 
             fn visit_str<E>(self, text: &str) -> Result<Json, E> {
-                Ok(Json::Text(text.to_owned()))
+                Ok(Json::Text(text.into()))
             }
 
             fn visit_string<E>(self, text: String) -> Result<Json, E> {
-                Ok(Json::Text(text))
+                Ok(Json::Text(text.into()))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Json, A::Error> {
@@ -166,7 +167,7 @@ impl<'de> Deserialize<'de> for Json {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {
                 let mut members = Members::new();
-                while let Some((name, value)) = map.next_entry::<String, Json>()? {
+                while let Some((name, value)) = map.next_entry::<Text, Json>()? {
                     match value {
                         Json::Text(number) if members.is_empty() && name == NUMBER_TOKEN => {
                             return Ok(Json::Number(number));

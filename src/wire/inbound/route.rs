@@ -54,7 +54,7 @@ fn of(members: &Members) -> Route {
         return Route { inlet, institution_id };
     }
     let text = |members: &Members, name: &str| match members.iter().find(|(found, _)| found == name) {
-        Some((_, Json::Text(text))) => Some(text.clone()),
+        Some((_, Json::Text(text))) => Some(text.to_string()),
         _ => None,
     };
     let kind = text(members, "kind").unwrap_or_default();

@@ -83,7 +83,7 @@ pub(super) fn json_in_text(payload: &[u8]) -> Option<String> {
 
 /// The refusal of such a payload.
 pub(super) fn text_of_json(inside: &str) -> Reject {
-    refusal(RejectReason::UnknownMessage, TEXT, &Json::Text(inside.to_owned()))
+    refusal(RejectReason::UnknownMessage, TEXT, &Json::Text(inside.into()))
 }
 
 /// A refusal that names the institution of what is wrapped, where that can be read.

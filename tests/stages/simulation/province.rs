@@ -100,8 +100,8 @@ impl Province {
         let book = Arc::new(RwLock::new(local::book(&world.reference)));
         let write_behind = dice.pick(&[
             WriteBehind::NEVER,
-            WriteBehind { values_max: 5, bytes_max: usize::MAX, age_max: None },
-            WriteBehind { values_max: usize::MAX, bytes_max: usize::MAX, age_max: None },
+            WriteBehind { held_bytes_max: 1_000, log_bytes_max: usize::MAX, age_max: None },
+            WriteBehind { held_bytes_max: usize::MAX, log_bytes_max: usize::MAX, age_max: None },
         ]);
         Self { broker, topology, options, book, dice, write_behind, workers, mishaps: Mishaps::default() }
     }

@@ -109,7 +109,7 @@ fn read_ruling(fields: &Fields<'_>, raw: pb::Upload) -> Result<pb::Upload, Rejec
     let verdict = fields.text("verdict")?;
     let rules = if verdict == NO_VERDICT { None } else { fields.list("rules")? };
     let rules = rules.unwrap_or_default().into_iter().map(|rule| match rule {
-        Json::Text(rule) => Ok(rule.clone()),
+        Json::Text(rule) => Ok(rule.to_string()),
         _ => Err(fields.malformed("rules", RULES)),
     });
     Ok(pb::Upload {
@@ -126,7 +126,7 @@ fn read_ruling(fields: &Fields<'_>, raw: pb::Upload) -> Result<pb::Upload, Rejec
 fn read_line_id(fields: &Fields<'_>) -> Result<Option<String>, Reject> {
     match fields.stated("line_id")? {
         None => Ok(None),
-        Some(Json::Text(line_id)) => Ok(Some(line_id.clone())),
+        Some(Json::Text(line_id)) => Ok(Some(line_id.to_string())),
         Some(_) => Err(fields.malformed("line_id", TEXT)),
     }
 }
@@ -190,14 +190,14 @@ fn read_line(index: usize, fields: &Fields<'_>) -> Result<Line, Reject> {
 fn read_code(place: Place, code: &Json) -> Result<Option<TraceCode>, Reject> {
     match code {
         Json::Null => Ok(None),
-        Json::Text(code) => Ok(Some(TraceCode { code: code.clone(), units: String::new() })),
+        Json::Text(code) => Ok(Some(TraceCode { code: code.to_string(), units: String::new() })),
         Json::Object(members) => {
             let fields = Fields { members, place };
             let Some(code) = fields.stated("code")? else {
                 return Err(Reject::missing(fields.path("code")));
             };
             let Json::Text(code) = code else { return Err(fields.malformed("code", TEXT)) };
-            Ok(Some(TraceCode { code: code.clone(), units: fields.decimal("units")? }))
+            Ok(Some(TraceCode { code: code.to_string(), units: fields.decimal("units")? }))
         }
         _ => Err(Reject::malformed(place, CODE)),
     }
@@ -297,7 +297,7 @@ impl<'a> Fields<'a> {
     fn text(&self, name: &str) -> Result<String, Reject> {
         match self.present(name)? {
             None => Ok(String::new()),
-            Some(Json::Text(text)) => Ok(text.clone()),
+            Some(Json::Text(text)) => Ok(text.to_string()),
             Some(_) => Err(self.malformed(name, TEXT)),
         }
     }
@@ -305,7 +305,7 @@ impl<'a> Fields<'a> {
     fn decimal(&self, name: &str) -> Result<String, Reject> {
         match self.present(name)? {
             None => Ok(String::new()),
-            Some(Json::Text(text)) => Ok(text.clone()),
+            Some(Json::Text(text)) => Ok(text.to_string()),
             Some(Json::Number(number)) => Ok(decimal::spell_out(number)),
             Some(_) => Err(self.malformed(name, DECIMAL)),
         }

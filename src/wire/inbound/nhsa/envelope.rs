@@ -5,7 +5,7 @@
 //! text; the whole response in the place of its `output`.
 
 use super::nodes::{self, FAILED_ROWS, Shape};
-use super::row::{Reading, Row, is_empty, squash};
+use super::row::{Reading, Row, is_empty, is_squashed, squash};
 use crate::domain::document::occurred::OccurredAt;
 use crate::domain::time::Timestamp;
 use crate::wire::inbound::intake::Limits;
@@ -67,7 +67,7 @@ struct FailedRow {
 
 /// Whether the object is a message of the interface: it has an `infno`, or an `input` beside a field of the envelope.
 pub(in crate::wire::inbound) fn is_message(members: &Members) -> bool {
-    let has = |name: &str| members.iter().any(|(key, _)| squash(key) == name);
+    let has = |name: &str| members.iter().any(|(key, _)| is_squashed(key, name));
     has("infno") || (has("input") && HEAD.iter().any(|name| has(name)))
 }
 
@@ -76,7 +76,7 @@ pub(in crate::wire::inbound) fn unwrapped(members: Members, notes: &Notebook) ->
     if is_message(&members) {
         return members;
     }
-    let inside = members.iter().find(|(key, _)| squash(key) == "bizdata").map(|(_, value)| value.clone());
+    let inside = members.iter().find(|(key, _)| is_squashed(key, "bizdata")).map(|(_, value)| value.clone());
     match inside.map(|inside| nodes::opened(inside, true, notes)) {
         Some(Json::Object(inside)) if is_message(&inside) => {
             notes.lenient(Leniency::Wrapped);
@@ -92,7 +92,7 @@ impl Envelope {
         let mut head = members;
         let input = nodes::opened(take(&mut head, "input"), true, &notes);
         let (response, output) = match nodes::opened(take(&mut head, "output"), true, &notes) {
-            Json::Object(mut response) if response.iter().any(|(key, _)| squash(key) == "infcode") => {
+            Json::Object(mut response) if response.iter().any(|(key, _)| is_squashed(key, "infcode")) => {
                 let output = take(&mut response, "output");
                 (response, output)
             }

@@ -5,6 +5,7 @@
 //! ([`rows`]).
 
 use super::row::{Reading, Row, is_empty, squash};
+use crate::domain::Text;
 use crate::wire::inbound::json::{self, Json, Members};
 use crate::wire::inbound::notes::{Leniency, Notebook};
 use crate::wire::inbound::reject::{Reject, Words};
@@ -60,7 +61,7 @@ pub(super) fn opened(value: Json, is_node: bool, notes: &Notebook) -> Json {
         },
         Json::List(list) => Json::List(list.into_iter().map(|value| opened(value, is_node, notes)).collect()),
         Json::Object(members) => {
-            let member = |(name, value): (String, Json)| {
+            let member = |(name, value): (Text, Json)| {
                 let is_node = is_node_name(&name) || (is_node && is_number(&name));
                 let value = opened(value, is_node, notes);
                 (name, value)
@@ -142,7 +143,7 @@ pub(super) fn rows<'a>(
         }
         Json::Object(members) if is_list_of_numbers(members) => {
             reading.notes.lenient(Leniency::ListForm);
-            let element = |(name, element): &'a (String, Json)| {
+            let element = |(name, element): &'a (Text, Json)| {
                 rows(&format!("{place}.{name}"), element, shape, reading, found)
             };
             members.iter().try_for_each(element)

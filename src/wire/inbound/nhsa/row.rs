@@ -82,7 +82,16 @@ pub(super) struct Count {
 
 /// A key without what senders disagree about.
 pub(in crate::wire::inbound) fn squash(key: &str) -> String {
-    key.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).map(|c| c.to_ascii_lowercase()).collect()
+    squashed(key).collect()
+}
+
+/// Whether a key is squashed to that.
+pub(super) fn is_squashed(key: &str, name: &str) -> bool {
+    squashed(key).eq(name.chars())
+}
+
+fn squashed(key: &str) -> impl Iterator<Item = char> {
+    key.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).map(|c| c.to_ascii_lowercase())
 }
 
 /// A value that is there but says nothing.
