@@ -15,10 +15,10 @@ use tracewarden::domain::rules::ruleset::RuleSet;
 use tracewarden::domain::time::Timestamp;
 use tracewarden::run::local::{Local, LocalOptions};
 use tracewarden::sim::{self, Parameters};
+use tracewarden::wire::entries::{self, DocumentEntry, Entry};
 use tracewarden::wire::inbound::intake::{self, Decoded, Door, Input, Limits};
 use tracewarden::wire::inbound::nhsa::medical::MedicalTypes;
 use tracewarden::wire::inbound::pseudonym::Pseudonymiser;
-use tracewarden::wire::entries::{self, DocumentEntry, Entry};
 use tracewarden::wire::state;
 
 /// As of the service.

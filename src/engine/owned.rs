@@ -45,14 +45,7 @@ pub(super) struct Owned<K> {
 impl<K: Kept> Owned<K> {
     /// A partition whose state is at `next_offset`, and whose outputs were published up to `muted_until`.
     pub(super) fn new(seat: Option<Seat>, kept: K, next_offset: i64, muted_until: i64) -> Self {
-        Self {
-            _seat: seat,
-            kept,
-            next_offset,
-            muted_until,
-            log_bytes: 0,
-            unwritten_since: None,
-        }
+        Self { _seat: seat, kept, next_offset, muted_until, log_bytes: 0, unwritten_since: None }
     }
 
     /// Takes note that what was applied is committed: records of so many payload bytes. How much was forgotten on the way.

@@ -179,11 +179,8 @@ impl<K: Keyed> Stage for KeyedStage<K> {
         tally: &mut K::Tally,
     ) -> Result<(), StageError> {
         let payload = record.payload.as_deref().unwrap_or_default();
-        let unreadable = |error| StageError::Unreadable {
-            partition: record.source.clone(),
-            offset: record.offset,
-            error,
-        };
+        let unreadable =
+            |error| StageError::Unreadable { partition: record.source.clone(), offset: record.offset, error };
         let written_at = Timestamp::from_unix_millis(record.timestamp_millis.unwrap_or_default());
         let mut cx = Context { state: kept, out, tally, partition: record.source.partition, written_at };
         for entry in entries::read(payload).map_err(unreadable)? {

@@ -25,12 +25,12 @@ use crate::engine::outbox::Outbox;
 use crate::engine::topology::StageRow;
 use crate::engine::{Source, StageError, WallClock};
 use crate::telemetry::limit::Limit;
+use crate::wire::entries::{DocumentEntry, Tick};
 use crate::wire::inbound::intake::{self, Decoded, DecodedUpload, Door, Input, Limits};
 use crate::wire::inbound::nhsa::medical::MedicalTypes;
 use crate::wire::inbound::notes::Notes;
 use crate::wire::inbound::pseudonym::Pseudonymiser;
 use crate::wire::inbound::reject::{Reject, Words};
-use crate::wire::entries::{DocumentEntry, Tick};
 use crate::wire::outbound::deadletter::DeadLetter;
 
 /// Where time comes from.

@@ -10,10 +10,10 @@ use crate::domain::outcome::RejectReason;
 use crate::domain::sender::{Received, SenderDay, Writer};
 use crate::domain::time::Day;
 use crate::engine::outbox::Outbox;
+use crate::wire::entries::DocumentEntry;
 use crate::wire::inbound::intake::Decoded;
 use crate::wire::inbound::notes::Notes;
 use crate::wire::inbound::reject::Reject;
-use crate::wire::entries::DocumentEntry;
 
 /// Counts of the batch.
 #[derive(Clone, Debug, Default)]

@@ -7,8 +7,8 @@ use crate::domain::time::Day;
 use crate::engine;
 use crate::engine::outbox::Carried;
 use crate::engine::topology::TopicName;
-use crate::wire::inbound::route::Inlet;
 use crate::wire::entries::{ClaimEntry, DocumentEntry};
+use crate::wire::inbound::route::Inlet;
 
 /// The topics of one installation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

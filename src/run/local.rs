@@ -88,7 +88,8 @@ pub struct Output {
 }
 
 /// Everything settles between two moments of time, in small batches: they reach the store together.
-const WRITE_BEHIND: WriteBehind = WriteBehind { held_bytes_max: 1 << 20, log_bytes_max: 1 << 20, age_max: None };
+const WRITE_BEHIND: WriteBehind =
+    WriteBehind { held_bytes_max: 1 << 20, log_bytes_max: 1 << 20, age_max: None };
 
 /// The outputs of a local run of which every revision counts, in the order in which they were published within each topic and partition.
 const OUTPUTS: [Topic; 3] = [Topic::Alerts, Topic::Decisions, Topic::Deadletter];

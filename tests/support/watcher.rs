@@ -15,8 +15,8 @@ use tracewarden::domain::time::Timestamp;
 use tracewarden::engine::watermark::Watermark;
 use tracewarden::pipeline::topics::{Topic, Topology};
 use tracewarden::pipeline::{PIPELINE, StageRow};
-use tracewarden::wire::inbound::control;
 use tracewarden::wire::entries::{self, DocumentEntry, Entry};
+use tracewarden::wire::inbound::control;
 use tracewarden::wire::outbound::deadletter;
 
 use super::fold::Fold;

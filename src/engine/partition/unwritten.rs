@@ -77,7 +77,12 @@ impl Rows for Committed<'_> {
     }
 
     /// Of rows that are no values: values are asked for by their keys.
-    fn range(&self, from: Bound<&[u8]>, to: Bound<&[u8]>, limit: usize) -> Result<Vec<store::Entry>, StoreError> {
+    fn range(
+        &self,
+        from: Bound<&[u8]>,
+        to: Bound<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<store::Entry>, StoreError> {
         self.unwritten.rows.range(self.store, from, to, limit)
     }
 }

@@ -7,19 +7,23 @@
 use super::{ClaimEntry, DocumentEntry, Entry, LoanRest, NoBody, Tick};
 use crate::domain::observation::CodeChange;
 use crate::wire::WireError;
-use crate::wire::form::{Form, Reader, Writer, alternatives, structures};
+use crate::wire::form::{Form, Reader, Writer, alternatives, read_terms, structures, write_terms};
 
 /// Of what the entries look like. It goes up with every change that makes them unreadable to those who knew the one
 /// before. Forms 1 and 2 were messages of protobuf, which begin with a 10.
 const FORM: u8 = 3;
 
 /// What an internal topic carries besides the engine's own entries. Each begins with a number that no other topic's has.
-pub trait Body: Sized + Send + 'static {
+pub trait Body: Form + Send + 'static {
     /// Writes it.
-    fn write(&self, to: &mut Writer);
+    fn write_body(&self, to: &mut Writer) {
+        self.write(to);
+    }
 
     /// Reads one. One that belongs on another topic is an error.
-    fn read(from: &mut Reader<'_>) -> Result<Self, WireError>;
+    fn read_body(from: &mut Reader<'_>) -> Result<Self, WireError> {
+        Self::read(from)
+    }
 }
 
 /// Numbers of the engine's own entries; bodies have greater ones.
@@ -127,14 +131,14 @@ pub fn decode<B: Body>(payload: &[u8]) -> Result<Vec<Entry<B>>, WireError> {
 impl<B: Body> Entry<B> {
     fn write(&self, to: &mut Writer) {
         match self {
-            Self::Body(body) => body.write(to),
+            Self::Body(body) => body.write_body(to),
             Self::Tick(tick) => {
                 to.byte(TICK);
                 tick.write(to);
             }
             Self::Terms(terms) => {
                 to.byte(TERMS);
-                terms.write(to);
+                write_terms(terms, to);
             }
             Self::FireMore => to.byte(FIRE_MORE),
         }
@@ -146,9 +150,9 @@ impl<B: Body> Entry<B> {
             from.byte()?;
         }
         Ok(match own {
-            None => Self::of(B::read(from)?),
+            None => Self::of(B::read_body(from)?),
             Some(TICK) => Self::Tick(Form::read(from)?),
-            Some(TERMS) => Self::Terms(Form::read(from)?),
+            Some(TERMS) => Self::Terms(Box::new(read_terms(from)?)),
             Some(FIRE_MORE) => Self::FireMore,
             Some(_) => return Err(misplaced()),
         })
@@ -160,41 +164,28 @@ fn misplaced() -> WireError {
     WireError::Field { field: "entry" }
 }
 
-impl Body for DocumentEntry {
-    fn write(&self, to: &mut Writer) {
-        Form::write(self, to);
-    }
+impl Body for DocumentEntry {}
 
-    fn read(from: &mut Reader<'_>) -> Result<Self, WireError> {
-        Form::read(from)
-    }
-}
+impl Body for ClaimEntry {}
 
+/// There is one kind of it, so it has no number by itself.
 impl Body for CodeChange {
-    fn write(&self, to: &mut Writer) {
+    fn write_body(&self, to: &mut Writer) {
         to.byte(CHANGE);
-        Form::write(self, to);
+        self.write(to);
     }
 
-    fn read(from: &mut Reader<'_>) -> Result<Self, WireError> {
+    fn read_body(from: &mut Reader<'_>) -> Result<Self, WireError> {
         match from.byte()? {
-            CHANGE => Form::read(from),
+            CHANGE => Self::read(from),
             _ => Err(misplaced()),
         }
     }
 }
 
-impl Body for ClaimEntry {
-    fn write(&self, to: &mut Writer) {
-        Form::write(self, to);
-    }
+impl Body for NoBody {}
 
-    fn read(from: &mut Reader<'_>) -> Result<Self, WireError> {
-        Form::read(from)
-    }
-}
-
-impl Body for NoBody {
+impl Form for NoBody {
     fn write(&self, _: &mut Writer) {
         match *self {}
     }

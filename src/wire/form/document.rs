@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Form, Reader, WireError, Writer, alternatives, structures};
+use super::{Form, Reader, WireError, Writer, alternatives, may_be_blank, structures};
 use crate::domain::document::lending::{Offer, OfferedLine, Offers, Windows};
 use crate::domain::document::merge::{Document, LineParts, ReversalStamp, Reversed, Stamped};
 use crate::domain::document::occurred::OccurredAt;
@@ -120,13 +120,7 @@ impl Form for Pseudonym {
 
 /// Who lends is said by the offer.
 impl Form for Offers {
-    fn is_blank(&self) -> bool {
-        self.is_empty()
-    }
-
-    fn blank(_: &'static str) -> Result<Self, WireError> {
-        Ok(Self::default())
-    }
+    may_be_blank!(when empty);
 
     fn write(&self, to: &mut Writer) {
         to.count(self.iter().count());

@@ -1,6 +1,6 @@
 //! Findings, and what was published of them.
 
-use super::{Form, Reader, WireError, Writer, alternatives, structures};
+use super::{Form, Reader, WireError, Writer, alternatives, may_be_blank, structures};
 use crate::domain::alert::{AlertBook, Published};
 use crate::domain::finding::{Attributes, BannedReason, ConcernedCode, Finding, FindingKey, Side};
 use crate::domain::rules::{Action, Basis, Scope, Severity};
@@ -31,13 +31,7 @@ structures! {
 
 /// An open finding says itself which it is.
 impl Form for AlertBook {
-    fn is_blank(&self) -> bool {
-        self.is_empty()
-    }
-
-    fn blank(_: &'static str) -> Result<Self, WireError> {
-        Ok(Self::default())
-    }
+    may_be_blank!(when empty);
 
     fn write(&self, to: &mut Writer) {
         to.count(self.published.len());

@@ -38,6 +38,7 @@ mod values;
 mod writer;
 
 pub use reader::Reader;
+pub(super) use rules::{read_terms, write_terms};
 pub use writer::Writer;
 
 use super::WireError;
@@ -105,12 +106,19 @@ macro_rules! structures {
 }
 pub(crate) use structures;
 
-/// The part of [`structures`] for those that may be blank.
+/// The part of a form that says what is blank: nothing, the default, or what is empty.
 macro_rules! may_be_blank {
     () => {};
     (may be blank) => {
+        $crate::wire::form::may_be_blank!(|value| *value == Self::default());
+    };
+    (when empty) => {
+        $crate::wire::form::may_be_blank!(|value| value.is_empty());
+    };
+    (|$value:ident| $is_blank:expr) => {
         fn is_blank(&self) -> bool {
-            *self == Self::default()
+            let $value = self;
+            $is_blank
         }
 
         fn blank(_: &'static str) -> Result<Self, $crate::wire::WireError> {

@@ -26,7 +26,12 @@ fn malformed(detail: impl Into<String>) -> WireError {
 impl<'a> Reader<'a> {
     /// Of the bytes of a record.
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, texts: Vec::with_capacity(bytes.len() / BYTES_PER_TEXT), records: Vec::new(), moment: 0 }
+        Self {
+            bytes,
+            texts: Vec::with_capacity(bytes.len() / BYTES_PER_TEXT),
+            records: Vec::new(),
+            moment: 0,
+        }
     }
 
     /// Whether everything is read.

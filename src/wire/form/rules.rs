@@ -1,13 +1,11 @@
 //! Rules, their settings, and the rule set that travels in band.
 
 use super::{Form, Reader, WireError, Writer, structures};
-use crate::domain::Text;
 use crate::domain::adjudicator::Policy;
 use crate::domain::rules::RuleId;
 use crate::domain::rules::allowance::Allowance;
 use crate::domain::rules::catalogue::RULES;
 use crate::domain::rules::ruleset::{Override, RuleSet, Setting};
-use crate::domain::time::{Day, Millis};
 
 /// The number of its entry.
 impl Form for RuleId {
@@ -30,91 +28,27 @@ structures! {
     Allowance {
         0 rule, 1 institution_id, 2 document, 3 line_id, 4 code, 5 valid_from, 6 expires_on, 7 reason,
     }
-    Written {
-        0 digest, 1 sale_link_window, 2 sale_match_window, 3 lend_window, 4 duty_from, 5 settings, 6 overrides,
-        7 allowances, 8 policy, 9 horizon, 10 timers_per_entry_max,
+    RuleSet {
+        0 digest, 1 sale_link_window, 2 sale_match_window, 3 lend_window, 4 duty_from, 5 overrides, 6 allowances,
+        7 policy, 8 horizon, 9 timers_per_entry_max;
+        not kept: defaults
     }
 }
 
-/// A rule set as it is written: with the settings of the rules that the writing program knew.
-struct Written {
-    digest: Text,
-    sale_link_window: Millis,
-    sale_match_window: Millis,
-    lend_window: Millis,
-    duty_from: Day,
-    settings: Vec<(RuleId, Setting)>,
-    overrides: Vec<Override>,
-    allowances: Vec<Allowance>,
-    policy: Policy,
-    horizon: Option<Millis>,
-    timers_per_entry_max: Option<usize>,
+/// Writes a rule set behind the settings of the rules that this program knows.
+pub(in crate::wire) fn write_terms(terms: &RuleSet, to: &mut Writer) {
+    // The settings are in the order of the catalogue.
+    let settings: Vec<(RuleId, Setting)> =
+        RULES.iter().map(|entry| entry.id).zip(terms.defaults.iter().copied()).collect();
+    settings.write(to);
+    terms.write(to);
 }
 
-/// A rule that the writing program did not know does what the catalogue of the reading one says.
-impl Form for RuleSet {
-    fn write(&self, to: &mut Writer) {
-        let Self {
-            digest,
-            sale_link_window,
-            sale_match_window,
-            lend_window,
-            duty_from,
-            defaults,
-            overrides,
-            allowances,
-            policy,
-            horizon,
-            timers_per_entry_max,
-        } = self.clone();
-        // The settings are in the order of the catalogue.
-        let settings = RULES.iter().map(|entry| entry.id).zip(defaults).collect();
-        let written = Written {
-            digest,
-            sale_link_window,
-            sale_match_window,
-            lend_window,
-            duty_from,
-            settings,
-            overrides,
-            allowances,
-            policy,
-            horizon,
-            timers_per_entry_max,
-        };
-        written.write(to);
+/// Reads one: a rule that the writing program did not know does what the catalogue of this one says.
+pub(in crate::wire) fn read_terms(from: &mut Reader<'_>) -> Result<RuleSet, WireError> {
+    let mut defaults = RuleSet::default().defaults;
+    for (rule, setting) in Vec::<(RuleId, Setting)>::read(from)? {
+        defaults.get_mut(rule as usize).into_iter().for_each(|known| *known = setting);
     }
-
-    fn read(from: &mut Reader<'_>) -> Result<Self, WireError> {
-        let Written {
-            digest,
-            sale_link_window,
-            sale_match_window,
-            lend_window,
-            duty_from,
-            settings,
-            overrides,
-            allowances,
-            policy,
-            horizon,
-            timers_per_entry_max,
-        } = Written::read(from)?;
-        let mut defaults = Self::default().defaults;
-        for (rule, setting) in settings {
-            defaults.get_mut(rule as usize).into_iter().for_each(|known| *known = setting);
-        }
-        Ok(Self {
-            digest,
-            sale_link_window,
-            sale_match_window,
-            lend_window,
-            duty_from,
-            defaults,
-            overrides,
-            allowances,
-            policy,
-            horizon,
-            timers_per_entry_max,
-        })
-    }
+    Ok(RuleSet { defaults, ..Form::read(from)? })
 }

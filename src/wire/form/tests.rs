@@ -87,7 +87,8 @@ fn what_is_taken_back_leaves_no_trace() {
     writer.moment(1);
     let bytes = writer.into_bytes();
     let mut reader = Reader::new(&bytes);
-    let texts = [reader.text().unwrap(), reader.text().unwrap(), reader.text().unwrap(), reader.text().unwrap()];
+    let texts =
+        [reader.text().unwrap(), reader.text().unwrap(), reader.text().unwrap(), reader.text().unwrap()];
     assert_eq!(texts.each_ref().map(|text| &**text), ["a", "c", "b", "a"]);
     assert_eq!((reader.moment().unwrap(), reader.is_at_end()), (1, true));
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Form, Reader, WireError, Writer};
+use super::{Form, Reader, WireError, Writer, may_be_blank};
 use crate::domain::Text;
 use crate::domain::amount::{Money, Quantity};
 use crate::domain::time::{Day, Millis, Timestamp};
@@ -19,13 +19,7 @@ impl Form for Text {
 }
 
 impl Form for bool {
-    fn is_blank(&self) -> bool {
-        !*self
-    }
-
-    fn blank(_: &'static str) -> Result<Self, WireError> {
-        Ok(false)
-    }
+    may_be_blank!(may be blank);
 
     fn write(&self, to: &mut Writer) {
         to.byte(u8::from(*self));
@@ -60,13 +54,7 @@ impl Form for Timestamp {
 macro_rules! numbers {
     ($($name:ty, $write:ident, $read:ident, |$value:ident| $number:expr, |$read_back:ident| $made:expr;)+) => { $(
         impl Form for $name {
-            fn is_blank(&self) -> bool {
-                *self == Self::default()
-            }
-
-            fn blank(_: &'static str) -> Result<Self, WireError> {
-                Ok(Self::default())
-            }
+            may_be_blank!(may be blank);
 
             fn write(&self, to: &mut Writer) {
                 let $value = *self;
@@ -96,13 +84,7 @@ numbers! {
 }
 
 impl<T: Form> Form for Option<T> {
-    fn is_blank(&self) -> bool {
-        self.is_none()
-    }
-
-    fn blank(_: &'static str) -> Result<Self, WireError> {
-        Ok(None)
-    }
+    may_be_blank!(|value| value.is_none());
 
     fn write(&self, to: &mut Writer) {
         self.is_some().write(to);
@@ -151,13 +133,7 @@ pointers! { Box Arc }
 
 /// How many there are, then each.
 impl<T: Form> Form for Vec<T> {
-    fn is_blank(&self) -> bool {
-        self.is_empty()
-    }
-
-    fn blank(_: &'static str) -> Result<Self, WireError> {
-        Ok(Self::new())
-    }
+    may_be_blank!(when empty);
 
     fn write(&self, to: &mut Writer) {
         to.count(self.len());
@@ -176,13 +152,7 @@ impl<T: Form> Form for Vec<T> {
 }
 
 impl<T: Form + Ord> Form for BTreeSet<T> {
-    fn is_blank(&self) -> bool {
-        self.is_empty()
-    }
-
-    fn blank(_: &'static str) -> Result<Self, WireError> {
-        Ok(Self::new())
-    }
+    may_be_blank!(when empty);
 
     fn write(&self, to: &mut Writer) {
         to.count(self.len());
@@ -195,13 +165,7 @@ impl<T: Form + Ord> Form for BTreeSet<T> {
 }
 
 impl<K: Form + Ord, V: Form> Form for BTreeMap<K, V> {
-    fn is_blank(&self) -> bool {
-        self.is_empty()
-    }
-
-    fn blank(_: &'static str) -> Result<Self, WireError> {
-        Ok(Self::new())
-    }
+    may_be_blank!(when empty);
 
     fn write(&self, to: &mut Writer) {
         to.count(self.len());

@@ -203,7 +203,8 @@ impl Texts {
     /// A text by one more than its number.
     fn text(&self, number: u32) -> Option<&[u8]> {
         let end = *self.ends.get(number as usize - 1)?;
-        let start = (number as usize).checked_sub(2).map_or(Some(0), |before| self.ends.get(before).copied())?;
+        let start =
+            (number as usize).checked_sub(2).map_or(Some(0), |before| self.ends.get(before).copied())?;
         self.bytes.get(start..end)
     }
 }
