@@ -432,7 +432,7 @@ impl Intake {
             record_key: record_key.filter(is_bearable).map(str::to_owned),
             reason: reject.reason,
             field: reject.field.clone(),
-            text: reject.text.clone(),
+            text: reject.text.as_ref().clone(),
             institution_id: reject.institution_id.clone(),
             document_id: reject.document_id.clone(),
         };

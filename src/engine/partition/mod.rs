@@ -66,7 +66,7 @@ impl<V: State> PartitionState<V> {
 
     /// The value of a key, to be read or changed; the default when it is missing or forgotten.
     pub(super) fn value(&mut self, key: &[u8]) -> Result<&mut V, StoreError> {
-        let value = self.values.value(&committed(&self.store, &self.unwritten), key)?;
+        let value = self.values.value(&committed(self.store.as_ref(), &self.unwritten), key)?;
         // When its newest fact is from is a walk over all of them: asked only where anything is forgotten at all.
         if self.facts.forgotten_before.is_some() && self.facts.forgets(value.newest()) {
             *value = V::default();

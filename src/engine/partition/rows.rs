@@ -109,7 +109,7 @@ impl<V: State> PartitionState<V> {
         noted_at: Timestamp,
     ) -> Result<bool, StoreError> {
         let stored = keyspace::row(key, row);
-        let known = self.changes.row(&committed(&self.store, &self.unwritten), &stored)?;
+        let known = self.changes.row(&committed(self.store.as_ref(), &self.unwritten), &stored)?;
         let known_at = known.as_deref().and_then(keyspace::noted_at);
         let known_at = known_at.filter(|known_at| !self.facts.forgets(Some(*known_at)));
         if known_at.is_none_or(|known_at| known_at < noted_at) {
@@ -130,7 +130,7 @@ impl<V: State> PartitionState<V> {
         let mut page = Vec::new();
         while page.len() < at_most {
             let bounds = (from.as_ref().map(Vec::as_slice), Bound::Excluded(&*to));
-            let committed = committed(&self.store, &self.unwritten);
+            let committed = committed(self.store.as_ref(), &self.unwritten);
             let rows = self.changes.range(&committed, bounds.0, bounds.1, at_most)?;
             let is_end = rows.len() < at_most;
             for (row, noted) in rows {

@@ -40,7 +40,12 @@ impl<V: State> PartitionState<V> {
         }
         let to = keyspace::timer(behind, &[]);
         let bounds = (Bound::Included(&*from), Bound::Excluded(&*to));
-        let rows = self.changes.range(&committed(&self.store, &self.unwritten), bounds.0, bounds.1, limit)?;
+        let rows = self.changes.range(
+            &committed(self.store.as_ref(), &self.unwritten),
+            bounds.0,
+            bounds.1,
+            limit,
+        )?;
         match rows.first() {
             Some((row, _)) => self.timers_from = keyspace::timer_due(row),
             None if limit > 0 => self.timers_from = Some(behind),

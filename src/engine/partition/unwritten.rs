@@ -61,8 +61,8 @@ pub(super) struct Committed<'a> {
 }
 
 /// What is committed.
-pub(super) fn committed<'a>(store: &'a Box<dyn Store>, unwritten: &'a Unwritten) -> Committed<'a> {
-    Committed { store: store.as_ref(), unwritten }
+pub(super) fn committed<'a>(store: &'a dyn Store, unwritten: &'a Unwritten) -> Committed<'a> {
+    Committed { store, unwritten }
 }
 
 impl Rows for Committed<'_> {

@@ -34,7 +34,7 @@ pub struct Reject {
     /// The field at fault, where there is one: `lines[2].quantity`.
     pub field: Option<String>,
     /// What is wrong and what to do. Holds nothing that the input said of a person.
-    pub text: Words,
+    pub text: Box<Words>,
     /// The institution, when it could be read.
     pub institution_id: Option<Text>,
     /// The document, when it could be read.
@@ -58,7 +58,14 @@ impl Words {
 impl Reject {
     /// A refusal of the whole input.
     pub fn new(reason: RejectReason, text: Words) -> Self {
-        Self { reason, field: None, text, institution_id: None, document_id: None, issued_on: None }
+        Self {
+            reason,
+            field: None,
+            text: Box::new(text),
+            institution_id: None,
+            document_id: None,
+            issued_on: None,
+        }
     }
 
     /// A refusal of the whole input, in both languages.
@@ -102,7 +109,7 @@ impl Reject {
         let whole = format!("lines[{line}].{field}");
         let renamed = |text: &str| text.replacen(&format!("`{field}`"), &format!("`{whole}`"), 1);
         let text = Words { zh: renamed(&self.text.zh).into(), en: renamed(&self.text.en).into() };
-        Self { field: Some(whole), text, ..self }
+        Self { field: Some(whole), text: Box::new(text), ..self }
     }
 
     /// A required field has no value.
