@@ -57,8 +57,8 @@ fn message(published: &Published<'_>) -> SenderDayMessage {
     }
 }
 
-/// The counts alone, as the log and the store keep them too.
-pub(in crate::wire) fn message_of_counts(counts: &Counts) -> SenderDayMessage {
+/// The counts alone.
+fn message_of_counts(counts: &Counts) -> SenderDayMessage {
     let Counts { received, standing } = counts;
     SenderDayMessage {
         institution_id: None,
