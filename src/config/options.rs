@@ -237,8 +237,8 @@ pub const SECTIONS: &[Section] = &[
             option(
                 "commit_interval_ms",
                 Takes::Integer(1, 10_000),
-                "Longest time between two commits while there is input; a worker whose input runs dry commits at \
-                 once.",
+                "Longest time between two commits while there is input; a worker whose input runs dry commits as \
+                 soon as commit_spacing_ms lets it.",
             ),
             option(
                 "commit_spacing_ms",

@@ -18,8 +18,8 @@ fn every_field_of_the_contracts_has_its_number_still() {
 fn every_field_of_the_log_and_the_stores_has_its_number_still() {
     let mut lines = String::new();
     for file in code_files(&["src/wire"]).iter().filter(|file| !file.name.ends_with("/tests.rs")) {
-        let text = &file.text;
-        for list in text.split("\nalternatives! {").skip(1).chain(text.split("\nstructures! {").skip(1)) {
+        let openings = ["alternatives", "structures", "sequences"].map(|name| format!("\n{name}! {{"));
+        for list in openings.iter().flat_map(|opening| file.text.split(opening.as_str()).skip(1)) {
             let list = list.split("\n}").next().unwrap_or_default();
             numbers_in(list).iter().for_each(|line| lines.push_str(line));
         }

@@ -1,6 +1,6 @@
 //! Claims, the monitor's answers to them, what people did about them, and what is kept of them.
 
-use super::{Form, Reader, WireError, Writer, alternatives, structures};
+use super::{alternatives, sequences, structures};
 use crate::domain::adjudicator::{Answer, ClaimState, Published, Said};
 use crate::domain::claim::{
     Claim, ClaimChange, ClaimLine, ClaimPaid, CodeVerdict, DecisionLine, LentTo, Verdict,
@@ -40,14 +40,6 @@ structures! {
     }
 }
 
-impl<T: Form> Form for Issued<T> {
-    fn write(&self, to: &mut Writer) {
-        let Self { issued_at, act } = self;
-        issued_at.write(to);
-        act.write(to);
-    }
-
-    fn read(from: &mut Reader<'_>) -> Result<Self, WireError> {
-        Ok(Self { issued_at: Form::read(from)?, act: Form::read(from)? })
-    }
+sequences! {
+    Issued { 0 issued_at, 1 act }
 }

@@ -8,8 +8,8 @@ const NONE: u8 = 0xf;
 /// Fewer digits are no shorter when packed.
 const DIGITS_MIN: usize = 3;
 
-/// Bytes that are unpacked in one go: no code has more digits.
-const DIGITS_AT_ONCE: usize = 32;
+/// Bytes that are unpacked in one go: no code has more digits than these hold.
+const BYTES_AT_ONCE: usize = 32;
 
 /// Whether a text is shorter when packed.
 pub(super) fn can_pack(text: &[u8]) -> bool {
@@ -32,17 +32,24 @@ pub(super) fn packed_len(digits: usize) -> usize {
 
 /// Unpacks so many digits; none when they are none.
 pub(super) fn unpack(pairs: &[u8], digits: usize) -> Option<Text> {
-    let mut text = [0; DIGITS_AT_ONCE * 2];
-    if digits > text.len() {
-        let (first, rest) = pairs.split_at_checked(DIGITS_AT_ONCE)?;
-        let (first, rest) = (unpack(first, text.len())?, unpack(rest, digits - text.len())?);
-        return Some([first, rest].concat().into());
+    let mut room = [0; BYTES_AT_ONCE * 2];
+    if digits <= room.len() {
+        return unpack_into(&mut room, pairs, digits).map(Text::from);
     }
-    for (to, pair) in text.chunks_mut(2).zip(pairs) {
+    let mut text = String::with_capacity(digits);
+    for pairs in pairs.chunks(BYTES_AT_ONCE) {
+        let left = digits.saturating_sub(text.len()).min(room.len());
+        text.push_str(unpack_into(&mut room, pairs, left)?);
+    }
+    Some(text.into())
+}
+
+fn unpack_into<'r>(room: &'r mut [u8], pairs: &[u8], digits: usize) -> Option<&'r str> {
+    for (to, pair) in room.chunks_mut(2).zip(pairs) {
         to.iter_mut().zip([pair >> 4, pair & 0xf]).for_each(|(to, half)| *to = b'0' + half);
     }
-    let text = std::str::from_utf8(text.get(..digits)?).ok()?;
-    text.bytes().all(|digit| digit.is_ascii_digit()).then(|| text.into())
+    let text = std::str::from_utf8(room.get(..digits)?).ok()?;
+    text.bytes().all(|digit| digit.is_ascii_digit()).then_some(text)
 }
 
 #[cfg(test)]

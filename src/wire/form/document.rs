@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Form, Reader, WireError, Writer, alternatives, may_be_blank, structures};
+use super::{Form, Reader, WireError, Writer, alternatives, may_be_blank, sequences, structures};
 use crate::domain::document::lending::{Offer, OfferedLine, Offers, Windows};
 use crate::domain::document::merge::{Document, LineParts, ReversalStamp, Reversed, Stamped};
 use crate::domain::document::occurred::OccurredAt;
@@ -78,29 +78,9 @@ structures! {
     }
 }
 
-impl<T: Form> Form for Part<T> {
-    fn write(&self, to: &mut Writer) {
-        let Self { content, reference } = self;
-        content.write(to);
-        reference.write(to);
-    }
-
-    fn read(from: &mut Reader<'_>) -> Result<Self, WireError> {
-        Ok(Self { content: T::read(from)?, reference: Form::read(from)? })
-    }
-}
-
-impl<T: Form> Form for Stamped<T> {
-    fn write(&self, to: &mut Writer) {
-        let Self { issued_at, part, origin } = self;
-        issued_at.write(to);
-        part.write(to);
-        origin.write(to);
-    }
-
-    fn read(from: &mut Reader<'_>) -> Result<Self, WireError> {
-        Ok(Self { issued_at: Form::read(from)?, part: Form::read(from)?, origin: Form::read(from)? })
-    }
+sequences! {
+    Part { 0 content, 1 reference }
+    Stamped { 0 issued_at, 1 part, 2 origin }
 }
 
 impl Form for Pseudonym {

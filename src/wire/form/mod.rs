@@ -12,6 +12,7 @@
 //! | reference record | as its bytes the first time, by number after that |
 //! | structure | a word with a bit for each field that says anything, then those fields |
 //! | alternative | its number in one byte, then its fields |
+//! | sequence | its fields, all of them |
 //!
 //! Bits and numbers are never used again for something else. A field that was added later is missing in older values and
 //! reads as what it was before it was there; a value with a bit that is not known here was written by a newer program
@@ -105,6 +106,24 @@ macro_rules! structures {
     )+ };
 }
 pub(crate) use structures;
+
+/// Lists the fields of structures around some content, all of which are always said, one behind the other.
+macro_rules! sequences {
+    ($($name:ident { $($position:literal $field:ident),+ $(,)? })+) => { $(
+        impl<T: $crate::wire::form::Form> $crate::wire::form::Form for $name<T> {
+            fn write(&self, to: &mut $crate::wire::form::Writer) {
+                let Self { $($field),+ } = self;
+                $($crate::wire::form::Form::write($field, to);)+
+            }
+
+            fn read(from: &mut $crate::wire::form::Reader<'_>) -> Result<Self, $crate::wire::WireError> {
+                $(let $field = $crate::wire::form::Form::read(from)?;)+
+                Ok(Self { $($field),+ })
+            }
+        }
+    )+ };
+}
+pub(crate) use sequences;
 
 /// The part of a form that says what is blank: nothing, the default, or what is empty.
 macro_rules! may_be_blank {

@@ -1,7 +1,19 @@
 //! What the bytes are, and that they can be read by who knows more.
 #![allow(clippy::unwrap_used)]
 
+use proptest::prelude::*;
+
 use super::*;
+use crate::domain::document::Group;
+use crate::domain::rules::RuleId;
+use crate::domain::rules::catalogue::RULES;
+
+proptest! {
+    #[test]
+    fn any_text_survives(texts in prop::collection::vec("[0-9]{0,300}|[0-9A-Z]{0,9}|\\PC{0,9}", 0..9)) {
+        prop_assert_eq!(read::<Vec<String>>(&bytes(&texts)).unwrap(), texts);
+    }
+}
 
 /// As a program knew it, and as one knows it to which a field was added.
 #[derive(Debug, PartialEq)]
@@ -60,6 +72,30 @@ fn a_field_that_was_added_is_absent_in_what_was_written_before() {
 #[test]
 fn a_field_that_must_be_there_is_named() {
     assert_eq!(read::<Before>(&[0]), Err(WireError::Field { field: "Before.name" }));
+}
+
+#[test]
+fn an_unknown_alternative_is_named_and_not_guessed() {
+    assert_eq!(read::<Group>(&[3]), Ok(Group::Settlement));
+    for unknown in [0, 9] {
+        assert_eq!(read::<Group>(&[unknown]), Err(WireError::Field { field: "Group" }));
+    }
+    assert_eq!(read::<RuleId>(&[0]), Err(WireError::Field { field: "rule" }));
+}
+
+#[test]
+fn every_rule_is_found_by_its_name_and_by_its_number() {
+    for entry in RULES {
+        assert_eq!(RuleId::from_name(entry.name), Some(entry.id));
+        assert_eq!(read::<RuleId>(&bytes(&entry.id)), Ok(entry.id));
+        assert_eq!(RuleId::from_number(entry.number), Some(entry.id));
+    }
+}
+
+#[test]
+fn a_very_long_number_is_read_as_far_as_its_bytes_go() {
+    let digits = "7".repeat(3_000_001);
+    assert_eq!(read::<String>(&bytes(&digits)), Ok(digits));
 }
 
 #[test]
