@@ -134,7 +134,7 @@ impl<'a> Bench<'a> {
     }
 
     fn folder(&self, name: &str) -> StateFolder {
-        StateFolder::new(self.root.join(name), 256 * MEBIBYTE, 128 * MEBIBYTE)
+        StateFolder::new(self.root.join(name), 256 * MEBIBYTE)
     }
 
     fn home(&self) -> Outcome<SnapshotHome> {

@@ -35,7 +35,7 @@ fn main() -> Outcome<()> {
         ..Parameters::demo(1)
     };
     let root = tempfile::tempdir()?;
-    let folder = StateFolder::new(root.path(), 64 << 20, 64 << 20);
+    let folder = StateFolder::new(root.path(), 64 << 20);
     run_province(&parameters, &folder)?;
     for topic in ["documents", "observations", "claims"] {
         let (store, _) = folder.open(topic, 0, i64::MAX)?;
@@ -99,7 +99,7 @@ fn report(topic: &str, store: &DiskStore, lives: &mut DiskStore) -> Outcome<()> 
                 let shape = shape(topic, &value)?;
                 by_shape.entry(shape.clone()).or_default().add(&key, &value);
                 if shape == FULL_LIFE {
-                    full_lives.changes.push((key, Some(value)));
+                    full_lives.changes.push((key.into(), Some(value.into())));
                 }
             }
         }

@@ -339,8 +339,9 @@ pub const SECTIONS: &[Section] = &[
             option(
                 "write_buffer_bytes",
                 Takes::Integer(4 * MEBIBYTE, 64 * 1024 * MEBIBYTE),
-                "Memory for changes that are not in tables on disk yet, for all partitions of this process together, \
-                 of which each gets at least 1 MiB. A worker whose part is full waits for the disk.",
+                "Memory for changes that are committed and not written to disk yet, for all partitions of this process \
+                 together. When it is full, those that hold most of it are written. More makes writing cheaper, and a \
+                 start after a crash longer: what was not written is read from the log again.",
             ),
             without_default(
                 "horizon_days",

@@ -60,7 +60,7 @@ impl<S: Stage> Worker<S> {
                 return Err(BrokerError::OffsetOutOfRange { partition: source.clone(), offset: start }.into());
             }
             to_replay += committed.saturating_sub(start);
-            let kept = S::keep(store)?;
+            let mut kept = S::keep(store)?;
             // One record that the state has seen is read again, to tell whether this is its log.
             let read_from =
                 if kept.knows_its_last_record() { start.saturating_sub(1).max(first) } else { start };
@@ -68,7 +68,10 @@ impl<S: Stage> Worker<S> {
             if let Some(seat) = &seat {
                 kept.hand_out(seat);
             }
-            self.partitions.insert(source.clone(), Owned::new(seat, kept, start, committed));
+            self.partitions.insert(
+                source.clone(),
+                Owned::new(seat, kept, start, committed, self.options.write_behind.clone()),
+            );
             self.gauges.opened();
             if S::KEEPS_STATE {
                 self.snapshots.opened(source);

@@ -47,6 +47,7 @@ pub use error::StageError;
 use crate::broker::{Record, TopicPartition};
 use crate::domain::time::Timestamp;
 use crate::store::StoreError;
+use crate::wire::form::Writer;
 use context::Context;
 use outbox::{Carried, Outbox};
 use topology::{StageRow, TopicName};
@@ -127,8 +128,8 @@ pub struct WallClock {
 
 /// The state of one key, decoded.
 pub trait State: Default + Send + 'static {
-    /// Bytes for the store.
-    fn encode(&self) -> Vec<u8>;
+    /// Writes the bytes for the store.
+    fn encode(&self, writer: &mut Writer);
     /// The state of those bytes; an unknown version or damage is an error that says so.
     fn decode(bytes: &[u8]) -> Result<Self, StoreError>;
     /// Whether nothing has to be kept.

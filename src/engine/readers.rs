@@ -9,14 +9,15 @@ use std::sync::Arc;
 use dashmap::DashMap;
 
 use super::partition::facts::Facts;
+use super::partition::published::Published;
 use super::{State, keyspace};
 use crate::broker::TopicPartition;
-use crate::store::{Reader, Rows, StoreError};
+use crate::store::{Rows, StoreError};
 
 /// The partitions of a process whose committed state can be read.
 #[derive(Clone, Default)]
 pub struct Readers {
-    partitions: Arc<DashMap<TopicPartition, Arc<dyn Reader>>>,
+    partitions: Arc<DashMap<TopicPartition, Arc<Published>>>,
 }
 
 impl Readers {
@@ -31,12 +32,12 @@ impl Readers {
         partition: &TopicPartition,
         look: impl FnOnce(&Committed<'_>) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
-        let Some(reader) = self.partitions.get(partition) else { return Ok(None) };
+        let Some(published) = self.partitions.get(partition) else { return Ok(None) };
         let mut look = Some(look);
         let mut seen = None;
-        reader.at_one_moment(&mut |rows| {
+        published.look(&mut |rows, facts| {
             if let Some(look) = look.take() {
-                seen = Some(look(&Committed { rows })?);
+                seen = Some(look(&Committed { rows, facts })?);
             }
             Ok(())
         })?;
@@ -57,8 +58,8 @@ pub struct Seat {
 
 impl Seat {
     /// Lets others read.
-    pub(super) fn take(&self, reader: Arc<dyn Reader>) {
-        self.readers.partitions.insert(self.partition.clone(), reader);
+    pub(super) fn take(&self, published: Arc<Published>) {
+        self.readers.partitions.insert(self.partition.clone(), published);
     }
 }
 
@@ -71,19 +72,20 @@ impl Drop for Seat {
 /// The state of a partition as it was after a committed batch.
 pub struct Committed<'a> {
     rows: &'a dyn Rows,
+    facts: &'a Facts,
 }
 
 impl Committed<'_> {
     /// Time and terms.
-    pub fn facts(&self) -> Result<Facts, StoreError> {
-        Facts::load(self.rows)
+    pub fn facts(&self) -> &Facts {
+        self.facts
     }
 
     /// The state of a key; the default when there is none, or it is forgotten.
     pub fn value<V: State>(&self, key: &[u8]) -> Result<V, StoreError> {
         let Some(bytes) = self.rows.get(&keyspace::value(key))? else { return Ok(V::default()) };
         let value = V::decode(&bytes)?;
-        Ok(if self.facts()?.forgets(value.newest()) { V::default() } else { value })
+        Ok(if self.facts.forgets(value.newest()) { V::default() } else { value })
     }
 
     /// The rows of a key behind one of them, in order, so many at most.
@@ -93,11 +95,10 @@ impl Committed<'_> {
         after: Option<&[u8]>,
         at_most: usize,
     ) -> Result<Vec<Vec<u8>>, StoreError> {
-        let facts = self.facts()?;
         let (from, to) = keyspace::rows_after(key, after);
         let rows =
             self.rows.range(from.as_ref().map(Vec::as_slice), std::ops::Bound::Excluded(&to), at_most)?;
-        let kept = rows.into_iter().filter(|(_, noted)| !facts.forgets(keyspace::noted_at(noted)));
+        let kept = rows.into_iter().filter(|(_, noted)| !self.facts.forgets(keyspace::noted_at(noted)));
         Ok(kept.map(|(row, _)| keyspace::name_of_row(key, &row).to_vec()).collect())
     }
 }

@@ -68,6 +68,9 @@ pub trait Kept: Send {
         false
     }
 
+    /// What was applied so far is kept as the store will have it.
+    fn encode(&mut self) {}
+
     /// What was applied is committed. How much was forgotten.
     fn committed(&mut self) -> Result<usize, StoreError> {
         Ok(0)
@@ -97,7 +100,7 @@ pub trait Kept: Send {
     }
 
     /// Lets other threads read what is committed, from the seat.
-    fn hand_out(&self, _: &Seat) {}
+    fn hand_out(&mut self, _: &Seat) {}
 }
 
 /// Nothing is kept.

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 pub use super::assignment::{LogReach, OpenStore};
 use super::gauges::Gauges;
 use super::outbox::Outbox;
-pub use super::owned::WriteBehind;
+pub use super::owned::{HeldBudget, WriteBehind};
 use super::owned::{Owned, payload_bytes};
 use super::readers::Readers;
 use super::restore::Restore;
@@ -71,7 +71,7 @@ impl Default for WorkerOptions {
             pass_time_every: Some(Duration::from_millis(250)),
             measure_lag_every: None,
             snapshots: None,
-            write_behind: WriteBehind::NEVER,
+            write_behind: WriteBehind::never(),
             readers: None,
             poll_opening_after: None,
             aborts_max: 5,
@@ -378,7 +378,7 @@ impl<S: Stage> Worker<S> {
             }
         }
         for owned in self.partitions.values_mut() {
-            owned.write_within(&self.options.write_behind)?;
+            owned.write_within_bounds()?;
         }
         metrics::STATE_FORGOTTEN.add(self.label(), u64::try_from(forgotten).unwrap_or(u64::MAX));
         Ok(())
@@ -394,8 +394,7 @@ impl<S: Stage> Worker<S> {
             let applied = self.stage.apply(record, &mut owned.kept, &mut self.outbox, tally);
             self.outbox.mute(false);
             applied?;
-            owned.kept.applied(record);
-            owned.next_offset = record.offset.saturating_add(1);
+            owned.applied(record);
         }
         Ok(())
     }

@@ -15,6 +15,7 @@ use crate::engine::topology::StageRow;
 use crate::engine::{Keyed, StageError, State};
 use crate::store::StoreError;
 use crate::wire::entries::ClaimEntry;
+use crate::wire::form::Writer;
 use crate::wire::state;
 
 /// The adjudicate stage.
@@ -28,8 +29,8 @@ pub struct Adjudicate {
 }
 
 impl State for ClaimState {
-    fn encode(&self) -> Vec<u8> {
-        state::encode_claim(self)
+    fn encode(&self, writer: &mut Writer) {
+        state::write_claim(self, writer);
     }
 
     fn decode(bytes: &[u8]) -> Result<Self, StoreError> {

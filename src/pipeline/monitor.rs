@@ -17,6 +17,7 @@ use crate::engine::{Keyed, StageError, State};
 use crate::store::StoreError;
 use crate::telemetry::limit::Limit;
 use crate::wire::entries::ClaimEntry;
+use crate::wire::form::Writer;
 use crate::wire::state;
 
 /// The monitor stage.
@@ -30,8 +31,8 @@ pub struct Monitor {
 }
 
 impl State for CodeState {
-    fn encode(&self) -> Vec<u8> {
-        state::encode_code(self)
+    fn encode(&self, writer: &mut Writer) {
+        state::write_code(self, writer);
     }
 
     fn decode(bytes: &[u8]) -> Result<Self, StoreError> {

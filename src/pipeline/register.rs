@@ -20,6 +20,7 @@ use crate::engine::{Keyed, StageError, State};
 use crate::store::StoreError;
 use crate::telemetry::limit::Limit;
 use crate::wire::entries::{ClaimEntry, DocumentEntry, Tick};
+use crate::wire::form::Writer;
 use crate::wire::state;
 
 /// The register stage.
@@ -51,10 +52,10 @@ pub struct RegisterState {
 }
 
 impl State for RegisterState {
-    fn encode(&self) -> Vec<u8> {
+    fn encode(&self, writer: &mut Writer) {
         match &self.sender {
-            Some(sender) => state::encode_sender(sender),
-            None => state::encode_document(&self.document),
+            Some(sender) => state::write_sender(sender, writer),
+            None => state::write_document(&self.document, writer),
         }
     }
 

@@ -20,7 +20,7 @@ use crate::domain::time::Timestamp;
 use crate::engine::outbox::Outbox;
 use crate::engine::readers::Readers;
 use crate::engine::stage::{KeyedStage, SourceStage, Stage};
-use crate::engine::worker::{Step, Worker, WorkerOptions, WriteBehind};
+use crate::engine::worker::{HeldBudget, Step, Worker, WorkerOptions, WriteBehind};
 use crate::engine::{Keyed, StageError, Tally as _};
 use crate::pipeline::intake::{Clock, FILE_HEADER, Intake, LINE_HEADER};
 use crate::pipeline::outputs::Outputs;
@@ -88,8 +88,9 @@ pub struct Output {
 }
 
 /// Everything settles between two moments of time, in small batches: they reach the store together.
-const WRITE_BEHIND: WriteBehind =
-    WriteBehind { held_bytes_max: 1 << 20, log_bytes_max: 1 << 20, age_max: None };
+const HELD_BYTES_MAX: usize = 4 << 20;
+/// Likewise.
+const LOG_BYTES_MAX: usize = 1 << 20;
 
 /// The outputs of a local run of which every revision counts, in the order in which they were published within each topic and partition.
 const OUTPUTS: [Topic; 3] = [Topic::Alerts, Topic::Decisions, Topic::Deadletter];
@@ -131,7 +132,13 @@ impl Local {
         intake.horizon = options.rules.horizon;
         intake.outputs = Outputs { format: options.format };
         let readers = Readers::default();
-        let set_up = SetUp { broker: &broker, topology: &topology, options, readers: &readers };
+        let write_behind = WriteBehind {
+            held: HeldBudget::new(HELD_BYTES_MAX),
+            decoded_log_bytes_max: WriteBehind::DECODED_LOG_BYTES_MAX,
+            log_bytes_max: LOG_BYTES_MAX,
+            age_max: None,
+        };
+        let set_up = SetUp { broker: &broker, write_behind, topology: &topology, options, readers: &readers };
         let stages = StageOptions { outputs: intake.outputs, ..StageOptions::default() };
         let keyed = StageName::ALL.into_iter().filter_map(|name| with_stage(name, &stages, &set_up));
         Ok(Self {
@@ -291,6 +298,7 @@ impl Local {
 /// What the workers are made of.
 struct SetUp<'a> {
     broker: &'a MemoryBroker,
+    write_behind: WriteBehind,
     topology: &'a Arc<Topology>,
     options: &'a LocalOptions,
     readers: &'a Readers,
@@ -314,7 +322,7 @@ impl SetUp<'_> {
         let worker_options = WorkerOptions {
             batch_records_max,
             pass_time_every: None,
-            write_behind: WRITE_BEHIND,
+            write_behind: self.write_behind.clone(),
             readers: S::KEEPS_STATE.then(|| self.readers.clone()),
             ..WorkerOptions::default()
         };

@@ -22,7 +22,7 @@ use crate::domain::rules::ruleset::RuleSet;
 use crate::domain::time::{Millis, Timestamp};
 use crate::engine::outbox::Outbox;
 use crate::engine::stage::{KeyedStage, SourceStage, Stage};
-use crate::engine::worker::{Worker, WorkerOptions, WriteBehind};
+use crate::engine::worker::{HeldBudget, Worker, WorkerOptions, WriteBehind};
 use crate::engine::{Keyed, StageError};
 use crate::pipeline::intake::{Clock, Idling, Intake, SharedBook};
 use crate::pipeline::outputs::Outputs;
@@ -47,10 +47,11 @@ const STOP_STEP: Duration = Duration::from_millis(10);
 const MEASURE_LAG_EVERY: Duration = Duration::from_secs(5);
 /// While a store is filled from a snapshot the session is polled this often.
 const POLL_OPENING_AFTER: Duration = Duration::from_secs(1);
-/// Small batches reach the store together. What is held stays far below what a batch under load takes; a start after a
-/// crash reads so much more of the log.
-const WRITE_BEHIND: WriteBehind =
-    WriteBehind { held_bytes_max: 2 << 20, log_bytes_max: 4 << 20, age_max: Some(Duration::from_secs(1)) };
+/// A store is brought to what is committed when its partition has read so many bytes since: a start after a crash applies
+/// them again.
+const UNWRITTEN_LOG_BYTES_MAX: usize = 16 << 20;
+/// Likewise when what is not written is as old as this.
+const UNWRITTEN_AGE_MAX: Duration = Duration::from_secs(300);
 /// A lost session is followed by a new one after this long.
 const SESSION_PAUSE: Duration = Duration::from_millis(500);
 /// A failed disk is tried again after this long.
@@ -197,6 +198,7 @@ struct Service<'a> {
     topology: Arc<Topology>,
     book: SharedBook,
     state: StateHome,
+    held: Arc<HeldBudget>,
     /// Trims the internal topics; none unless that is configured.
     trim: Option<Arc<dyn Trim>>,
 }
@@ -211,7 +213,9 @@ impl<'a> Service<'a> {
             true => Some(Arc::new(Topics::new(broker.settings())?)),
             false => None,
         };
-        Ok(Self { options, broker, topology, book: Arc::new(RwLock::new(Book::default())), state, trim })
+        let held = usize::try_from(options.config.store.write_buffer_bytes).unwrap_or(usize::MAX);
+        let (held, book) = (HeldBudget::new(held), Arc::new(RwLock::new(Book::default())));
+        Ok(Self { options, broker, topology, book, state, held, trim })
     }
 
     /// Writes the rule set to every internal partition: whatever changes conclusions is in the log.
@@ -333,7 +337,12 @@ impl<'a> Service<'a> {
                     .then(|| Duration::from_millis(config.stage.tick_claims_ms)),
                 measure_lag_every: Some(MEASURE_LAG_EVERY),
                 poll_opening_after: Some(POLL_OPENING_AFTER),
-                write_behind: WRITE_BEHIND,
+                write_behind: WriteBehind {
+                    held: self.held.clone(),
+                    decoded_log_bytes_max: WriteBehind::DECODED_LOG_BYTES_MAX,
+                    log_bytes_max: UNWRITTEN_LOG_BYTES_MAX,
+                    age_max: Some(UNWRITTEN_AGE_MAX),
+                },
                 snapshots: self.state.snapshot_plan(config, self.trim.clone()),
                 ..WorkerOptions::default()
             },

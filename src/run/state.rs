@@ -63,7 +63,7 @@ impl StateHome {
         Ok(match config.state_path()? {
             None => Self::Memory,
             Some(path) => {
-                let folder = StateFolder::new(path, store.cache_bytes, store.write_buffer_bytes);
+                let folder = StateFolder::new(path, store.cache_bytes);
                 Self::Disk(match &store.snapshot_url {
                     Some(url) => folder.with_snapshots(SnapshotHome::open(url)?),
                     None => folder,

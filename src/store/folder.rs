@@ -30,7 +30,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::disk::{Budget, DiskStore, io_error};
+use super::disk::{Cache, DiskStore, io_error};
 use super::snapshot::SnapshotHome;
 use super::{Store, StoreError};
 
@@ -43,7 +43,7 @@ const LOCK_PAUSE: Duration = Duration::from_millis(20);
 #[derive(Clone)]
 pub struct StateFolder {
     path: PathBuf,
-    budget: Arc<Budget>,
+    cache: Cache,
     lock_wait: Duration,
     snapshots: Option<SnapshotHome>,
 }
@@ -62,15 +62,9 @@ pub enum Found {
 }
 
 impl StateFolder {
-    /// A folder whose open stores share `cache_bytes` for blocks read and `write_buffer_bytes` for what is not
-    /// flushed yet. It is made when it is first needed.
-    pub fn new(path: impl Into<PathBuf>, cache_bytes: u64, write_buffer_bytes: u64) -> Self {
-        Self {
-            path: path.into(),
-            budget: Budget::new(cache_bytes, write_buffer_bytes),
-            lock_wait: LOCK_WAIT,
-            snapshots: None,
-        }
+    /// A folder whose open stores share `cache_bytes` for blocks read. It is made when it is first needed.
+    pub fn new(path: impl Into<PathBuf>, cache_bytes: u64) -> Self {
+        Self { path: path.into(), cache: Cache::new(cache_bytes), lock_wait: LOCK_WAIT, snapshots: None }
     }
 
     /// The same folder, whose missing stores are filled from snapshots.
@@ -114,7 +108,7 @@ impl StateFolder {
         let lock = Arc::new(self.lock(&path)?);
         remove(&with_suffix(&path, ".discarded"))?;
         let existed = path.exists();
-        let mut store = DiskStore::open(&path, &self.budget, Arc::clone(&lock))?;
+        let mut store = DiskStore::open(&path, &self.cache, Arc::clone(&lock))?;
         let offset = store.next_offset();
         let is_too_old =
             (1..first).contains(&offset) && self.has_newer(topic, partition, first, committed)?;
@@ -126,7 +120,7 @@ impl StateFolder {
             found = Found::Nothing;
             drop(store);
             discard(&path)?;
-            store = DiskStore::open(&path, &self.budget, lock)?;
+            store = DiskStore::open(&path, &self.cache, lock)?;
             if offset > committed {
                 found = Found::Ahead(offset);
             }

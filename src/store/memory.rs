@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::{Batch, Entry, Reader, Rows, Store, StoreError, View};
+use super::{Batch, Bytes, Entry, Reader, Rows, Store, StoreError, View};
 
 /// State of one partition, kept in memory only.
 #[derive(Debug, Default)]
@@ -13,16 +13,16 @@ pub struct MemoryStore {
     next_offset: i64,
 }
 
-type Map = BTreeMap<Vec<u8>, Vec<u8>>;
+type Map = BTreeMap<Bytes, Bytes>;
 
 impl Rows for Map {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
         Ok(BTreeMap::get(self, key).cloned())
     }
 
     fn range(&self, from: Bound<&[u8]>, to: Bound<&[u8]>, limit: usize) -> Result<Vec<Entry>, StoreError> {
         let rows = BTreeMap::range::<[u8], _>(self, (from, to));
-        Ok(rows.take(limit).map(|(key, value)| (key.clone(), value.clone())).collect())
+        Ok(rows.take(limit).map(|(key, value)| (key.to_vec(), value.to_vec())).collect())
     }
 }
 
@@ -36,7 +36,7 @@ impl Reader for RwLock<Map> {
 }
 
 impl Rows for MemoryStore {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
         Rows::get(&*self.rows.read().unwrap_or_else(PoisonError::into_inner), key)
     }
 
@@ -56,7 +56,10 @@ impl Store for MemoryStore {
 
     fn view(&self) -> View {
         let rows = self.rows.read().unwrap_or_else(PoisonError::into_inner).clone();
-        View { next_offset: self.next_offset, rows: Box::new(rows.into_iter().map(Ok)) }
+        View {
+            next_offset: self.next_offset,
+            rows: Box::new(rows.into_iter().map(|(key, value)| Ok((key.to_vec(), value.to_vec())))),
+        }
     }
 
     fn write(&mut self, batch: Batch) -> Result<(), StoreError> {

@@ -15,6 +15,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Bytes that do not change: a copy shares them, and short ones need no memory of their own.
+pub type Bytes = fjall::Slice;
+
 /// A key and its value.
 pub type Entry = (Vec<u8>, Vec<u8>);
 
@@ -32,7 +35,7 @@ pub struct View {
 /// Keys and their values, in order.
 pub trait Rows {
     /// The value of a key.
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError>;
 
     /// Up to `limit` entries within the bounds, in key order.
     fn range(&self, from: Bound<&[u8]>, to: Bound<&[u8]>, limit: usize) -> Result<Vec<Entry>, StoreError>;
@@ -64,11 +67,14 @@ pub trait Store: Rows + Send {
     fn write(&mut self, batch: Batch) -> Result<(), StoreError>;
 }
 
+/// A key and its new value; none deletes it.
+pub type Change = (Bytes, Option<Bytes>);
+
 /// Changes to be applied at once.
 #[derive(Debug, Default)]
 pub struct Batch {
-    /// Key and new value; none deletes.
-    pub changes: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    /// Key and new value; none deletes. In the order of the keys, each once.
+    pub changes: Vec<Change>,
     /// The offset of the first record that is not in the state afterwards.
     pub next_offset: i64,
 }

@@ -23,9 +23,9 @@ const VERSION: u8 = 4;
 /// format reaches it.
 const SENDER: u8 = 0x80;
 
-/// The bytes of a document's state.
-pub fn encode_document(state: &DocumentState) -> Vec<u8> {
-    write(VERSION, state)
+/// Writes the bytes of a document's state.
+pub fn write_document(state: &DocumentState, writer: &mut Writer) {
+    write(VERSION, state, writer);
 }
 
 /// The state of a document from its bytes.
@@ -33,9 +33,9 @@ pub fn decode_document(bytes: &[u8]) -> Result<DocumentState, WireError> {
     read(VERSION, bytes)
 }
 
-/// The bytes of the counts of an institution and day.
-pub fn encode_sender(state: &SenderState) -> Vec<u8> {
-    write(SENDER | VERSION, state)
+/// Writes the bytes of the counts of an institution and day.
+pub fn write_sender(state: &SenderState, writer: &mut Writer) {
+    write(SENDER | VERSION, state, writer);
 }
 
 /// The counts of an institution and day from their bytes.
@@ -48,9 +48,9 @@ pub fn is_of_sender(bytes: &[u8]) -> bool {
     bytes.first().is_some_and(|first| first & SENDER != 0)
 }
 
-/// The bytes of a code's state.
-pub fn encode_code(state: &CodeState) -> Vec<u8> {
-    write(VERSION, state)
+/// Writes the bytes of a code's state.
+pub fn write_code(state: &CodeState, writer: &mut Writer) {
+    write(VERSION, state, writer);
 }
 
 /// The state of a code from its bytes.
@@ -58,9 +58,9 @@ pub fn decode_code(bytes: &[u8]) -> Result<CodeState, WireError> {
     read(VERSION, bytes)
 }
 
-/// The bytes of a claim's state.
-pub fn encode_claim(state: &ClaimState) -> Vec<u8> {
-    write(VERSION, state)
+/// Writes the bytes of a claim's state.
+pub fn write_claim(state: &ClaimState, writer: &mut Writer) {
+    write(VERSION, state, writer);
 }
 
 /// The state of a claim from its bytes.
@@ -70,11 +70,16 @@ pub fn decode_claim(bytes: &[u8]) -> Result<ClaimState, WireError> {
     Ok(state)
 }
 
-fn write(version: u8, state: &impl Form) -> Vec<u8> {
+/// What that writes.
+pub fn bytes_of(write: impl FnOnce(&mut Writer)) -> Vec<u8> {
     let mut writer = Writer::of_value();
+    write(&mut writer);
+    writer.bytes().to_vec()
+}
+
+fn write(version: u8, state: &impl Form, writer: &mut Writer) {
     writer.byte(version);
-    state.write(&mut writer);
-    writer.into_bytes()
+    state.write(writer);
 }
 
 fn read<T: Form>(version: u8, bytes: &[u8]) -> Result<T, WireError> {

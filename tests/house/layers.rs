@@ -67,7 +67,8 @@ fn layers_use_what_is_below_them_and_have_no_permission_beyond() {
 }
 
 /// What the engine may know of what it carries: time, texts, and the entries that are its own.
-const ENGINE_KNOWS: [&str; 4] = ["domain::Text", "domain::time", "wire::WireError", "wire::entries"];
+const ENGINE_KNOWS: [&str; 5] =
+    ["domain::Text", "domain::time", "wire::WireError", "wire::entries", "wire::form::Writer"];
 
 #[test]
 fn the_engine_knows_nothing_of_codes() {

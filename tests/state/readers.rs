@@ -13,7 +13,7 @@ use tracewarden::domain::time::Timestamp;
 use tracewarden::engine::outbox::Outbox;
 use tracewarden::engine::readers::Readers;
 use tracewarden::engine::stage::KeyedStage;
-use tracewarden::engine::worker::{Worker, WorkerOptions};
+use tracewarden::engine::worker::{HeldBudget, Worker, WorkerOptions, WriteBehind};
 use tracewarden::pipeline::StageName;
 use tracewarden::pipeline::monitor::Monitor;
 use tracewarden::pipeline::outputs::Outputs;
@@ -28,13 +28,13 @@ use tracewarden::wire::entries::{self, Entry};
 use crate::support::{cases, local};
 
 fn set(store: &mut dyn Store, value: &[u8], next_offset: i64) {
-    let changes = vec![(b"a".to_vec(), Some(value.to_vec())), (b"b".to_vec(), Some(value.to_vec()))];
+    let changes = vec![(b"a".into(), Some(value.into())), (b"b".into(), Some(value.into()))];
     store.write(Batch { changes, next_offset }).unwrap();
 }
 
 fn sees(rows: &dyn Rows) -> (Vec<u8>, usize) {
     let found = rows.range(Bound::Unbounded, Bound::Unbounded, 9).unwrap();
-    assert_eq!(rows.get(b"a").unwrap().as_ref(), Some(&found[0].1));
+    assert_eq!(rows.get(b"a").unwrap().as_deref(), Some(&*found[0].1));
     assert_eq!(found[0].1, found[1].1, "one batch, not half of it");
     (found[0].1.clone(), found.len())
 }
@@ -42,7 +42,7 @@ fn sees(rows: &dyn Rows) -> (Vec<u8>, usize) {
 #[test]
 fn a_look_sees_one_batch_and_the_next_look_the_next() {
     let root = tempfile::tempdir().unwrap();
-    let folder = StateFolder::new(root.path(), 1 << 20, 1 << 20);
+    let folder = StateFolder::new(root.path(), 1 << 20);
     let (mut on_disk, mut in_memory) = (folder.open("t", 0, i64::MAX).unwrap().0, MemoryStore::default());
     for store in [&mut on_disk as &mut dyn Store, &mut in_memory] {
         let reader = store.reader();
@@ -62,7 +62,7 @@ fn a_look_sees_one_batch_and_the_next_look_the_next() {
 #[test]
 fn a_look_at_a_store_on_disk_does_not_hold_up_the_writer_nor_see_it() {
     let root = tempfile::tempdir().unwrap();
-    let (mut store, _) = StateFolder::new(root.path(), 1 << 20, 1 << 20).open("t", 0, i64::MAX).unwrap();
+    let (mut store, _) = StateFolder::new(root.path(), 1 << 20).open("t", 0, i64::MAX).unwrap();
     set(&mut store, b"old", 1);
     let reader = store.reader();
     let mut looks = 0;
@@ -80,6 +80,18 @@ fn a_look_at_a_store_on_disk_does_not_hold_up_the_writer_nor_see_it() {
 
 #[test]
 fn a_worker_hands_out_what_it_committed_and_takes_it_back_when_it_goes() {
+    let lags = WriteBehind {
+        held: HeldBudget::new(usize::MAX),
+        log_bytes_max: usize::MAX,
+        age_max: None,
+        ..WriteBehind::never()
+    };
+    hands_out(&WriteBehind::never());
+    hands_out(&lags);
+}
+
+/// Whether or not the store has it yet.
+fn hands_out(write_behind: &WriteBehind) {
     let case = cases::examples().into_iter().next().unwrap();
     let mut fed: Local = local::fed(&case.world(), &local::options(""));
     let log = fed.records(Topic::Observations).unwrap();
@@ -106,7 +118,12 @@ fn a_worker_hands_out_what_it_committed_and_takes_it_back_when_it_goes() {
         Outbox::new(topology.clone(), usize::MAX),
         StateHome::Memory.opener(),
         Box::new(Timestamp::default),
-        WorkerOptions { readers: Some(readers.clone()), pass_time_every: None, ..WorkerOptions::default() },
+        WorkerOptions {
+            readers: Some(readers.clone()),
+            pass_time_every: None,
+            write_behind: write_behind.clone(),
+            ..WorkerOptions::default()
+        },
     );
     assert!(readers.partitions().is_empty(), "nothing is assigned yet");
     while !worker.step(Duration::ZERO).unwrap().is_idle() {}
@@ -117,7 +134,7 @@ fn a_worker_hands_out_what_it_committed_and_takes_it_back_when_it_goes() {
         || readers.look(&partition, |committed| committed.value::<CodeState>(code.as_bytes())).unwrap();
     assert_eq!(look().unwrap(), fed.code_state(&code).unwrap());
     assert_ne!(look().unwrap(), CodeState::default(), "it was seen");
-    let rules = readers.look(&partition, |committed| Ok(committed.facts()?.terms.digest.clone())).unwrap();
+    let rules = readers.look(&partition, |committed| Ok(committed.facts().terms.digest.clone())).unwrap();
     assert_eq!(rules, Some(local::options("").rules.digest));
     drop(worker);
     assert_eq!((look(), readers.partitions()), (None, Vec::new()), "the partition is somebody else's now");

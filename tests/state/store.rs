@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use tracewarden::store::disk::DiskStore;
 use tracewarden::store::folder::{Found, StateFolder};
 use tracewarden::store::memory::MemoryStore;
-use tracewarden::store::{Batch, Entry, Rows, Store, StoreError};
+use tracewarden::store::{Batch, Bytes, Change, Entry, Rows, Store, StoreError};
 
 const TOPIC: &str = "t.observations";
 const MEBIBYTE: u64 = 1 << 20;
@@ -20,7 +20,7 @@ const MEBIBYTE: u64 = 1 << 20;
 const ANY: i64 = i64::MAX;
 
 fn folder(path: &Path) -> StateFolder {
-    StateFolder::new(path, 4 * MEBIBYTE, 4 * MEBIBYTE).with_lock_wait(Duration::ZERO)
+    StateFolder::new(path, 4 * MEBIBYTE).with_lock_wait(Duration::ZERO)
 }
 
 fn open(path: &Path) -> DiskStore {
@@ -28,8 +28,9 @@ fn open(path: &Path) -> DiskStore {
 }
 
 fn batch(next_offset: i64, changes: &[(&[u8], Option<&[u8]>)]) -> Batch {
-    let changes = changes.iter().map(|(key, value)| (key.to_vec(), value.map(<[u8]>::to_vec)));
-    Batch { changes: changes.collect(), next_offset }
+    let changes: BTreeMap<Bytes, Option<Bytes>> =
+        changes.iter().map(|(key, value)| ((*key).into(), value.map(Bytes::from))).collect();
+    Batch { changes: changes.into_iter().collect(), next_offset }
 }
 
 fn all(store: &dyn Store) -> Vec<Entry> {
@@ -89,7 +90,8 @@ proptest! {
             let open_store = store.as_mut().expect("it is open");
             match event {
                 Event::Write(changes) => {
-                    let changes: Vec<_> = changes.into_iter().collect();
+                    let changes = changes.into_iter().map(|(key, value)| (key.into(), value.map(Bytes::from)));
+                    let changes: Vec<Change> = changes.collect();
                     model.write(Batch { changes: changes.clone(), next_offset: number }).unwrap();
                     open_store.write(Batch { changes, next_offset: number }).unwrap();
                 }
@@ -112,7 +114,8 @@ proptest! {
             }
         }
         for (key, value) in all(&model) {
-            prop_assert_eq!(store.get(&key).unwrap(), Some(value));
+            let found = store.get(&key).unwrap().map(|value| value.to_vec());
+            prop_assert_eq!(found, Some(value));
         }
         prop_assert_eq!(store.get(&[9]).unwrap(), None);
     }
@@ -145,25 +148,10 @@ fn copy_folder(from: &Path, to: &Path) {
         let target = to.join(entry.file_name());
         if entry.file_type().unwrap().is_dir() {
             copy_folder(&entry.path(), &target);
-        } else if entry.path().extension().is_some_and(|extension| extension == "jnl") {
-            // The journal is mostly a hole; only what was written is copied.
-            let bytes = journal_bytes(&entry.path());
-            fs::write(target, bytes).unwrap();
         } else {
             fs::copy(entry.path(), target).unwrap();
         }
     }
-}
-
-/// The journal up to its last byte that is not zero.
-fn journal_bytes(path: &Path) -> Vec<u8> {
-    let mut bytes = vec![0; 1 << 20];
-    let count = OpenOptions::new().read(true).open(path).unwrap().read(&mut bytes).unwrap();
-    bytes.truncate(count);
-    let written = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-    assert!(written < 1 << 20, "the history fits");
-    bytes.truncate(written);
-    bytes
 }
 
 fn journal_of(store: &Path) -> PathBuf {
@@ -185,51 +173,120 @@ fn overwrite(file: &mut File, at: u64, change: impl Fn(u8) -> u8, count: u64) {
     file.write_all(&bytes).unwrap();
 }
 
-/// A journal that lost its end, or was damaged somewhere, leaves the state after some earlier batch, and says after
-/// which; applying the rest of the log again leads to the same state as if nothing had happened.
+/// The journal is never written: whatever stands in it, the state is what was written, and no room is set aside for it.
 #[test]
-fn a_torn_journal_leaves_an_earlier_state_and_its_offset() {
+fn a_damaged_journal_takes_nothing_along() {
     let (batches, states) = history();
-    for flushed_after in [None, Some(20)] {
-        let whole = tempfile::tempdir().unwrap();
-        let mut store = open(whole.path());
-        for (number, batch) in batches.iter().enumerate() {
-            if Some(number) == flushed_after {
-                store.compact().unwrap();
+    let root = tempfile::tempdir().unwrap();
+    let journal = || journal_of(&root.path().join(format!("{TOPIC}-0")));
+    for (number, batch) in batches.iter().enumerate() {
+        let mut store = open(root.path());
+        assert_eq!(all(&store), states[number]);
+        store.write(Batch { changes: batch.changes.clone(), ..*batch }).unwrap();
+        drop(store);
+        assert_eq!(fs::metadata(journal()).unwrap().len(), 0);
+        let junk: Vec<u8> = (0..number * 37).map(|at| (at * number) as u8).collect();
+        fs::write(journal(), junk).unwrap();
+    }
+    let store = open(root.path());
+    assert_eq!((store.next_offset(), all(&store)), (600, states[60].clone()));
+}
+
+/// The files of a folder and of those below it, by their paths in it.
+fn files(folder: &Path) -> BTreeMap<PathBuf, PathBuf> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(inner) = folders.pop() {
+        for entry in fs::read_dir(inner).unwrap().map(Result::unwrap) {
+            match entry.file_type().unwrap().is_dir() {
+                true => folders.push(entry.path()),
+                false => {
+                    files.insert(entry.path().strip_prefix(folder).unwrap().to_owned(), entry.path());
+                }
             }
+        }
+    }
+    files
+}
+
+/// A crash while a batch is written leaves tables that nothing names: the state is the one before the batch, and the log
+/// leads to the same state as if nothing had happened.
+#[test]
+fn tables_of_a_write_that_did_not_end_are_no_part_of_the_state() {
+    let (batches, states) = history();
+    let root = tempfile::tempdir().unwrap();
+    let name = format!("{TOPIC}-0");
+    let copy_of = |applied: usize| {
+        let copy = tempfile::tempdir().unwrap();
+        copy_folder(&root.path().join(&name), &copy.path().join(&name));
+        (applied, copy)
+    };
+    let mut copies = Vec::new();
+    for (number, batch) in batches.iter().enumerate() {
+        let mut store = open(root.path());
+        store.write(Batch { changes: batch.changes.clone(), ..*batch }).unwrap();
+        drop(store);
+        if number % 20 == 9 || number % 20 == 10 {
+            copies.push(copy_of(number + 1));
+        }
+    }
+    for pair in copies.chunks_exact(2) {
+        let [(applied, before), (_, after)] = pair else { unreachable!() };
+        let known = files(&before.path().join(&name));
+        let mut left_behind = 0;
+        for (path, file) in files(&after.path().join(&name)) {
+            let is_table = path.parent().is_some_and(|folder| folder.ends_with("tables"));
+            if is_table && !known.contains_key(&path) {
+                fs::copy(file, before.path().join(&name).join(path)).unwrap();
+                left_behind += 1;
+            }
+        }
+        assert!(left_behind > 0, "the write made a table");
+        let mut store = open(before.path());
+        assert_eq!((store.next_offset(), all(&store)), (*applied as i64 * 10, states[*applied].clone()));
+        for batch in &batches[*applied..] {
             store.write(Batch { changes: batch.changes.clone(), ..*batch }).unwrap();
         }
         drop(store);
-        let name = format!("{TOPIC}-0");
-        let length = journal_bytes(&journal_of(&whole.path().join(&name))).len() as u64;
-        let mut older = 0;
-        for attempt in 0..36_u64 {
-            let torn = tempfile::tempdir().unwrap();
-            copy_folder(&whole.path().join(&name), &torn.path().join(&name));
-            let journal = journal_of(&torn.path().join(&name));
-            let mut file = OpenOptions::new().read(true).write(true).open(&journal).unwrap();
-            let at = attempt * 7_919 % length;
-            match attempt % 3 {
-                0 => file.set_len(at).unwrap(),
-                // A sector that never reached the disk, and one flipped byte.
-                1 => overwrite(&mut file, at, |_| 0, 512.min(length - at)),
-                _ => overwrite(&mut file, at, |byte| byte ^ 0x41, 1),
-            }
-            drop(file);
-            let mut store = open(torn.path());
-            let applied = usize::try_from(store.next_offset() / 10).unwrap();
-            assert_eq!(all(&store), states[applied], "cut or damaged at {at} of {length}");
-            assert!(applied >= flushed_after.unwrap_or(0), "what was flushed is there");
-            older += usize::from(applied < batches.len());
-            for batch in &batches[applied..] {
-                store.write(Batch { changes: batch.changes.clone(), ..*batch }).unwrap();
-            }
-            drop(store);
-            let store = open(torn.path());
-            assert_eq!((store.next_offset(), all(&store)), (600, states[60].clone()));
-        }
-        assert!(older > 30, "the damage did reach the journal: {older}");
+        let store = open(before.path());
+        assert_eq!((store.next_offset(), all(&store)), (600, states[60].clone()));
     }
+}
+
+/// A flipped byte in a table is found, or changes nothing that is read.
+#[test]
+fn a_damaged_table_is_an_error_and_never_another_state() {
+    let (batches, states) = history();
+    let whole = tempfile::tempdir().unwrap();
+    let mut store = open(whole.path());
+    for batch in &batches {
+        store.write(Batch { changes: batch.changes.clone(), ..*batch }).unwrap();
+    }
+    store.compact().unwrap();
+    drop(store);
+    let name = format!("{TOPIC}-0");
+    let is_table = |path: &Path| path.parent().is_some_and(|folder| folder.ends_with("tables"));
+    let mut found = 0;
+    for attempt in 0..24_u64 {
+        let damaged = tempfile::tempdir().unwrap();
+        copy_folder(&whole.path().join(&name), &damaged.path().join(&name));
+        let tables = files(&damaged.path().join(&name)).into_iter().filter(|(path, _)| is_table(path));
+        let table = tables.map(|(_, table)| table).max_by_key(|table| fs::metadata(table).unwrap().len());
+        let mut file = OpenOptions::new().read(true).write(true).open(table.unwrap()).unwrap();
+        let length = file.metadata().unwrap().len();
+        overwrite(&mut file, attempt * 7_919 % length, |byte| byte ^ 0x41, 1);
+        let read = folder(damaged.path())
+            .open(TOPIC, 0, ANY)
+            .and_then(|(store, _)| store.range(Bound::Unbounded, Bound::Unbounded, usize::MAX));
+        match read {
+            Ok(rows) => assert_eq!(rows, states[60]),
+            Err(error) => {
+                assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+                found += 1;
+            }
+        }
+    }
+    assert!(found > 12, "{found} found");
 }
 
 #[test]
@@ -321,25 +378,14 @@ fn keys_and_names_that_are_not_ours_to_use_are_refused() {
     }
 }
 
-/// What is not flushed stays within the share, with many times as much written; what is on disk is all there.
 #[test]
-fn write_buffers_are_flushed_within_their_share() {
+fn a_batch_out_of_order_is_refused_and_changes_nothing() {
     let root = tempfile::tempdir().unwrap();
     let mut store = open(root.path());
-    let mut noise = 1_u64;
-    for number in 0..240_u32 {
-        let changes = (0..100_u32).map(|row| {
-            let value: Vec<u8> = (0..120)
-                .map(|_| {
-                    noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                    (noise >> 56) as u8
-                })
-                .collect();
-            ([&[1][..], &number.to_be_bytes(), &row.to_be_bytes()].concat(), Some(value))
-        });
-        store.write(Batch { changes: changes.collect(), next_offset: i64::from(number) + 1 }).unwrap();
-        assert!(store.write_buffer_bytes() <= 4 * MEBIBYTE);
+    for keys in [[[1, 2], [1, 1]], [[1, 1], [1, 1]]] {
+        let changes = keys.into_iter().map(|key| (key.into(), Some(b"a".into())));
+        let error = store.write(Batch { changes: changes.collect(), next_offset: 1 }).unwrap_err();
+        assert!(error.to_string().contains("order"), "{error}");
     }
-    assert!(store.table_bytes() > MEBIBYTE, "most of it was flushed: {}", store.table_bytes());
-    assert_eq!(all(&store).len(), 24_000);
+    assert_eq!((store.next_offset(), all(&store)), (0, vec![]));
 }

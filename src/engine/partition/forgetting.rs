@@ -43,10 +43,10 @@ impl<V: State> PartitionState<V> {
     }
 
     fn drop_row(&mut self, row: Vec<u8>) -> Result<bool, StoreError> {
-        let noted = self.changes.row(&committed(self.store.as_ref(), &self.unwritten), &row)?;
+        let noted = self.applied.rows.row(&committed(self.store.as_ref(), &self.unwritten), &row)?;
         let is_forgotten = noted.is_some_and(|noted| self.facts.forgets(keyspace::noted_at(&noted)));
         if is_forgotten {
-            self.changes.delete(row);
+            self.applied.rows.delete(row);
         }
         Ok(is_forgotten)
     }

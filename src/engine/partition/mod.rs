@@ -2,6 +2,7 @@
 
 pub(super) mod facts;
 mod forgetting;
+pub(super) mod published;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -18,22 +19,25 @@ use crate::broker::Record;
 use crate::domain::time::Timestamp;
 use crate::store::{Batch, Store, StoreError, View};
 use facts::Facts;
-use rows::Changes;
-use unwritten::{Unwritten, committed};
+use published::Published;
+use unwritten::{Unwritten, applied, committed};
 use values::Values;
 
 /// One partition's state, as the record being applied sees it.
 pub struct PartitionState<V> {
     store: Box<dyn Store>,
+    /// What is committed and the store does not have yet.
     unwritten: Unwritten,
-    /// Values that the batch asked for.
+    /// What the batch changed, but for the values that are decoded.
+    applied: Unwritten,
+    /// Values that were asked for since they were last encoded.
     values: Values<V>,
-    /// Rows that the batch changed and that are no values: timers, rows of keys.
-    changes: Changes,
     /// Time and terms.
     pub(super) facts: Facts,
-    facts_committed: Facts,
-    facts_written: Facts,
+    facts_committed: Arc<Facts>,
+    facts_written: Arc<Facts>,
+    /// Where other threads see what is committed; none: nowhere.
+    published: Option<Arc<Published>>,
     /// No timer is due before this; none: unknown.
     timers_from: Option<Timestamp>,
     /// The last row of the store that was looked at for what is forgotten; none: begin at the first.
@@ -49,16 +53,18 @@ impl<V: State> PartitionState<V> {
         let facts = Facts::load(store.as_ref())?;
         let last_record = store.get(&keyspace::last_record())?;
         let last_record = last_record.and_then(|digest| Some(u64::from_be_bytes(*digest.first_chunk()?)));
+        let as_stored = Arc::new(facts.clone());
         Ok(Self {
             store,
             last_record,
             last_record_committed: last_record,
             unwritten: Unwritten::default(),
+            applied: Unwritten::default(),
             values: Values::default(),
-            changes: Changes::default(),
-            facts_written: facts.clone(),
-            facts_committed: facts.clone(),
+            facts_written: as_stored.clone(),
+            facts_committed: as_stored,
             facts,
+            published: None,
             timers_from: None,
             swept_to: None,
         })
@@ -66,7 +72,8 @@ impl<V: State> PartitionState<V> {
 
     /// The value of a key, to be read or changed; the default when it is missing or forgotten.
     pub(super) fn value(&mut self, key: &[u8]) -> Result<&mut V, StoreError> {
-        let value = self.values.value(&committed(self.store.as_ref(), &self.unwritten), key)?;
+        let committed = committed(self.store.as_ref(), &self.unwritten);
+        let value = self.values.value(&applied(&committed, &self.applied), key)?;
         // When its newest fact is from is a walk over all of them: asked only where anything is forgotten at all.
         if self.facts.forgotten_before.is_some() && self.facts.forgets(value.newest()) {
             *value = V::default();
@@ -78,6 +85,10 @@ impl<V: State> PartitionState<V> {
 impl<V: State> Kept for PartitionState<V> {
     fn applied(&mut self, record: &Record) {
         self.last_record = Some(provenance::digest(record));
+    }
+
+    fn encode(&mut self) {
+        self.applied.encode(&mut self.values);
     }
 
     /// It was not the last, or it is the one that was.
@@ -92,11 +103,15 @@ impl<V: State> Kept for PartitionState<V> {
 
     fn committed(&mut self) -> Result<usize, StoreError> {
         let forgotten = self.sweep()?;
-        self.unwritten.absorb(&mut self.values, &mut self.changes);
+        self.encode();
         self.last_record_committed = self.last_record;
-        if self.facts != self.facts_committed {
-            self.facts_committed = self.facts.clone();
+        if self.facts != *self.facts_committed {
+            self.facts_committed = Arc::new(self.facts.clone());
         }
+        if let Some(published) = &self.published {
+            published.commit(&self.facts_committed, self.applied.changes());
+        }
+        self.unwritten.absorb(&mut self.applied);
         Ok(forgotten)
     }
 
@@ -112,14 +127,19 @@ impl<V: State> Kept for PartitionState<V> {
             self.unwritten.put(keyspace::facts(), self.facts_committed.encode());
             self.facts_written = self.facts_committed.clone();
         }
-        self.store.write(Batch { changes: self.unwritten.take(), next_offset })
+        let batch = Batch { changes: self.unwritten.take(), next_offset };
+        let Some(published) = &self.published else { return self.store.write(batch) };
+        published.write_begins();
+        self.store.write(batch)?;
+        published.write_ended();
+        Ok(())
     }
 
     fn roll_back(&mut self) {
         self.values.clear();
-        self.changes.clear();
+        self.applied.clear();
         self.timers_from = None;
-        self.facts = self.facts_committed.clone();
+        self.facts = self.facts_committed.as_ref().clone();
         self.last_record = self.last_record_committed;
     }
 
@@ -131,7 +151,9 @@ impl<V: State> Kept for PartitionState<V> {
         Some(&self.facts.watermark)
     }
 
-    fn hand_out(&self, seat: &readers::Seat) {
-        seat.take(Arc::clone(&self.store.reader()));
+    fn hand_out(&mut self, seat: &readers::Seat) {
+        let published = Arc::new(Published::new(self.store.reader(), self.facts_committed.clone()));
+        self.published = Some(published.clone());
+        seat.take(published);
     }
 }

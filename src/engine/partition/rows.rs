@@ -7,20 +7,17 @@ use super::PartitionState;
 use super::unwritten::committed;
 use crate::domain::time::Timestamp;
 use crate::engine::{State, keyspace};
-use crate::store::{self, Rows, StoreError};
-
-/// The key of a row and its new content; none deletes it.
-pub(super) type RowChange = (Vec<u8>, Option<Vec<u8>>);
+use crate::store::{self, Bytes, Change, Rows, StoreError};
 
 /// Unwritten changes of rows, in order of their keys.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    rows: BTreeMap<Vec<u8>, Change>,
+    rows: BTreeMap<Vec<u8>, RowChange>,
 }
 
 /// A row that was set, or deleted.
 #[derive(Debug)]
-struct Change {
+struct RowChange {
     content: Option<Vec<u8>>,
     /// Whether the store has no such row.
     is_new: bool,
@@ -28,9 +25,9 @@ struct Change {
 
 impl Changes {
     /// The content of a row, if it exists.
-    pub(super) fn row(&self, rows: &dyn Rows, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+    pub(super) fn row(&self, rows: &dyn Rows, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
         match self.rows.get(key) {
-            Some(change) => Ok(change.content.clone()),
+            Some(change) => Ok(change.content.as_deref().map(Bytes::from)),
             None => rows.get(key),
         }
     }
@@ -50,11 +47,11 @@ impl Changes {
         self.set(key, None, false);
     }
 
-    /// Takes over what was changed on top of these. How many bytes more that is.
-    pub(super) fn absorb(&mut self, newer: &mut Self) -> usize {
+    /// Takes over what was changed on top of these. How many bytes more that is, with so many for each row besides its own.
+    pub(super) fn absorb(&mut self, newer: &mut Self, bytes_per_row: usize) -> usize {
         let mut bytes = 0_usize;
         for (key, change) in std::mem::take(&mut newer.rows) {
-            bytes += key.len() + change.content.as_ref().map_or(0, Vec::len);
+            bytes += bytes_per_row + key.len() + change.content.as_ref().map_or(0, Vec::len);
             self.set(key, change.content, change.is_new);
         }
         bytes
@@ -62,7 +59,7 @@ impl Changes {
 
     fn set(&mut self, key: Vec<u8>, content: Option<Vec<u8>>, is_new: bool) {
         // Whether the store has it was said by whoever touched it first.
-        self.rows.entry(key).or_insert(Change { content: None, is_new }).content = content;
+        self.rows.entry(key).or_insert(RowChange { content: None, is_new }).content = content;
     }
 
     /// Up to `limit` rows within the bounds, in key order, as they are with the unwritten changes.
@@ -87,10 +84,16 @@ impl Changes {
     }
 
     /// Everything changed; what came and went in the batch is not among it.
-    pub(super) fn take(&mut self) -> Vec<RowChange> {
-        let rows = std::mem::take(&mut self.rows).into_iter();
-        let rows = rows.filter(|(_, change)| change.content.is_some() || !change.is_new);
-        rows.map(|(key, change)| (key, change.content)).collect()
+    pub(super) fn take(&mut self) -> Vec<Change> {
+        let changes = self.changes().collect();
+        self.rows.clear();
+        changes
+    }
+
+    /// Everything changed, in the order of the keys.
+    pub(super) fn changes(&self) -> impl Iterator<Item = Change> {
+        let rows = self.rows.iter().filter(|(_, change)| change.content.is_some() || !change.is_new);
+        rows.map(|(key, change)| (key.into(), change.content.as_deref().map(Bytes::from)))
     }
 
     /// Forgets everything.
@@ -109,11 +112,11 @@ impl<V: State> PartitionState<V> {
         noted_at: Timestamp,
     ) -> Result<bool, StoreError> {
         let stored = keyspace::row(key, row);
-        let known = self.changes.row(&committed(self.store.as_ref(), &self.unwritten), &stored)?;
+        let known = self.applied.rows.row(&committed(self.store.as_ref(), &self.unwritten), &stored)?;
         let known_at = known.as_deref().and_then(keyspace::noted_at);
         let known_at = known_at.filter(|known_at| !self.facts.forgets(Some(*known_at)));
         if known_at.is_none_or(|known_at| known_at < noted_at) {
-            self.changes.put(stored, keyspace::noted(noted_at));
+            self.applied.rows.put(stored, keyspace::noted(noted_at));
         }
         Ok(known_at.is_none())
     }
@@ -131,7 +134,7 @@ impl<V: State> PartitionState<V> {
         while page.len() < at_most {
             let bounds = (from.as_ref().map(Vec::as_slice), Bound::Excluded(&*to));
             let committed = committed(self.store.as_ref(), &self.unwritten);
-            let rows = self.changes.range(&committed, bounds.0, bounds.1, at_most)?;
+            let rows = self.applied.rows.range(&committed, bounds.0, bounds.1, at_most)?;
             let is_end = rows.len() < at_most;
             for (row, noted) in rows {
                 if page.len() == at_most {
@@ -139,7 +142,7 @@ impl<V: State> PartitionState<V> {
                 }
                 from = Bound::Excluded(row.clone());
                 if self.facts.forgets(keyspace::noted_at(&noted)) {
-                    self.changes.delete(row);
+                    self.applied.rows.delete(row);
                 } else {
                     page.push(keyspace::name_of_row(key, &row).to_vec());
                 }
@@ -169,6 +172,6 @@ mod tests {
         changes.delete(key());
         changes.put_new(key(), Vec::new());
         changes.delete(key());
-        assert_eq!(changes.take(), [(key(), None)], "the store had it before");
+        assert_eq!(changes.take(), [(key().into(), None)], "the store had it before");
     }
 }

@@ -11,14 +11,15 @@ use crate::domain::time::Millis;
 use crate::engine::keyspace::Space;
 use crate::store::memory::MemoryStore;
 use crate::wire::entries::{Terms, Tick};
+use crate::wire::form::Writer;
 
 /// A value that is when it is due.
 #[derive(Debug, Default)]
 struct Due(Option<Timestamp>);
 
 impl State for Due {
-    fn encode(&self) -> Vec<u8> {
-        self.0.map(|due| due.unix_millis().to_be_bytes().to_vec()).unwrap_or_default()
+    fn encode(&self, writer: &mut Writer) {
+        self.0.into_iter().for_each(|due| writer.raw(&due.unix_millis().to_be_bytes()));
     }
 
     fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
@@ -44,8 +45,9 @@ fn empty() -> PartitionState<Due> {
 
 /// Commits and writes, without a look at what is forgotten.
 fn keep(state: &mut PartitionState<Due>) {
-    state.unwritten.absorb(&mut state.values, &mut state.changes);
-    state.facts_committed = state.facts.clone();
+    state.encode();
+    state.unwritten.absorb(&mut state.applied);
+    state.facts_committed = Arc::new(state.facts.clone());
     state.write(0).unwrap();
 }
 
@@ -53,9 +55,10 @@ fn keep(state: &mut PartitionState<Due>) {
 fn written(state: &mut PartitionState<Due>, due: Option<i64>) -> Vec<Vec<u8>> {
     state.value(b"k").unwrap().0 = due.map(Timestamp::from_unix_millis);
     state.settle_timers();
-    state.unwritten.absorb(&mut state.values, &mut state.changes);
+    state.encode();
+    state.unwritten.absorb(&mut state.applied);
     let changes = state.unwritten.take();
-    let keys = changes.iter().map(|(key, _)| key.clone()).collect();
+    let keys = changes.iter().map(|(key, _)| key.to_vec()).collect();
     state.store.write(Batch { changes, next_offset: 1 }).unwrap();
     keys
 }

@@ -15,11 +15,11 @@ impl<V: State> PartitionState<V> {
     pub(in crate::engine) fn settle_timers(&mut self) {
         for TimerMove { key, before, due } in self.values.timers_to_move() {
             if let Some(before) = before {
-                self.changes.delete(keyspace::timer(before, &key));
+                self.applied.rows.delete(keyspace::timer(before, &key));
             }
             if let Some(due) = due {
                 self.timers_from = self.timers_from.map(|from| from.min(due));
-                self.changes.put_new(keyspace::timer(due, &key), Vec::new());
+                self.applied.rows.put_new(keyspace::timer(due, &key), Vec::new());
             }
         }
     }
@@ -40,7 +40,7 @@ impl<V: State> PartitionState<V> {
         }
         let to = keyspace::timer(behind, &[]);
         let bounds = (Bound::Included(&*from), Bound::Excluded(&*to));
-        let rows = self.changes.range(
+        let rows = self.applied.rows.range(
             &committed(self.store.as_ref(), &self.unwritten),
             bounds.0,
             bounds.1,

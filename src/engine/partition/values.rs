@@ -1,24 +1,26 @@
-//! Decoded values of one batch.
+//! Decoded values of a stretch of the log, a batch at most.
 //!
-//! Values are read and decoded once in a batch, changed in place, and encoded once when it is committed; what is then as it
-//! was is not written again.
+//! Values are read and decoded once in it, changed in place, and encoded once at its end; what is then as it was is not
+//! written again.
 
 use std::sync::Arc;
 
 use foldhash::HashMap;
 
-use super::rows::RowChange;
 use crate::domain::time::Timestamp;
 use crate::engine::{State, keyspace};
-use crate::store::{Rows, StoreError};
+use crate::store::{Bytes, Rows, StoreError};
+use crate::wire::form::Writer;
 
-/// The values that were read since the last commit.
+/// The values that are decoded.
 #[derive(Debug)]
 pub(super) struct Values<V> {
     positions: HashMap<Arc<[u8]>, usize>,
     held: Vec<Held<V>>,
     /// Positions of those that the entry being applied has asked for.
     touched: Vec<usize>,
+    /// What they are encoded with.
+    writer: Writer,
 }
 
 /// A value that was read, perhaps to be changed.
@@ -26,8 +28,9 @@ pub(super) struct Values<V> {
 struct Held<V> {
     key: Arc<[u8]>,
     value: V,
-    /// Its bytes as it was read.
-    stored: Option<Vec<u8>>,
+    /// Its key and its bytes as it was read.
+    stored_key: Bytes,
+    stored: Option<Bytes>,
     /// When the timer is due that is set for it.
     timer: Option<Timestamp>,
 }
@@ -44,7 +47,12 @@ pub(super) struct TimerMove {
 
 impl<V> Default for Values<V> {
     fn default() -> Self {
-        Self { positions: HashMap::default(), held: Vec::new(), touched: Vec::new() }
+        Self {
+            positions: HashMap::default(),
+            held: Vec::new(),
+            touched: Vec::new(),
+            writer: Writer::of_value(),
+        }
     }
 }
 
@@ -65,10 +73,11 @@ impl<V: State> Values<V> {
     }
 
     fn load(&mut self, rows: &dyn Rows, key: &[u8]) -> Result<usize, StoreError> {
-        let stored = rows.get(&keyspace::value(key))?;
+        let stored_key = Bytes::from(keyspace::value(key));
+        let stored = rows.get(&stored_key)?;
         let value = stored.as_deref().map(V::decode).transpose()?.unwrap_or_default();
         let (key, position): (Arc<[u8]>, usize) = (key.into(), self.held.len());
-        self.held.push(Held { key: key.clone(), timer: value.due(), value, stored });
+        self.held.push(Held { key: key.clone(), timer: value.due(), value, stored_key, stored });
         self.positions.insert(key, position);
         Ok(position)
     }
@@ -88,14 +97,23 @@ impl<V: State> Values<V> {
     }
 
     /// Everything changed, as rows of the store; no value is held afterwards.
-    pub(super) fn take_changed(&mut self) -> Vec<RowChange> {
+    pub(super) fn take_changed(&mut self, mut take: impl FnMut(Bytes, Option<Bytes>)) {
         self.positions.clear();
         self.touched.clear();
-        let held = self.held.drain(..).filter_map(|Held { key, value, stored, .. }| {
-            let bytes = (!value.is_empty()).then(|| value.encode());
-            (bytes != stored).then(|| (keyspace::value(&key), bytes))
-        });
-        held.collect()
+        for Held { value, stored_key, stored, .. } in self.held.drain(..) {
+            if value.is_empty() {
+                if stored.is_some() {
+                    take(stored_key, None);
+                }
+                continue;
+            }
+            value.encode(&mut self.writer);
+            let bytes = self.writer.bytes();
+            if stored.is_none_or(|stored| *stored != *bytes) {
+                take(stored_key, Some(bytes.into()));
+            }
+            self.writer.begin_anew();
+        }
     }
 
     /// Forgets everything.

@@ -51,8 +51,6 @@ use super::{Batch, Entry, Store, StoreError, View};
 
 /// Version of the files and of the manifest; it goes up with that of the values too, likewise to that of a store.
 const FORMAT: u32 = 2;
-/// Rows written to a store at a time.
-const RESTORE_ROWS: usize = 10_000;
 /// Folder of the files of a partition.
 const ROWS: &str = "rows";
 /// How the name of a manifest ends, behind the offset.
@@ -283,14 +281,8 @@ impl SnapshotHome {
     /// Fills an empty store. Until the last row is there the store says that it is unfinished.
     pub fn restore(&self, manifest: &Manifest, store: &mut dyn Store) -> Result<(), StoreError> {
         self.for_rows_of_each_file(manifest, |rows| {
-            let mut rows = rows.into_iter().map(|(key, value)| (key, Some(value)));
-            loop {
-                let changes: Vec<_> = rows.by_ref().take(RESTORE_ROWS).collect();
-                if changes.is_empty() {
-                    return Ok(());
-                }
-                store.write(Batch { changes, next_offset: super::UNFINISHED })?;
-            }
+            let changes = rows.into_iter().map(|(key, value)| (key.into(), Some(value.into())));
+            store.write(Batch { changes: changes.collect(), next_offset: super::UNFINISHED })
         })?;
         store.write(Batch { changes: Vec::new(), next_offset: manifest.next_offset })
     }

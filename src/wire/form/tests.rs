@@ -48,7 +48,7 @@ structures! {
 fn bytes(value: &impl Form) -> Vec<u8> {
     let mut writer = Writer::of_value();
     value.write(&mut writer);
-    writer.into_bytes()
+    writer.bytes().to_vec()
 }
 
 fn read<T: Form>(bytes: &[u8]) -> Result<T, WireError> {
@@ -121,7 +121,7 @@ fn what_is_taken_back_leaves_no_trace() {
     writer.text("b");
     writer.text("a");
     writer.moment(1);
-    let bytes = writer.into_bytes();
+    let bytes = writer.bytes().to_vec();
     let mut reader = Reader::new(&bytes);
     let texts =
         [reader.text().unwrap(), reader.text().unwrap(), reader.text().unwrap(), reader.text().unwrap()];

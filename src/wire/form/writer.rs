@@ -71,20 +71,25 @@ impl Writer {
     }
 
     /// The bytes written.
-    pub(crate) fn into_bytes(self) -> Vec<u8> {
-        self.bytes
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     /// The bytes of this record; the next one begins with nothing, in the same buffer.
     pub(crate) fn take(&mut self) -> Vec<u8> {
+        let record = self.bytes.as_slice().to_vec();
+        self.begin_anew();
+        record
+    }
+
+    /// Forgets what was written; what comes next is written in the same buffer.
+    pub(crate) fn begin_anew(&mut self) {
+        self.bytes.clear();
         self.texts.bytes.clear();
         self.texts.ends.clear();
         self.texts.places.fill(0);
         self.records.clear();
         self.moment = 0;
-        let record = self.bytes.as_slice().to_vec();
-        self.bytes.clear();
-        record
     }
 
     /// Whether nothing is written.

@@ -10,7 +10,7 @@ use tracewarden::domain::rules::Severity;
 use tracewarden::domain::time::Timestamp;
 use tracewarden::engine::outbox::Outbox;
 use tracewarden::engine::stage::{KeyedStage, SourceStage, Stage};
-use tracewarden::engine::worker::{Step, Worker, WorkerOptions, WriteBehind};
+use tracewarden::engine::worker::{HeldBudget, Step, Worker, WorkerOptions, WriteBehind};
 use tracewarden::engine::{Keyed, StageError};
 use tracewarden::pipeline::intake::{Clock, Intake, SharedBook};
 use tracewarden::pipeline::tally::Tally;
@@ -98,11 +98,15 @@ impl Province {
         }
         let workers = (0..4 * WORKERS).map(|_| None).collect();
         let book = Arc::new(RwLock::new(local::book(&world.reference)));
-        let write_behind = dice.pick(&[
-            WriteBehind::NEVER,
-            WriteBehind { held_bytes_max: 1_000, log_bytes_max: usize::MAX, age_max: None },
-            WriteBehind { held_bytes_max: usize::MAX, log_bytes_max: usize::MAX, age_max: None },
-        ]);
+        let write_behind = match dice.pick(&[Some(1_000), Some(usize::MAX), None]) {
+            Some(held_bytes_max) => WriteBehind {
+                held: HeldBudget::new(held_bytes_max),
+                decoded_log_bytes_max: dice.pick(&[0, 300, usize::MAX]),
+                log_bytes_max: usize::MAX,
+                age_max: None,
+            },
+            None => WriteBehind::never(),
+        };
         Self { broker, topology, options, book, dice, write_behind, workers, mishaps: Mishaps::default() }
     }
 
@@ -260,7 +264,7 @@ impl Province {
             // Time to collect would make the run depend on the machine.
             collect_max: Duration::from_secs(3600),
             pass_time_every: None,
-            write_behind: self.write_behind,
+            write_behind: self.write_behind.clone(),
             ..WorkerOptions::default()
         };
         let outbox = Outbox::new(self.topology.clone(), self.options.record_bytes_max);

@@ -4,7 +4,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use tracewarden::store::{Batch, Entry, Reader, Rows, Store, StoreError, View};
+use tracewarden::store::{Batch, Bytes, Entry, Reader, Rows, Store, StoreError, View};
 
 /// The disk of all stores of a service; clones are the same disk.
 #[derive(Clone, Debug, Default)]
@@ -38,7 +38,7 @@ impl FillingStore {
 }
 
 impl Rows for FillingStore {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
         self.store.get(key)
     }
 

@@ -73,7 +73,7 @@ impl Mishap {
             Self::Ahead if service.broker().committed(stage.row().name, partition).is_some() => {
                 let opened = service.folder().open(&partition.topic, partition.partition, i64::MAX);
                 let (mut store, _) = opened.unwrap();
-                let changes = vec![(vec![1, b'?'], Some(b"of a commit that never was".to_vec()))];
+                let changes = vec![([1, b'?'].into(), Some(b"of a commit that never was".into()))];
                 let next_offset = store.next_offset().max(1_000_000);
                 store.write(Batch { changes, next_offset }).unwrap();
             }

@@ -89,8 +89,7 @@ impl Service {
         let intake =
             worker(&broker, &topology, &options, opener, None, SourceStage(intake), Topic::Procurement);
         let snapshots = SnapshotHome::open(root.join("snapshots").to_str().unwrap()).unwrap();
-        let folder =
-            StateFolder::new(root.join("state"), 4 * MEBIBYTE, 8 * MEBIBYTE).with_snapshots(snapshots);
+        let folder = StateFolder::new(root.join("state"), 4 * MEBIBYTE).with_snapshots(snapshots);
         let workers = [None, None, None];
         let disk = Disk::default();
         Self { broker, topology, options, folder, disk, plan: None, intake, workers, until_now: None }

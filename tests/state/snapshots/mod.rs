@@ -22,7 +22,7 @@ const URL: &str = "s3://bucket/province/state";
 /// A store with rows of about 200 bytes.
 fn store(rows: u64) -> MemoryStore {
     let mut store = MemoryStore::default();
-    let changes = (0..rows).map(|number| (key(number), Some(value(number, 0)))).collect();
+    let changes = (0..rows).map(|number| (key(number).into(), Some(value(number, 0).into()))).collect();
     store.write(Batch { changes, next_offset: 100 }).unwrap();
     store
 }
@@ -47,7 +47,7 @@ fn take(home: &SnapshotHome, store: &dyn Store) -> Taken {
 /// What a partition whose store is lost comes back with.
 fn restored(home: &SnapshotHome, root: &Path, not_after: i64) -> (Found, Vec<Entry>) {
     let folder = tempfile::tempdir_in(root).unwrap();
-    let folder = StateFolder::new(folder.path(), 4 << 20, 8 << 20).with_snapshots(home.clone());
+    let folder = StateFolder::new(folder.path(), 4 << 20).with_snapshots(home.clone());
     let (store, found) = folder.open(TOPIC, 3, not_after).unwrap();
     (found, all(&store))
 }
@@ -69,9 +69,9 @@ fn a_second_snapshot_writes_what_changed_and_both_give_their_state_back() {
 
     // One row longer, one gone, one new.
     let changes = vec![
-        (key(7), Some(vec![1; 500])),
-        (key(30_000), None),
-        (b"\x01817732299".to_vec(), Some(vec![2; 9])),
+        (key(7).into(), Some(vec![1; 500].into())),
+        (key(30_000).into(), None),
+        (b"\x01817732299".into(), Some(vec![2; 9].into())),
     ];
     store.write(Batch { changes, next_offset: 200 }).unwrap();
     let second = take(&home, &store);
@@ -96,7 +96,7 @@ fn files_go_a_round_after_the_last_snapshot_that_names_them() {
     let mut store = store(20_000);
     let mut written: BTreeMap<i64, Vec<String>> = BTreeMap::new();
     for offset in [100, 200, 300, 400] {
-        let changes = vec![(key(offset as u64), Some(value(9, 1)))];
+        let changes = vec![(key(offset as u64).into(), Some(value(9, 1).into()))];
         store.write(Batch { changes, next_offset: offset }).unwrap();
         let taken = take(&home, &store);
         written.insert(offset, taken.manifest.files.into_iter().map(|file| file.name).collect());
@@ -233,7 +233,7 @@ fn the_command_lists_verifies_and_restores_what_is_in_a_bucket() {
     assert!(said("verify", 0).contains("whole"));
     assert!(said("restore", 0).contains("filled from the snapshot at 100"));
     assert!(said("restore", 0).contains("has a store, which stays"));
-    let (disk, found) = StateFolder::new(root.path(), 4 << 20, 8 << 20).open(TOPIC, 3, 100).unwrap();
+    let (disk, found) = StateFolder::new(root.path(), 4 << 20).open(TOPIC, 3, 100).unwrap();
     assert_eq!((found, all(&disk)), (Found::Usable, all(&store)));
 
     let damaged = taken.manifest.files.last().unwrap();
