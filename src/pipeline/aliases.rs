@@ -4,14 +4,15 @@
 //! documents behind it, a page at a time; a document that comes to stand behind it later is told of every reversal
 //! kept. So it does not matter which came first. Reversals that come close upon each other are told together: the
 //! cancelled lines of a long document would otherwise make each document behind the alias be judged once for every one
-//! of them. What a hand-over lends takes the same way ([`super::lending`]). The state of an alias has a key of its own, since a
-//! document may be called like it; rows are those of aliases alone, under the bytes of a document's key.
+//! of them. What a hand-over lends takes a similar way ([`super::lending`]). The state of an alias has a key of its own, since
+//! a document may be called like it; rows are those of aliases alone: the documents behind one under the bytes of a
+//! document's key, those that borrow there under the key of its state.
 
 use std::collections::BTreeSet;
 
 use super::register::{Cx, Register};
+use super::senders;
 use super::topics::{alias_key_bytes, document_key_bytes, document_of_key};
-use super::{lending, senders};
 use crate::domain::document::{DocumentKey, Reversal};
 use crate::domain::time::Timestamp;
 use crate::engine::StageError;
@@ -41,8 +42,8 @@ pub(super) fn add_member(
     // Of those not told yet it will hear with all the others.
     let untold: BTreeSet<_> = state.untold.iter().map(|told| (&told.line_id, told.issued_at)).collect();
     kept.retain(|reversal| !untold.contains(&(&reversal.line_id, reversal.issued_at)));
-    forward(&kept, member.clone(), cx);
-    lending::join(alias, member, cx)
+    forward(&kept, member, cx);
+    Ok(())
 }
 
 /// Whether any document stands behind an alias.
@@ -75,14 +76,24 @@ pub(super) fn tell_members(
 }
 
 /// The documents behind an alias that follow one of them, so many at most.
-pub(super) fn members_after(
+fn members_after(
     alias: &DocumentKey,
     after: Option<&DocumentKey>,
     at_most: usize,
     cx: &mut Cx<'_>,
 ) -> Result<Vec<DocumentKey>, StageError> {
+    documents_after(&document_key_bytes(alias), after, at_most, cx)
+}
+
+/// The documents noted under a key that follow one of them, so many at most.
+pub(super) fn documents_after(
+    key: &[u8],
+    after: Option<&DocumentKey>,
+    at_most: usize,
+    cx: &mut Cx<'_>,
+) -> Result<Vec<DocumentKey>, StageError> {
     let after = after.map(document_key_bytes);
-    let rows = cx.rows_after(&document_key_bytes(alias), after.as_deref(), at_most)?;
+    let rows = cx.rows_after(key, after.as_deref(), at_most)?;
     let documents = rows.iter().map(|row| {
         document_of_key(row)
             .ok_or_else(|| StoreError::Unreadable("a row of an alias names no document".into()).into())

@@ -14,7 +14,7 @@ use super::tally::Tally;
 use super::topics::{Topic, Topology, document_key_bytes};
 use crate::broker::{Record, TopicPartition};
 use crate::domain::Text;
-use crate::domain::document::lending::borrowing_alias;
+use crate::domain::document::lending::alias_by_settlement_id;
 use crate::domain::document::{DocumentKey, Origin, Upload};
 use crate::domain::horizon;
 use crate::domain::outcome::{IgnoredBecause, InputOutcome, RejectReason};
@@ -208,7 +208,7 @@ impl Intake {
     fn pass_on(&self, decoded: DecodedUpload, out: &mut Outbox<Topic>) -> Result<(), Reject> {
         let DecodedUpload { upload, mut aliases, reference_records } = decoded;
         if let Upload::Version(version) = &upload
-            && let Some(alias) = borrowing_alias(version)
+            && let Some(alias) = alias_by_settlement_id(version)
             && !aliases.contains(&alias)
         {
             aliases.push(alias);

@@ -1,19 +1,20 @@
 //! Lending between documents: what a hand-over has to lend goes to the aliases of its numbers, is kept there, and goes on
-//! to the settlements behind them; a settlement that comes to stand behind one later is told of all that is kept. So it
-//! does not matter which came first ([`crate::domain::register::lending`] says what is made of it).
+//! to the settlements that borrow there; one that comes to borrow later is told of all that is kept. So it does not
+//! matter which came first ([`crate::domain::register::lending`] says what is made of it).
 //!
 //! Nothing is passed on in one go that could be large: a page of settlements, or of offers, by one entry, the rest by the
 //! entries that follow it.
 
 use std::sync::Arc;
 
-use super::aliases::{FORWARD_PAGE, members_after};
+use super::aliases::{FORWARD_PAGE, documents_after};
 use super::register::Cx;
 use super::topics::{alias_key_bytes, document_key_bytes};
 use crate::domain::Text;
-use crate::domain::document::lending::{Offer, is_lent_under};
-use crate::domain::document::{DocumentKey, Group};
-use crate::domain::register::lending::{Loan, Offered};
+use crate::domain::document::DocumentKey;
+use crate::domain::document::lending::Offer;
+use crate::domain::register::lending::{Borrower, Loan, Offered};
+use crate::domain::time::Timestamp;
 use crate::engine::StageError;
 use crate::telemetry::limit::Limit;
 use crate::wire::entries::{DocumentEntry, LoanRest};
@@ -32,7 +33,14 @@ pub(super) fn send(offered: Offered, cx: &mut Cx<'_>) {
     }
 }
 
-/// Keeps an offer under an alias and passes it on to the settlements behind it.
+/// Tells the alias of a settlement that borrows there.
+pub(super) fn ask(borrower: Borrower, settlement: &DocumentKey, cx: &mut Cx<'_>) {
+    let Borrower { alias, received_at } = borrower;
+    let key = document_key_bytes(&alias);
+    cx.out.send(&key, DocumentEntry::Borrows { alias, member: settlement.clone(), received_at });
+}
+
+/// Keeps an offer under an alias and passes it on to the settlements that borrow there.
 pub(super) fn keep(alias: &DocumentKey, offer: Offer, cx: &mut Cx<'_>) -> Result<(), StageError> {
     let lender = offer.lender.clone();
     let loan = cx.value(&alias_key_bytes(alias))?.document.lending.offer(alias, offer);
@@ -46,12 +54,19 @@ pub(super) fn keep(alias: &DocumentKey, offer: Offer, cx: &mut Cx<'_>) -> Result
     tell_borrowers(alias, lender, None, cx)
 }
 
-/// Takes note of one more document behind an alias and tells it of what is offered there.
-pub(super) fn join(alias: &DocumentKey, member: DocumentKey, cx: &mut Cx<'_>) -> Result<(), StageError> {
-    if !is_lent_under(alias) || member.group != Group::Settlement {
+/// Takes note of a settlement that borrows under an alias and tells it of what is offered there.
+pub(super) fn borrow(
+    alias: &DocumentKey,
+    member: DocumentKey,
+    received_at: Timestamp,
+    cx: &mut Cx<'_>,
+) -> Result<(), StageError> {
+    let key = alias_key_bytes(alias);
+    // In a replay the record is written before its upload moves time.
+    if !cx.note_row(&key, &document_key_bytes(&member), received_at.max(cx.written_at))? {
         return Ok(());
     }
-    if cx.value(&alias_key_bytes(alias))?.document.lending.count_member(alias).is_overfull {
+    if cx.value(&key)?.document.lending.count_borrower(alias).is_overfull {
         cx.tally.limit(Limit::LendersPerAlias);
         tell_borrowers(alias, None, None, cx)?;
     }
@@ -66,7 +81,7 @@ pub(super) fn go_on(alias: &DocumentKey, rest: LoanRest, cx: &mut Cx<'_>) -> Res
     }
 }
 
-/// Tells one page of the settlements behind an alias what one lender offers; none: that too much is offered.
+/// Tells one page of the settlements that borrow under an alias what one lender offers; none: that too much is offered.
 fn tell_borrowers(
     alias: &DocumentKey,
     lender: Option<Text>,
@@ -78,7 +93,7 @@ fn tell_borrowers(
     let loan = Loan { is_overfull: offer.is_none(), offers: offer.into_iter().collect() };
     let codes: usize = loan.offers.iter().map(|offer| offer.code_count()).sum();
     let page_len = CODES_AT_ONCE.checked_div(codes).map_or(FORWARD_PAGE, |len| len.clamp(1, FORWARD_PAGE));
-    let page = members_after(alias, after, page_len, cx)?;
+    let page = documents_after(&alias_key_bytes(alias), after, page_len, cx)?;
     for member in &page {
         pass_on(alias, member.clone(), loan.clone(), cx);
     }
@@ -119,9 +134,6 @@ fn tell_of_lenders(
 }
 
 fn pass_on(alias: &DocumentKey, member: DocumentKey, loan: Loan, cx: &mut Cx<'_>) {
-    if member.group != Group::Settlement {
-        return;
-    }
     let key = document_key_bytes(&member);
     cx.out.send(&key, DocumentEntry::Loan { member, alias: alias.clone(), loan });
 }

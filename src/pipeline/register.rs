@@ -110,6 +110,9 @@ impl Keyed for Register {
             DocumentEntry::ForwardPage { reversals, after } => {
                 aliases::tell_members(&reversals, Some(&after), cx)
             }
+            DocumentEntry::Borrows { alias, member, received_at } => {
+                lending::borrow(&alias, member, received_at, cx)
+            }
             DocumentEntry::Offered { alias, offer } => lending::keep(&alias, *offer, cx),
             DocumentEntry::LoanPage { alias, rest } => lending::go_on(&alias, rest, cx),
             DocumentEntry::Loan { member, alias, loan } => lending::receive(member, &alias, loan, cx),
@@ -264,6 +267,9 @@ impl Register {
         }
         if let Some(offered) = effects.offered.take() {
             lending::send(offered, cx);
+        }
+        if let Some(borrower) = effects.borrows.take() {
+            lending::ask(borrower, named, cx);
         }
         Ok(effects)
     }

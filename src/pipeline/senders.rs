@@ -3,15 +3,16 @@
 //!
 //! Intake keeps nothing, so what it received goes through the log to one partition of the register for each institution
 //! and day. What stands is added up where the documents are: each partition of the register has a sum of its own, and
-//! whoever reads the topic adds up those of all writers. A sum that goes on changing is published once in a while
-//! ([`super::StageOptions::senders_every`]); what was added since is in the next record, and none is lost by a crash.
+//! whoever reads the topic adds up those of all writers. A sum is published once in a while
+//! ([`super::StageOptions::senders_every`]), rarely while the log is far behind; what was added since is in the next record,
+//! and none is lost by a crash.
 
 use super::register::{Cx, Register};
 use super::topics::{sender_key_bytes, sender_of_key};
 use crate::domain::Text;
 use crate::domain::document::Upload;
 use crate::domain::outcome::RejectReason;
-use crate::domain::sender::{Counts, Received, SenderDay, SenderState, StandingChange, Writer};
+use crate::domain::sender::{self, Counts, Received, SenderDay, SenderState, StandingChange, Writer};
 use crate::domain::time::Millis;
 use crate::engine::StageError;
 use crate::store::StoreError;
@@ -81,10 +82,11 @@ fn count(
     add: impl FnOnce(&mut Counts),
 ) -> Result<(), StageError> {
     let (key, now) = (sender_key_bytes(writer, sender), cx.now());
+    let every = sender::spacing(register.senders_every, now, cx.wall());
     let state = state(&key, cx)?;
     add(&mut state.counts);
     state.newest = Some(sender.day.begins_at().plus(Millis::from_days(1)));
-    if state.changed(now, register.senders_every) {
+    if state.changed(now, every) {
         publish(register, writer, sender, &key, cx)?;
     }
     Ok(())

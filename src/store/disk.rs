@@ -39,7 +39,7 @@ use super::{Batch, Bytes, Change, Entry, Reader, Rows, Store, StoreError, View};
 
 /// Version of what a store holds. It goes up with that of the values too, so that a store whose values cannot be read
 /// is refused when it is opened and not at the first of them.
-const FORMAT: u8 = 3;
+const FORMAT: u8 = 4;
 /// Keys that begin with this byte are the store's own; it sorts behind all others.
 const RESERVED: u8 = 0xff;
 /// Key of the format version and the offset.

@@ -16,8 +16,9 @@ use crate::domain::monitor::CodeState;
 use crate::domain::register::DocumentState;
 use crate::domain::sender::SenderState;
 
-/// The version that is written, and the only one that is read. Versions 1 to 3 were messages of protobuf.
-const VERSION: u8 = 4;
+/// The version that is written, and the only one that is read. Versions 1 to 3 were messages of protobuf; by version 4 an alias did
+/// not know who borrows there.
+const VERSION: u8 = 5;
 
 /// What tells the counts of an institution and day from a document, beside which the register keeps them: no version of the
 /// format reaches it.
@@ -86,7 +87,7 @@ fn read<T: Form>(version: u8, bytes: &[u8]) -> Result<T, WireError> {
     let mut reader = Reader::new(bytes);
     let found = reader.byte()?;
     if found != version {
-        return Err(WireError::Version { found: found & !SENDER, known: "4" });
+        return Err(WireError::Version { found: found & !SENDER, known: "5" });
     }
     let state = T::read(&mut reader)?;
     reader.ends()?;

@@ -151,6 +151,7 @@ fn split(topic: Topic, record: &Record) -> Vec<(Vec<u8>, Vec<u8>)> {
             DocumentEntry::Forwarded { member: key, .. }
             | DocumentEntry::Loan { member: key, .. }
             | DocumentEntry::Offered { alias: key, .. }
+            | DocumentEntry::Borrows { alias: key, .. }
             | DocumentEntry::Reconsider { document: key } => Some(format!("{key:?}").into_bytes()),
             _ => None,
         }),

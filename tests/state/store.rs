@@ -351,8 +351,8 @@ fn an_unknown_format_and_a_damaged_store_are_refused_with_the_remedy() {
         }
     };
     let cases: [(Option<&[u8]>, &str); 3] = [
-        (Some(&[7, 0, 0, 0, 0, 0, 0, 0, 0]), "its format is 7, and this program knows only 3"),
-        (Some(&[3, 0]), "its offset is damaged"),
+        (Some(&[7, 0, 0, 0, 0, 0, 0, 0, 0]), "its format is 7, and this program knows only 4"),
+        (Some(&[4, 0]), "its offset is damaged"),
         (None, "it has rows and no offset"),
     ];
     for (head, expected) in cases {

@@ -297,10 +297,21 @@ fn alias(institution_id: &Text, space: &str, id: &str) -> DocumentKey {
     }
 }
 
-/// The alias that a settlement is a member of by what the upload says, to hear there of what it can borrow.
-pub fn borrowing_alias(version: &Version) -> Option<DocumentKey> {
+/// The alias that a settlement is a member of by its settlement id.
+pub fn alias_by_settlement_id(version: &Version) -> Option<DocumentKey> {
     let header = version.header.as_ref().map(|header| &header.content);
-    alias_of(&version.key.institution_id, header.filter(|header| header.kind == Kind::Settlement)?)
+    let header = header.filter(|header| header.kind == Kind::Settlement)?;
+    header.settlement_id.as_ref().map(|id| settlement_alias(&version.key.institution_id, id))
+}
+
+/// The alias where a settlement hears of what it can borrow; none while its own codes cover all its lines, or it may not.
+pub fn borrows_under(document: &LiveDocument<'_>) -> Option<DocumentKey> {
+    if document.kind() != Kind::Settlement || writes_codes_itself(document.institution(), document.day()) {
+        return None;
+    }
+    let alias = alias_of(&document.key.institution_id, &document.header.part.content)?;
+    let borrows = |line| LiveLine::product_code(line).is_some() && !Coverage::of(document, line).is_enough();
+    document.lines.iter().any(borrows).then_some(alias)
 }
 
 fn alias_of(institution_id: &Text, header: &Header) -> Option<DocumentKey> {

@@ -62,6 +62,11 @@ impl<'a> Step<'a> {
         !self.lenders.is_empty()
     }
 
+    /// Whether it is looked at for an upload.
+    pub(super) fn is_of_upload(&self) -> bool {
+        self.origin.is_some() && !self.is_of_offer()
+    }
+
     pub(super) const fn of_time(key: &'a DocumentKey) -> Self {
         Self {
             key,

@@ -6,13 +6,14 @@
 use std::collections::BTreeSet;
 
 use super::difference::{Difference, Step};
+use super::lending::Borrower;
 use super::scope::{Known, Scope};
 use super::view::{View, number};
 use super::{DocumentState, LineReasons, PublishedClaim, RegisterEffects, next_revision, standing};
 use crate::domain::Text;
 use crate::domain::alert::{AlertBook, FINDINGS_KEPT_MAX, Occasion};
 use crate::domain::claim::Verdict;
-use crate::domain::document::lending::{Offers, Windows, lend};
+use crate::domain::document::lending::{Offers, Windows, borrows_under, lend};
 use crate::domain::document::live::{LINES_MAX, LiveDocument};
 use crate::domain::document::merge::Document;
 use crate::domain::document::{DocumentKey, Kind, Origin};
@@ -82,6 +83,8 @@ struct Sight {
     origin: Option<Origin>,
     /// What its institution's counts say else.
     standing: Vec<StandingChange>,
+    /// Where it hears of what it can borrow.
+    borrows_under: Option<DocumentKey>,
 }
 
 impl Sight {
@@ -96,6 +99,7 @@ impl Sight {
         let windows_before = state.lending.windows.unwrap_or(windows);
         let bare = state.parts.live(step.key);
         let bare_before = before.parts.map_or_else(|| bare.clone(), |parts| parts.live(step.key));
+        let borrows_under = bare.as_ref().filter(|_| step.is_of_upload()).and_then(borrows_under);
         let live_before =
             with_loans(bare_before, before.offers.unwrap_or(&state.lending.offers), windows_before);
         let live = with_loans(bare, &state.lending.offers, windows);
@@ -137,6 +141,7 @@ impl Sight {
             reference_version,
             origin,
             standing,
+            borrows_under,
         }
     }
 
@@ -155,6 +160,9 @@ impl Sight {
         let asserted = number(&before, &after, &known.asserted, revision);
         (effects.observed, effects.allowed) = self.observed;
         effects.standing = self.standing;
+        let received_at = step.origin.map(|origin| origin.received_at);
+        effects.borrows =
+            self.borrows_under.zip(received_at).map(|(alias, received_at)| Borrower { alias, received_at });
         if let Some(origin) = &self.origin {
             let change = Difference { step, origin, rules, revision, reference_version };
             effects.changes = change.codes((&before, &known.asserted), (&after, &asserted));

@@ -1,12 +1,14 @@
 //! Lending between documents: what a hand-over offers is kept under the aliases of the settlements that may borrow it, is
-//! passed on to these, and is kept there too, so that it does not matter which came first.
+//! passed on to these, and is kept there too, so that it does not matter which came first. Only settlements that borrow hear
+//! of it: most hand-overs are of claims that have their codes themselves. A settlement says so with every upload that
+//! leaves it with a line that its own codes do not cover ([`Borrower`]).
 //!
 //! A settlement does not look at itself for every offer, but once for all that have come by then, and then only at the lines
 //! that borrow otherwise ([`scope`](super::scope)): many hand-overs of one long settlement would otherwise cost the square
 //! of it. When it looks is said by an entry of the log, so it does not depend on batches.
 //!
-//! Limits: an alias keeps the offers of so many lenders, and so many codes, for so many documents. One that was offered
-//! more, or has more behind it, stays *overfull*: it passes nothing on any more, and holds the claims that would borrow
+//! Limits: an alias keeps the offers of so many lenders, and so many codes, for so many borrowers. One that was offered
+//! more, or has more of them, stays *overfull*: it passes nothing on any more, and holds the claims that would borrow
 //! there, as documents over their limits do. It is the mark of a sender that writes one number everywhere.
 
 use std::sync::Arc;
@@ -19,6 +21,7 @@ use crate::domain::document::lending::{LENDERS_MAX, Offer, Offers, Windows};
 use crate::domain::observation::Moment;
 use crate::domain::outcome::UploadOutcome;
 use crate::domain::rules::ruleset::RuleSet;
+use crate::domain::time::Timestamp;
 
 /// What is kept of lending beside a document, or under an alias.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,8 +30,8 @@ pub struct Lending {
     pub offers: Offers,
     /// What was offered since.
     pub waiting: Offers,
-    /// Of an alias, how many documents are behind it.
-    pub members: usize,
+    /// Of an alias, how many settlements borrow there.
+    pub borrowers: usize,
     /// The windows that the document was last judged by; none while it neither lends nor is offered anything.
     pub windows: Option<Windows>,
 }
@@ -42,7 +45,16 @@ pub struct Offered {
     pub aliases: Vec<DocumentKey>,
 }
 
-/// What an alias has to pass on to its members.
+/// Where a settlement wants to hear of what is offered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Borrower {
+    /// The alias.
+    pub alias: DocumentKey,
+    /// When the upload was received that left it with a line to be covered.
+    pub received_at: Timestamp,
+}
+
+/// What an alias has to pass on to those who borrow there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Loan {
     /// Offers, as the alias keeps them.
@@ -59,7 +71,7 @@ impl Loan {
 }
 
 impl Lending {
-    /// Takes what was offered under the alias that this is of. What its members are to be told of it.
+    /// Takes what was offered under the alias that this is of. What those who borrow there are to be told of it.
     pub fn offer(&mut self, alias: &DocumentKey, offer: Offer) -> Loan {
         if self.is_overfull(alias) {
             return Loan::default();
@@ -78,10 +90,10 @@ impl Lending {
         Loan { offers: vec![kept], is_overfull: false }
     }
 
-    /// Takes note of one more document behind the alias that this is of. What the others are to be told of it.
-    pub fn count_member(&mut self, alias: &DocumentKey) -> Loan {
-        self.members = self.members.saturating_add(1);
-        let is_too_many = self.members > LENDERS_MAX && !self.is_overfull(alias);
+    /// Takes note of one more settlement that borrows under the alias that this is of. What the others are to be told of it.
+    pub fn count_borrower(&mut self, alias: &DocumentKey) -> Loan {
+        self.borrowers = self.borrowers.saturating_add(1);
+        let is_too_many = self.borrowers > LENDERS_MAX && !self.is_overfull(alias);
         if is_too_many { self.overfill(alias) } else { Loan::default() }
     }
 

@@ -31,7 +31,7 @@ use std::collections::BTreeMap;
 
 use self::difference::Step;
 use self::judge::{Before, judge};
-use self::lending::{Lending, Offered};
+use self::lending::{Borrower, Lending, Offered};
 use super::Text;
 use super::alert::{AlertBook, AlertChange};
 use super::amount::Money;
@@ -114,6 +114,8 @@ pub struct RegisterEffects {
     pub claim_change: Option<ClaimChange>,
     /// What the document has to lend, when it changed.
     pub offered: Option<Offered>,
+    /// Where it wants to hear of what is offered, of a settlement that borrows.
+    pub borrows: Option<Borrower>,
     /// What was paid for it, when that changed.
     pub paid: Option<ClaimPaid>,
     /// The amount of a payment whose claim is not there: metrics only.
@@ -172,6 +174,7 @@ impl RegisterEffects {
             claim: None,
             claim_change: None,
             offered: None,
+            borrows: None,
             paid: None,
             paid_unclaimed: None,
             observed: Vec::new(),

@@ -50,7 +50,7 @@ use self::rows::Pieces;
 use super::{Batch, Entry, Store, StoreError, View};
 
 /// Version of the files and of the manifest; it goes up with that of the values too, likewise to that of a store.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 /// Folder of the files of a partition.
 const ROWS: &str = "rows";
 /// How the name of a manifest ends, behind the offset.

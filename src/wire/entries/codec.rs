@@ -10,8 +10,8 @@ use crate::wire::WireError;
 use crate::wire::form::{Form, Reader, Writer, alternatives, read_terms, structures, write_terms};
 
 /// Of what the entries look like. It goes up with every change that makes them unreadable to those who knew the one
-/// before. Forms 1 and 2 were messages of protobuf, which begin with a 10.
-const FORM: u8 = 3;
+/// before. Forms 1 and 2 were messages of protobuf, which begin with a 10; in form 3 nobody said that he borrows.
+const FORM: u8 = 4;
 
 /// What an internal topic carries besides the engine's own entries. Each begins with a number that no other topic's has.
 pub trait Body: Form + Send + 'static {
@@ -45,6 +45,7 @@ alternatives! {
         23 LoanPage { alias: alias, rest: rest },
         24 Reconsider { document: document },
         25 Received { sender: sender, received: received },
+        26 Borrows { alias: alias, member: member, received_at: received_at },
     }
     LoanRest {
         1 Offers { member: member, after: after },

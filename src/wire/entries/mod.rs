@@ -80,14 +80,23 @@ pub enum DocumentEntry {
         /// The last document that was told.
         after: DocumentKey,
     },
-    /// At the partition of an alias: what a dispensing has to lend to the settlements behind it.
+    /// At the partition of an alias: a settlement wants to hear of what is offered there.
+    Borrows {
+        /// The alias.
+        alias: DocumentKey,
+        /// The settlement.
+        member: DocumentKey,
+        /// When the upload that says so was received.
+        received_at: Timestamp,
+    },
+    /// At the partition of an alias: what a dispensing has to lend to the settlements that borrow there.
     Offered {
         /// The alias.
         alias: DocumentKey,
         /// What it has to lend now.
         offer: Box<Offer>,
     },
-    /// At the partition of a settlement: what was offered under an alias that it is behind.
+    /// At the partition of a settlement: what was offered under an alias where it borrows.
     Loan {
         /// The settlement.
         member: DocumentKey,

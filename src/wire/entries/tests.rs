@@ -65,6 +65,11 @@ fn lending_entry() -> impl Strategy<Value = DocumentEntry> {
         (key(), key(), loan).prop_map(|(member, alias, loan)| DocumentEntry::Loan { member, alias, loan }),
         (key(), rest).prop_map(|(alias, rest)| DocumentEntry::LoanPage { alias, rest }),
         key().prop_map(|document| DocumentEntry::Reconsider { document }),
+        (key(), key(), testing::moment()).prop_map(|(alias, member, received_at)| DocumentEntry::Borrows {
+            alias,
+            member,
+            received_at
+        }),
     ]
 }
 
@@ -250,8 +255,8 @@ fn an_entry_of_another_topic_is_refused() {
 
 #[test]
 fn a_record_of_another_form_is_refused_by_name() {
-    for form in [2, 10] {
+    for form in [3, 10] {
         let refused = decode::<ClaimEntry>(&[form]).unwrap_err().to_string();
-        assert!(refused.contains(&format!("its form is {form}, and this program knows only 3")), "{refused}");
+        assert!(refused.contains(&format!("its form is {form}, and this program knows only 4")), "{refused}");
     }
 }

@@ -66,7 +66,7 @@ structures! {
     OfferedLine { 0 line_id, 1 product_code, 2 split, 3 codes }
     Loan { 0 offers, 1 is_overfull }
     Windows { 0 by_settlement, 1 by_visit }
-    Lending [may be blank] { 0 offers, 1 waiting, 2 members, 3 windows }
+    Lending [may be blank] { 0 offers, 1 waiting, 2 borrowers, 3 windows }
     Document { 0 full, 1 header, 2 lines, 3 reversed, 4 reversed_lines, 5 earlier_headers }
     LineParts { 0 fee, 1 codes }
     ReversalStamp { 0 issued_at, 1 origin }

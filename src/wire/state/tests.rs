@@ -122,10 +122,10 @@ fn lending() -> impl Strategy<Value = Lending> {
             by_visit: Millis::new(by_visit),
         })
     });
-    (offers(), offers(), any::<u32>(), windows).prop_map(|(offers, waiting, members, windows)| Lending {
+    (offers(), offers(), any::<u32>(), windows).prop_map(|(offers, waiting, borrowers, windows)| Lending {
         offers,
         waiting,
-        members: members as usize,
+        borrowers: borrowers as usize,
         windows,
     })
 }
@@ -231,7 +231,7 @@ fn a_value_of_another_version_is_refused_by_name() {
     let mut bytes = bytes_of(|writer| write_code(&CodeState::default(), writer));
     bytes.first_mut().map(|version| *version = 9).unwrap();
     let error = decode_code(&bytes).unwrap_err();
-    assert_eq!(error, WireError::Version { found: 9, known: "4" });
-    assert_eq!(error.to_string(), "format version 9 is not known here (known: 4)");
+    assert_eq!(error, WireError::Version { found: 9, known: "5" });
+    assert_eq!(error.to_string(), "format version 9 is not known here (known: 5)");
     assert!(decode_claim(&[]).is_err());
 }

@@ -8,7 +8,6 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::Text;
 use crate::domain::claim::ClaimLine;
-use crate::domain::document::lending::borrowing_alias;
 use crate::domain::document::samples::{
     A, AMBROXOL, B, LOT_CODE, Line, STRANGER, SYRUP, book, header, line, minute, version,
 };
@@ -22,7 +21,7 @@ use crate::domain::time::{Millis, Timestamp};
 #[derive(Clone, Debug)]
 enum Word {
     Upload(Upload),
-    Member(DocumentKey),
+    Borrower(DocumentKey),
     Offer(Offer),
     Loan(DocumentKey, Loan),
     Reconsider,
@@ -71,21 +70,16 @@ impl World {
             Word::Upload(upload) => {
                 // Graces end on the way, too.
                 self.now = self.now.max(Some(upload.issued_at()));
-                if let Upload::Version(version) = &upload
-                    && let Some(alias) = borrowing_alias(version)
-                {
-                    self.send(at, &alias, Word::Member(at.clone()));
-                }
                 let effects = apply(self.documents.entry(at.clone()).or_default(), &upload, &moment, &rules);
                 self.publish(at, effects);
             }
-            Word::Member(member) => {
+            Word::Borrower(member) => {
                 let (state, members) = self.aliases.entry(at.clone()).or_default();
                 if members.contains(&member) {
                     return;
                 }
                 members.push(member.clone());
-                let _ = state.lending.count_member(at);
+                let _ = state.lending.count_borrower(at);
                 let is_overfull = state.lending.offers.overfull.contains(&at.document_id);
                 let loan = Loan { offers: state.lending.offers.iter().cloned().collect(), is_overfull };
                 self.send(at, &member, Word::Loan(at.clone(), loan));
@@ -122,6 +116,9 @@ impl World {
             for alias in aliases {
                 self.send(at, &alias, Word::Offer(offer.clone()));
             }
+        }
+        if let Some(Borrower { alias, .. }) = effects.borrows {
+            self.send(at, &alias, Word::Borrower(at.clone()));
         }
         let known = self.known.entry(at.clone()).or_default();
         for change in effects.changes {
@@ -329,7 +326,7 @@ fn more_documents_than_one_number_can_mean_hold_their_claims_too() {
     let effects = apply(&mut lender, &offer, &World::default().moment(), &RuleSet::default());
     let offer = effects.offered.map(|offered| offered.offer);
     assert_eq!(offer.clone().map(|offer| lending.offer(&alias, offer).offers.len()), Some(1));
-    let told = (0..LENDERS_MAX + 2).filter(|_| lending.count_member(&alias).is_overfull).count();
+    let told = (0..LENDERS_MAX + 2).filter(|_| lending.count_borrower(&alias).is_overfull).count();
     assert_eq!(told, 1);
     assert_eq!(lending.offers.iter().count(), 0);
     let newer = offer.map(|offer| Offer { revision: 9, ..offer });
