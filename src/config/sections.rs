@@ -306,8 +306,8 @@ impl Default for Store {
         Self {
             kind: StoreKind::Memory,
             path: None,
-            cache_bytes: 256 * 1024 * 1024,
-            write_buffer_bytes: 128 * 1024 * 1024,
+            cache_bytes: 96 * 1024 * 1024,
+            write_buffer_bytes: 96 * 1024 * 1024,
             snapshot_url: None,
             snapshot_every_minutes: 15,
             snapshots_kept: 3,

@@ -69,10 +69,13 @@ impl Drop for Seat {
     }
 }
 
+/// Looks at what is committed.
+pub type Look<'a> = &'a mut dyn FnMut(&Committed<'_>) -> Result<(), StoreError>;
+
 /// The state of a partition as it was after a committed batch.
 pub struct Committed<'a> {
-    rows: &'a dyn Rows,
-    facts: &'a Facts,
+    pub(super) rows: &'a dyn Rows,
+    pub(super) facts: &'a Facts,
 }
 
 impl Committed<'_> {

@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::partition::PartitionState;
-use super::readers::Seat;
+use super::readers::{Look, Seat};
 use super::topology::{StageRow, TopicName};
 use super::watermark::Watermark;
 use super::{Keyed, Outbox, Source, StageError, Tally, WallClock};
@@ -97,6 +97,11 @@ pub trait Kept: Send {
     /// How far its sources have come.
     fn watermark(&self) -> Option<&Watermark> {
         None
+    }
+
+    /// Looks at what is committed.
+    fn look(&self, _: Look<'_>) -> Result<(), StoreError> {
+        Ok(())
     }
 
     /// Lets other threads read what is committed, from the seat.

@@ -20,7 +20,7 @@ use super::gauges::Gauges;
 use super::outbox::Outbox;
 pub use super::owned::{HeldBudget, WriteBehind};
 use super::owned::{Owned, payload_bytes};
-use super::readers::Readers;
+use super::readers::{Look, Readers};
 use super::restore::Restore;
 use super::snapshots::{SnapshotPlan, Snapshots};
 use super::stage::{Kept, Stage};
@@ -189,6 +189,14 @@ impl<S: Stage> Worker<S> {
     pub fn pass_time(&mut self) -> Result<Step, StageError> {
         let published = self.process(&[], true)?;
         Ok(Step { published, ..Step::default() })
+    }
+
+    /// Looks at what is committed of a partition, where it is this worker's.
+    pub fn look(&self, partition: &TopicPartition, look: Look<'_>) -> Result<(), StageError> {
+        match self.partitions.get(partition) {
+            Some(owned) => Ok(owned.kept.look(look)?),
+            None => Ok(()),
+        }
     }
 
     /// Closes all partitions and leaves the group.

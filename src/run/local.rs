@@ -18,7 +18,7 @@ use crate::domain::reference::Book;
 use crate::domain::rules::ruleset::RuleSet;
 use crate::domain::time::Timestamp;
 use crate::engine::outbox::Outbox;
-use crate::engine::readers::Readers;
+use crate::engine::readers::Look;
 use crate::engine::stage::{KeyedStage, SourceStage, Stage};
 use crate::engine::worker::{HeldBudget, Step, Worker, WorkerOptions, WriteBehind};
 use crate::engine::{Keyed, StageError, Tally as _};
@@ -54,6 +54,8 @@ pub struct LocalOptions {
     pub rules: RuleSet,
     /// Where state is kept. What a run leaves on disk serves no later one: its log is gone with it.
     pub state: StateHome,
+    /// Memory for changes that are not written to disk yet.
+    pub write_buffer_bytes: usize,
 }
 
 impl LocalOptions {
@@ -74,6 +76,7 @@ impl LocalOptions {
             medical_types: super::medical_types(config)?,
             rules: super::rules(config, false)?,
             state: StateHome::Memory,
+            write_buffer_bytes: usize::try_from(config.store.write_buffer_bytes).unwrap_or(usize::MAX),
         })
     }
 }
@@ -87,10 +90,9 @@ pub struct Output {
     pub record: Record,
 }
 
-/// Everything settles between two moments of time, in small batches: they reach the store together.
-const HELD_BYTES_MAX: usize = 4 << 20;
-/// Likewise.
-const LOG_BYTES_MAX: usize = 1 << 20;
+/// Everything settles between two moments of time, in small batches: so many bytes of changes reach a store in memory
+/// together.
+const HELD_IN_MEMORY_BYTES_MAX: usize = 4 << 20;
 
 /// The outputs of a local run of which every revision counts, in the order in which they were published within each topic and partition.
 const OUTPUTS: [Topic; 3] = [Topic::Alerts, Topic::Decisions, Topic::Deadletter];
@@ -101,7 +103,6 @@ pub struct Local {
     topology: Arc<Topology>,
     intake: Worker<SourceStage<Intake>>,
     keyed: Vec<Box<dyn AnyWorker>>,
-    readers: Readers,
     passed_on: Option<Timestamp>,
     drained: BTreeMap<TopicPartition, i64>,
     /// The newest record of each key that was drained from `senders`.
@@ -131,14 +132,17 @@ impl Local {
         intake.reads_files = true;
         intake.horizon = options.rules.horizon;
         intake.outputs = Outputs { format: options.format };
-        let readers = Readers::default();
         let write_behind = WriteBehind {
-            held: HeldBudget::new(HELD_BYTES_MAX),
+            held: HeldBudget::new(match options.state {
+                StateHome::Memory => HELD_IN_MEMORY_BYTES_MAX,
+                StateHome::Disk(_) => options.write_buffer_bytes,
+            }),
             decoded_log_bytes_max: WriteBehind::DECODED_LOG_BYTES_MAX,
-            log_bytes_max: LOG_BYTES_MAX,
+            // Nothing is applied again after a crash: the log is gone with the run.
+            log_bytes_max: usize::MAX,
             age_max: None,
         };
-        let set_up = SetUp { broker: &broker, write_behind, topology: &topology, options, readers: &readers };
+        let set_up = SetUp { broker: &broker, write_behind, topology: &topology, options };
         let stages = StageOptions { outputs: intake.outputs, ..StageOptions::default() };
         let keyed = StageName::ALL.into_iter().filter_map(|name| with_stage(name, &stages, &set_up));
         Ok(Self {
@@ -146,7 +150,6 @@ impl Local {
             intake: set_up.worker(SourceStage(intake), &[Topic::Procurement], 1)?,
             broker,
             topology,
-            readers,
             passed_on: None,
             drained: BTreeMap::new(),
             sender_days: BTreeMap::new(),
@@ -250,13 +253,16 @@ impl Local {
     }
 
     /// The state that the monitor keeps of a code.
-    pub fn code_state(&mut self, code: &str) -> Result<CodeState, StageError> {
-        for worker in &mut self.keyed {
-            worker.write()?;
-        }
+    pub fn code_state(&self, code: &str) -> Result<CodeState, StageError> {
         let partition = self.topology.target(Topic::Observations, code.as_bytes());
-        let state = self.readers.look(&partition, |committed| committed.value(code.as_bytes()))?;
-        Ok(state.unwrap_or_default())
+        let mut state = CodeState::default();
+        for worker in &self.keyed {
+            worker.look(&partition, &mut |committed| {
+                state = committed.value(code.as_bytes())?;
+                Ok(())
+            })?;
+        }
+        Ok(state)
     }
 
     fn append_input(&mut self, payload: Vec<u8>, headers: Vec<Header>) -> Result<(), StageError> {
@@ -301,7 +307,6 @@ struct SetUp<'a> {
     write_behind: WriteBehind,
     topology: &'a Arc<Topology>,
     options: &'a LocalOptions,
-    readers: &'a Readers,
 }
 
 impl SetUp<'_> {
@@ -323,7 +328,6 @@ impl SetUp<'_> {
             batch_records_max,
             pass_time_every: None,
             write_behind: self.write_behind.clone(),
-            readers: S::KEEPS_STATE.then(|| self.readers.clone()),
             ..WorkerOptions::default()
         };
         Ok(Worker::new(
@@ -349,7 +353,7 @@ impl WithStage for &SetUp<'_> {
 /// A worker, whichever its stage is.
 trait AnyWorker: Send {
     fn step(&mut self) -> Result<Step, StageError>;
-    fn write(&mut self) -> Result<(), StageError>;
+    fn look(&self, partition: &TopicPartition, look: Look<'_>) -> Result<(), StageError>;
     fn tally(&self) -> &Tally;
 }
 
@@ -358,8 +362,8 @@ impl<S: Stage<Tally = Tally>> AnyWorker for Worker<S> {
         Worker::step(self, Duration::ZERO)
     }
 
-    fn write(&mut self) -> Result<(), StageError> {
-        Worker::write(self)
+    fn look(&self, partition: &TopicPartition, look: Look<'_>) -> Result<(), StageError> {
+        Worker::look(self, partition, look)
     }
 
     fn tally(&self) -> &Tally {

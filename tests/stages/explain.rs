@@ -46,7 +46,7 @@ fn six_lives_and_an_unknown_code_read_as_they_should() {
 fn page(example: &str, scanned: &str, language: Language) -> String {
     let case = cases::example(example);
     let options = options("");
-    let mut local = fed(&case.world(), &options);
+    let local = fed(&case.world(), &options);
     let code = explain::code_of(scanned).unwrap();
     let state = local.code_state(&code).unwrap();
     explain::explain(&code, &state, &options.rules, local.now(), language) + "\n"

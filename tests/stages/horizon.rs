@@ -91,7 +91,7 @@ fn how_batches_are_cut_does_not_matter_for_what_is_remembered() {
     for batch_records_max in [1, 7, 1000] {
         let mut options = options(HORIZON);
         options.batch_records_max = batch_records_max;
-        let mut local = fed(&again, &options);
+        let local = fed(&again, &options);
         assert_eq!(local.code_state(CODE).unwrap().observations.len(), 1, "{batch_records_max}");
     }
 }

@@ -93,7 +93,7 @@ fn a_worker_hands_out_what_it_committed_and_takes_it_back_when_it_goes() {
 /// Whether or not the store has it yet.
 fn hands_out(write_behind: &WriteBehind) {
     let case = cases::examples().into_iter().next().unwrap();
-    let mut fed: Local = local::fed(&case.world(), &local::options(""));
+    let fed: Local = local::fed(&case.world(), &local::options(""));
     let log = fed.records(Topic::Observations).unwrap();
     let topology = Arc::new(Topology::new("", 1, 1));
     let broker = MemoryBroker::new(MemoryOptions::default());

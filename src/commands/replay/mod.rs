@@ -12,6 +12,8 @@ use super::{ConfigArguments, Failure, say, warn};
 use crate::evaluate::Language;
 use crate::present::explain::{self, Sentence};
 use crate::run::local::{Local, LocalOptions};
+use crate::run::state::StateHome;
+use crate::store::folder::StateFolder;
 
 /// `run` would refuse to start; for a back-test it may be meant.
 const NO_REFERENCE: &str = "there is no reference data, so no product, exemption or institution is known: lines are \
@@ -32,6 +34,10 @@ pub(super) struct Arguments {
     /// Most records in a batch; the outcome does not depend on it.
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u16).range(1..))]
     batch: u16,
+    /// Keeps state in this folder on a local disk instead of in memory, for more than fits there. It serves no later run
+    /// and may be removed afterwards.
+    #[arg(long, value_name = "DIR")]
+    store: Option<PathBuf>,
     /// A trace code, in any scanned form, whose timeline, findings and verdicts are printed at the end, in the language of
     /// --language; may be repeated.
     #[arg(long, value_name = "CODE")]
@@ -54,6 +60,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let options = LocalOptions {
         partitions: arguments.partitions,
         batch_records_max: usize::from(arguments.batch),
+        state: match &arguments.store {
+            Some(path) => StateHome::Disk(StateFolder::new(path, config.store.cache_bytes)),
+            None => StateHome::Memory,
+        },
         ..LocalOptions::from_config(&config).map_err(|error| Failure::usage(error.to_string()))?
     };
     let has_no_reference = book.is_empty();

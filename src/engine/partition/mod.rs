@@ -151,6 +151,11 @@ impl<V: State> Kept for PartitionState<V> {
         Some(&self.facts.watermark)
     }
 
+    fn look(&self, look: readers::Look<'_>) -> Result<(), StoreError> {
+        let rows = committed(self.store.as_ref(), &self.unwritten);
+        look(&readers::Committed { rows: &rows, facts: &self.facts_committed })
+    }
+
     fn hand_out(&mut self, seat: &readers::Seat) {
         let published = Arc::new(Published::new(self.store.reader(), self.facts_committed.clone()));
         self.published = Some(published.clone());
