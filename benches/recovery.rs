@@ -227,12 +227,7 @@ impl<'a> Bench<'a> {
         drop(worker);
         let store = self.store(&folder)?;
         let disk = store.disk_bytes()? / MEBIBYTE;
-        println!(
-            "{:<34} {:>9}   {} rows, {disk} MiB on disk with the journal",
-            "state",
-            "",
-            store.view().rows.count()
-        );
+        println!("{:<34} {:>9}   {} rows, {disk} MiB on disk", "state", "", store.view().rows.count());
         Ok(())
     }
 

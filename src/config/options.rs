@@ -309,7 +309,8 @@ pub const SECTIONS: &[Section] = &[
                 "senders_interval_ms",
                 Takes::Integer(0, 60 * MINUTE_MS),
                 "Least time between two records to senders about the same institution and day from the same partition; \
-                 what changes within it is published with the next one.",
+                 what changes within it is published with the next one. While uploads are worked off that are older, an \
+                 eighth of their age instead.",
             ),
         ],
     },
@@ -340,7 +341,7 @@ pub const SECTIONS: &[Section] = &[
                 "write_buffer_bytes",
                 Takes::Integer(4 * MEBIBYTE, 64 * 1024 * MEBIBYTE),
                 "Memory for changes that are committed and not written to disk yet, for all partitions of this process \
-                 together. When it is full, those that hold most of it are written. More makes writing cheaper, and a \
+                 together. When it is full, those that hold more than the average of it are written. More makes writing cheaper, and a \
                  start after a crash longer: what was not written is read from the log again.",
             ),
             without_default(

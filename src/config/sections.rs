@@ -284,7 +284,7 @@ impl Default for Stage {
             timers_per_entry_max: 1_000,
             tick_claims_ms: 500,
             tick_observations_ms: 1_000,
-            tick_idle_ms: 10_000,
+            tick_idle_ms: 300_000,
         }
     }
 }

@@ -257,3 +257,47 @@ impl SenderState {
         self.due = None;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Millis = Millis::new(60_000);
+
+    fn at(seconds: i64) -> Option<Timestamp> {
+        Some(Timestamp::from_unix_millis(seconds * 1000))
+    }
+
+    #[test]
+    fn a_sum_is_published_once_in_a_while_and_never_left_out() {
+        let mut sum = SenderState::default();
+        assert!(!sum.changed(at(0), MINUTE));
+        assert_eq!(sum.due, at(60), "it waits for more");
+        assert!(!sum.changed(at(59), MINUTE));
+        assert_eq!(sum.due, at(60), "and not for longer because more came");
+        assert!(sum.changed(at(61), MINUTE));
+        sum.published(at(61));
+        assert!(!sum.changed(at(62), MINUTE));
+        assert_eq!(sum.due, at(121));
+    }
+
+    #[test]
+    fn every_change_is_published_where_no_time_is_to_be_between() {
+        let mut sum = SenderState::default();
+        for second in [0, 0, 1] {
+            assert!(sum.changed(at(second), Millis::default()));
+            sum.published(at(second));
+        }
+        assert!(SenderState::default().changed(None, MINUTE), "before there is time nothing could wake it");
+    }
+
+    #[test]
+    fn sums_are_rare_while_the_log_is_far_behind() {
+        assert_eq!(spacing(MINUTE, at(0), at(0)), MINUTE);
+        assert_eq!(spacing(MINUTE, at(0), at(479)), MINUTE);
+        assert_eq!(spacing(MINUTE, at(0), at(4_800)), Millis::new(600_000));
+        assert_eq!(spacing(MINUTE, at(9), at(0)), MINUTE, "a clock that went back");
+        assert_eq!(spacing(MINUTE, at(9), None), MINUTE, "no clock, in a back-test");
+        assert_eq!(spacing(Millis::default(), at(0), at(4_800)), Millis::default());
+    }
+}

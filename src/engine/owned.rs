@@ -56,7 +56,7 @@ impl HeldBudget {
         Arc::new(Self { bytes_max, bytes: AtomicUsize::new(0), partitions: AtomicUsize::new(0) })
     }
 
-    /// Whether one that holds so many bytes is to write them: all together hold too much, and it not less than its part. There
+    /// Whether one that holds so many bytes is to write them: all together hold too much, and it not less than its equal part. There
     /// is always such a one when there is too much.
     fn asks(&self, bytes: usize) -> bool {
         let partitions = self.partitions.load(Ordering::Relaxed).max(1);

@@ -2,7 +2,8 @@
 //! is given up, so that nobody answers from state that is somebody else's.
 //!
 //! Everything that one look reads is of one moment, after some committed batch. A look holds its partition: giving it
-//! back waits for the looks that are going on, so they are to be short. The worker itself is not held up.
+//! back waits for the looks that are going on, so they are to be short. A worker whose store is on disk is not held up; one in memory waits when it
+//! writes.
 
 use std::sync::Arc;
 

@@ -125,9 +125,13 @@ impl<S: Stage> Worker<S> {
         mut outbox: Outbox<S::Topic>,
         open_store: OpenStore,
         read_wall: ReadWall,
-        options: WorkerOptions,
+        mut options: WorkerOptions,
     ) -> Self {
         outbox.belongs_to(stage.row());
+        if !S::KEEPS_STATE {
+            // It holds nothing, so it has no part in what others may hold.
+            options.write_behind = WriteBehind::never();
+        }
         Self {
             gauges: Gauges::new(stage.row().name),
             snapshots: Snapshots::new(stage.row().name, options.snapshots.clone()),

@@ -56,8 +56,9 @@ const UNWRITTEN_AGE_MAX: Duration = Duration::from_secs(300);
 const SESSION_PAUSE: Duration = Duration::from_millis(500);
 /// A failed disk is tried again after this long.
 const STORE_PAUSE: Duration = Duration::from_secs(5);
-/// An input partition is idle when nothing came for this long and the deadlines of what came before are over.
-const IDLE_AFTER: Duration = Duration::from_secs(30);
+/// An input partition is idle when nothing came for this long and the deadlines of what came before are over. Until then also
+/// the counts of senders are published that what came last has changed.
+const IDLE_AFTER: Duration = Duration::from_secs(120);
 /// Reference records taken at once.
 const REFERENCE_BATCH: usize = 10_000;
 

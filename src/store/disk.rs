@@ -28,7 +28,7 @@ use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fjall::config::{BlockSizePolicy, CompressionPolicy};
 use fjall::{
@@ -56,6 +56,8 @@ const OPEN_FILES_MAX: usize = 48;
 const UNCOMPACTED_TABLES_MAX: usize = 16;
 /// How long to wait before looking again whether a compaction is done.
 const PAUSE: Duration = Duration::from_millis(2);
+/// The next write asks for compaction again.
+const COMPACTION_WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// Memory for blocks read from disk, shared by the open stores of a process.
 #[derive(Clone)]
@@ -135,9 +137,11 @@ impl DiskStore {
         tables.finish()
     }
 
-    /// Waits while compaction is far behind. The wait ends with an error when the background work has failed.
+    /// Waits while compaction is far behind, but not for ever: it may have gone on to another level. The wait ends with an
+    /// error when the background work has failed.
     fn wait_for_compaction(&self) -> Result<(), StoreError> {
-        while self.rows.l0_table_count() > UNCOMPACTED_TABLES_MAX {
+        let started = Instant::now();
+        while self.rows.l0_table_count() > UNCOMPACTED_TABLES_MAX && started.elapsed() < COMPACTION_WAIT_MAX {
             // Asks whether the engine is still sound; nothing is written.
             self.database.persist(PersistMode::Buffer).map_err(|error| self.fault(&error))?;
             thread::sleep(PAUSE);

@@ -3,8 +3,12 @@
 use std::fs;
 use std::process::Command;
 
-use crate::support::cases;
+use tracewarden::run::local::LocalOptions;
+use tracewarden::run::state::StateHome;
+use tracewarden::store::folder::StateFolder;
+
 use crate::support::fold::Fold;
+use crate::support::{cases, local};
 
 #[test]
 fn the_replay_command_ends_every_example_as_demanded() {
@@ -38,31 +42,41 @@ fn the_replay_command_ends_every_example_as_demanded() {
     assert!(report.is_empty(), "expected (-) and found (+) differ:\n{report}");
 }
 
-/// Where state is kept changes no byte of what is published.
+/// Where state is kept changes no byte of what is published, whether it is written at once or held.
 #[test]
-fn a_replay_with_its_state_on_disk_publishes_the_same_bytes() {
-    let case = cases::examples()
-        .into_iter()
-        .max_by_key(|case| fs::metadata(case.folder.join("uploads.ndjson")).unwrap().len());
-    let folder = case.expect("there are examples").folder;
-    let root = tempfile::tempdir().expect("a folder for the outputs");
-    let published = |name: &str, store: &[&str]| {
-        let out = root.path().join(name);
+fn a_run_with_its_state_on_disk_publishes_the_same_bytes() {
+    for case in cases::examples().into_iter().rev().step_by(9) {
+        let world = case.world();
+        let published = |state: StateHome, write_buffer_bytes: usize| {
+            let options = LocalOptions { state, write_buffer_bytes, partitions: 3, ..local::options("") };
+            let outputs = local::fed(&world, &options).drain().unwrap();
+            outputs.into_iter().map(|output| (output.topic, output.record.payload)).collect::<Vec<_>>()
+        };
+        let in_memory = published(StateHome::Memory, 0);
+        assert!(!in_memory.is_empty(), "something is published");
+        for write_buffer_bytes in [0, usize::MAX] {
+            let root = tempfile::tempdir().expect("a folder for the state");
+            let on_disk = StateHome::Disk(StateFolder::new(root.path(), 4 << 20));
+            assert!(published(on_disk, write_buffer_bytes) == in_memory, "{}", case.name());
+        }
+    }
+}
+
+#[test]
+fn a_folder_with_the_state_of_another_run_is_refused() {
+    let case = cases::examples().into_iter().next().expect("there are examples");
+    let root = tempfile::tempdir().expect("a folder for the state");
+    let replay = || {
         let replay = Command::new(env!("CARGO_BIN_EXE_tracewarden"))
             .current_dir(root.path())
             .arg("replay")
-            .arg(folder.join("uploads.ndjson"))
-            .args(["--out", name, "--partitions", "3"])
-            .args(store)
+            .arg(case.folder.join("uploads.ndjson"))
+            .args(["--store", "state"])
             .output()
             .expect("the binary runs");
-        assert!(replay.status.success(), "{}", String::from_utf8_lossy(&replay.stderr));
-        let files = ["alerts.ndjson", "decisions.ndjson", "deadletter.ndjson", "senders.ndjson"];
-        files.map(|file| fs::read(out.join(file)).expect("the output is there"))
+        (replay.status.code(), String::from_utf8_lossy(&replay.stderr).into_owned())
     };
-    let in_memory = published("memory", &[]);
-    assert!(!in_memory[1].is_empty(), "something is decided");
-    assert_eq!(published("disk", &["--store", "state"]), in_memory);
-    assert_eq!(published("again", &["--store", "state"]), in_memory, "what an earlier run left is not used");
-    assert!(root.path().join("state").read_dir().unwrap().count() > 0, "the state is there");
+    assert_eq!(replay().0, Some(0));
+    let (code, said) = replay();
+    assert!(code == Some(64) && said.contains("--store: state is not empty"), "{code:?} {said}");
 }

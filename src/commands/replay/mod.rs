@@ -2,7 +2,7 @@
 
 mod summary;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use self::summary::summary;
 use super::folder::Folder;
@@ -34,8 +34,8 @@ pub(super) struct Arguments {
     /// Most records in a batch; the outcome does not depend on it.
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u16).range(1..))]
     batch: u16,
-    /// Keeps state in this folder on a local disk instead of in memory, for more than fits there. It serves no later run
-    /// and may be removed afterwards.
+    /// Keeps state in this folder on a local disk instead of in memory, for more than fits there. The folder must be empty:
+    /// what a run leaves there serves no later one, and may be removed.
     #[arg(long, value_name = "DIR")]
     store: Option<PathBuf>,
     /// A trace code, in any scanned form, whose timeline, findings and verdicts are printed at the end, in the language of
@@ -61,7 +61,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         partitions: arguments.partitions,
         batch_records_max: usize::from(arguments.batch),
         state: match &arguments.store {
-            Some(path) => StateHome::Disk(StateFolder::new(path, config.store.cache_bytes)),
+            Some(path) => StateHome::Disk(StateFolder::new(empty_folder(path)?, config.store.cache_bytes)),
             None => StateHome::Memory,
         },
         ..LocalOptions::from_config(&config).map_err(|error| Failure::usage(error.to_string()))?
@@ -88,6 +88,19 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// The folder, when there is nothing in it.
+fn empty_folder(path: &Path) -> Result<&Path, Failure> {
+    match path.read_dir().map(|mut entries| entries.next().is_none()) {
+        Ok(false) => Err(Failure::usage(format!(
+            "--store: {} is not empty; name another folder, or remove it, since the state of another run serves none",
+            path.display()
+        ))),
+        Ok(true) => Ok(path),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(path),
+        Err(error) => Err(Failure::usage(format!("--store: cannot read {}: {error}", path.display()))),
+    }
 }
 
 fn write_outputs(local: &mut Local, mut out: Option<&mut Folder>) -> Result<(), Failure> {

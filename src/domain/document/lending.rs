@@ -25,7 +25,7 @@ use crate::domain::observation::{LentFrom, What};
 use crate::domain::reference::{Institution, Product, Slice};
 use crate::domain::time::{Day, Millis, Timestamp};
 
-/// Most lenders under one alias, and most documents behind it.
+/// Most lenders under one alias, and most settlements that ever borrowed there.
 pub const LENDERS_MAX: usize = 1_000;
 
 /// Most codes that the lenders under one alias offer together.
@@ -270,12 +270,6 @@ impl FromIterator<Offer> for Offers {
 
 const SETTLEMENT_SPACE: &str = "setl";
 const VISIT_SPACE: &str = "lend";
-
-/// Whether anything can be lent under the alias.
-pub fn is_lent_under(alias: &DocumentKey) -> bool {
-    let space = alias.document_id.split_once('/').map(|(space, _)| space);
-    alias.group == Group::Settlement && matches!(space, Some(SETTLEMENT_SPACE | VISIT_SPACE))
-}
 
 /// The alias of all settlements with that settlement id; what the platform cancels goes there too.
 pub fn settlement_alias(institution_id: &Text, settlement_id: &str) -> DocumentKey {

@@ -6,10 +6,10 @@
 use std::ops::Bound;
 
 use super::PartitionState;
-use super::unwritten::committed;
+use super::unwritten::{applied, committed};
 use crate::engine::keyspace::Space;
 use crate::engine::{State, keyspace};
-use crate::store::StoreError;
+use crate::store::{Rows, StoreError};
 
 /// Rows looked at in one sweep.
 const SWEPT_AT_ONCE: usize = 64;
@@ -51,12 +51,14 @@ impl<V: State> PartitionState<V> {
         Ok(is_forgotten)
     }
 
-    fn drop_value(&mut self, row: &[u8], bytes: &[u8]) -> Result<bool, StoreError> {
-        let is_forgotten = self.facts.forgets(V::decode(bytes)?.newest());
-        if is_forgotten {
-            // A value is dropped by reading it.
-            self.value(keyspace::key_of_value(row))?;
+    /// What is in the store may be dropped, or newer, among what is not written yet.
+    fn drop_value(&mut self, row: &[u8], stored: &[u8]) -> Result<bool, StoreError> {
+        if !self.facts.forgets(V::decode(stored)?.newest()) {
+            return Ok(false);
         }
-        Ok(is_forgotten)
+        let committed = committed(self.store.as_ref(), &self.unwritten);
+        let is_there = applied(&committed, &self.applied).get(row)?.is_some();
+        // A value is dropped by reading it.
+        Ok(is_there && self.value(keyspace::key_of_value(row))?.is_empty())
     }
 }

@@ -1,4 +1,4 @@
-//! Rows of the store that a batch sets or deletes, before they are written; and the rows that belong to a key.
+//! Rows of the store that are set or deleted, before they are written; and the rows that belong to a key.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -37,7 +37,7 @@ impl Changes {
         self.set(key, Some(content), false);
     }
 
-    /// Sets a row that is not there: where it is deleted again in the same batch, the store never hears of it.
+    /// Sets a row that is not there: where it is deleted again before it is written, the store never hears of it.
     pub(super) fn put_new(&mut self, key: Vec<u8>, content: Vec<u8>) {
         self.set(key, Some(content), true);
     }
@@ -47,11 +47,13 @@ impl Changes {
         self.set(key, None, false);
     }
 
-    /// Takes over what was changed on top of these. How many bytes more that is, with so many for each row besides its own.
+    /// Takes over what was changed on top of these. How many bytes that adds, with so many for each row besides its own.
     pub(super) fn absorb(&mut self, newer: &mut Self, bytes_per_row: usize) -> usize {
         let mut bytes = 0_usize;
         for (key, change) in std::mem::take(&mut newer.rows) {
-            bytes += bytes_per_row + key.len() + change.content.as_ref().map_or(0, Vec::len);
+            if !self.rows.contains_key(&key) {
+                bytes += bytes_per_row + key.len() + change.content.as_ref().map_or(0, Vec::len);
+            }
             self.set(key, change.content, change.is_new);
         }
         bytes
@@ -83,7 +85,7 @@ impl Changes {
         Ok(merged.into_iter().take(limit).collect())
     }
 
-    /// Everything changed; what came and went in the batch is not among it.
+    /// Everything changed; what came and went meanwhile is not among it.
     pub(super) fn take(&mut self) -> Vec<Change> {
         let changes = self.changes().collect();
         self.rows.clear();

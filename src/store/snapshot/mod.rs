@@ -47,12 +47,14 @@ use sha2::{Digest, Sha256};
 
 use self::place::Place;
 use self::rows::Pieces;
-use super::{Batch, Entry, Store, StoreError, View};
+use super::{Batch, Change, Entry, Store, StoreError, View};
 
 /// Version of the files and of the manifest; it goes up with that of the values too, likewise to that of a store.
 const FORMAT: u32 = 3;
 /// Folder of the files of a partition.
 const ROWS: &str = "rows";
+/// Bytes of rows written to a store at a time.
+const RESTORE_BYTES: usize = 16 << 20;
 /// How the name of a manifest ends, behind the offset.
 const MANIFEST_END: &str = ".json";
 
@@ -280,11 +282,17 @@ impl SnapshotHome {
 
     /// Fills an empty store. Until the last row is there the store says that it is unfinished.
     pub fn restore(&self, manifest: &Manifest, store: &mut dyn Store) -> Result<(), StoreError> {
+        let (mut changes, mut bytes): (Vec<Change>, usize) = (Vec::new(), 0);
         self.for_rows_of_each_file(manifest, |rows| {
-            let changes = rows.into_iter().map(|(key, value)| (key.into(), Some(value.into())));
-            store.write(Batch { changes: changes.collect(), next_offset: super::UNFINISHED })
+            bytes += rows.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
+            changes.extend(rows.into_iter().map(|(key, value)| (key.into(), Some(value.into()))));
+            if bytes < RESTORE_BYTES {
+                return Ok(());
+            }
+            bytes = 0;
+            store.write(Batch { changes: std::mem::take(&mut changes), next_offset: super::UNFINISHED })
         })?;
-        store.write(Batch { changes: Vec::new(), next_offset: manifest.next_offset })
+        store.write(Batch { changes, next_offset: manifest.next_offset })
     }
 
     fn for_rows_of_each_file(
