@@ -126,6 +126,18 @@ impl Cluster {
         self.brokers.len()
     }
 
+    /// The process of one broker, for who measures it.
+    pub(crate) fn process(&self, index: usize) -> u32 {
+        let shell = self.brokers[index].shell.id();
+        let children = fs::read_to_string(format!("/proc/{shell}/task/{shell}/children")).unwrap();
+        children.trim().parse().expect("the broker is all that its shell runs")
+    }
+
+    /// Where one broker keeps its log.
+    pub(crate) fn data_folder(&self, index: usize) -> PathBuf {
+        self.brokers[index].folder.join("data")
+    }
+
     /// Kills one broker, as a power cut would, but for what the operating system has not written yet.
     pub(crate) fn kill(&mut self, index: usize) {
         self.brokers[index].tell("kill");
