@@ -58,9 +58,12 @@ const WARM_UP: Duration = Duration::from_secs(20);
 const HEAD_START: Duration = Duration::from_secs(2);
 /// Before it is looked at, an idle broker gets so long, and an idle service.
 const BROKER_SETTLES: Duration = Duration::from_secs(10);
-const SERVICE_SETTLES: Duration = Duration::from_secs(45);
-/// Idling is looked at for so long.
-const IDLE: Duration = Duration::from_secs(30);
+/// Longer than the service takes an input for busy of which it hears nothing.
+const SERVICE_SETTLES: Duration = Duration::from_secs(140);
+/// The broker alone is looked at for so long.
+const BROKER_ALONE: Duration = Duration::from_secs(30);
+/// Idling is looked at for so long: the time between two ticks of an idle input, so that what it writes is seen once.
+const IDLE: Duration = Duration::from_secs(300);
 /// Of a million codes so many are settled again: of a backlog few, live enough for percentiles.
 const AGAIN_PPM: usize = 500;
 const AGAIN_PPM_LIVE: usize = 20_000;
@@ -216,7 +219,7 @@ fn live_and_idle(sizes: &Sizes, broker: &Broker) -> (Live, Idle) {
     let state = tempfile::tempdir().expect("there is room for state");
     let installation = installation("live", state.path(), None);
     std::thread::sleep(BROKER_SETTLES);
-    let broker_alone = Processes { service: None, broker: broker.pid }.used_within(IDLE);
+    let broker_alone = Processes { service: None, broker: broker.pid }.used_within(BROKER_ALONE);
 
     let service = installation.run(0, &[]);
     let processes = Processes { service: Some(service.pid()), broker: broker.pid };

@@ -273,7 +273,7 @@ impl Default for Stage {
     fn default() -> Self {
         Self {
             batch_records_max: 3_000,
-            batch_bytes_max: 4 * 1024 * 1024,
+            batch_bytes_max: 2 * 1024 * 1024,
             commit_interval_ms: 50,
             commit_spacing_ms: 50,
             record_bytes_max: 256 * 1024,

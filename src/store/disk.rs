@@ -46,10 +46,10 @@ const RESERVED: u8 = 0xff;
 const HEAD: [u8; 1] = [RESERVED];
 /// The one map of a database.
 const ROWS: &str = "rows";
-/// Size of a block of rows before compression. Neighbouring codes share products, institutions and days, so larger
-/// blocks are smaller on disk: of codes with three observations each takes 168 B with 8 KiB, 154 B with 16 KiB,
-/// 146 B with 32 KiB (`CODES_PER_DAY=8000 DAYS=30 cargo bench --bench state_size`). A read decompresses one block.
-const BLOCK_BYTES: u32 = 16 * 1024;
+/// Size of a block of rows before compression. A read decompresses one block, and most reads of a backlog find theirs
+/// neither in memory nor beside another; neighbouring codes share products, institutions and days, so larger blocks are
+/// smaller on disk.
+const BLOCK_BYTES: u32 = 4 * 1024;
 /// Most tables of one store kept open at a time.
 const OPEN_FILES_MAX: usize = 48;
 /// Above this the write of a batch waits for compaction.
