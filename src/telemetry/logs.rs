@@ -42,8 +42,12 @@ pub fn start(log: &Log) -> Result<(), LogError> {
     Ok(())
 }
 
+/// The engine of the stores, which tells of every write; whoever wants to hear it names it.
+const QUIET: &str = "fjall=warn,lsm_tree=warn";
+
 fn filter(level: &str) -> Result<EnvFilter, LogError> {
-    EnvFilter::try_new(level).map_err(|problem| LogError::Level { level: level.to_owned(), problem })
+    EnvFilter::try_new(format!("{QUIET},{level}"))
+        .map_err(|problem| LogError::Level { level: level.to_owned(), problem })
 }
 
 #[cfg(test)]
@@ -55,6 +59,8 @@ mod tests {
         for level in ["info", "warn,tracewarden::engine=debug", "off"] {
             assert!(filter(level).is_ok(), "{level}");
         }
+        let named = filter("info,lsm_tree=debug").unwrap().to_string();
+        assert!(named.contains("lsm_tree=debug") && !named.contains("lsm_tree=warn"), "{named}");
     }
 
     #[test]

@@ -217,7 +217,11 @@ mod tests {
                 published.look(look).unwrap();
             }
         });
-        published.look(&mut |rows, _| Ok(assert_eq!(numbers(rows), state_after(19_999)))).unwrap();
+        let look = &mut |rows: &dyn Rows, _: &Facts| {
+            assert_eq!(numbers(rows), state_after(19_999));
+            Ok(())
+        };
+        published.look(look).unwrap();
     }
 
     /// The three keys that a batch sets, and the one that it deletes.
@@ -239,8 +243,10 @@ mod tests {
             published.commit(&Arc::default(), vec![change]);
             assert!(published.now.load().layers.len() <= 15);
         }
-        published
-            .look(&mut |rows, _| Ok(assert_eq!(rows.get(&7_u32.to_be_bytes())?.as_deref(), Some(&b"v"[..]))))
-            .unwrap();
+        let look = &mut |rows: &dyn Rows, _: &Facts| {
+            assert_eq!(rows.get(&7_u32.to_be_bytes())?.as_deref(), Some(&b"v"[..]));
+            Ok(())
+        };
+        published.look(look).unwrap();
     }
 }
