@@ -17,6 +17,8 @@
 
 #[path = "end_to_end/answers.rs"]
 mod answers;
+#[path = "end_to_end/folder.rs"]
+mod folder;
 #[allow(dead_code, reason = "a part of the support for tests is used")]
 #[path = "../tests/support/installation.rs"]
 mod installation;
@@ -159,7 +161,7 @@ fn backlog(sizes: &Sizes, broker: &Broker) -> Backlog {
         to_first_record: first.at.saturating_duration_since(started),
         used: last.since(&first),
         peak_bytes,
-        state_bytes: measure::folder_bytes(state.path()),
+        state_bytes: folder::folder_bytes(state.path()),
         log,
         provisional: answers.provisional,
     }

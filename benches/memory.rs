@@ -5,6 +5,8 @@
 //! It keeps its state on disk. Its resident memory is sampled from `/proc` and must stay under the bound.
 //! `SETTINGS=STAGE_BATCH_BYTES_MAX=4194304,STORE_CACHE_BYTES=67108864` sets options of the service.
 
+#[path = "end_to_end/folder.rs"]
+mod folder;
 #[allow(dead_code, reason = "a part of the support for tests is used")]
 #[path = "../tests/support/installation.rs"]
 mod installation;
@@ -13,7 +15,6 @@ mod installation;
 mod kafka;
 
 use std::fs;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use installation::{Installation, Running};
@@ -59,7 +60,7 @@ fn main() {
     let service = installation.run(0, &[]);
     bench.phase("catching up", Some(&service), 0..0);
     service.stop();
-    bench.report(bound_mib, folder_bytes(state.path()), uploads);
+    bench.report(bound_mib, folder::folder_bytes(state.path()), uploads);
 }
 
 struct Bench<'a> {
@@ -161,14 +162,4 @@ fn resident_bytes(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default();
     line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).unwrap_or_default() * 1024
-}
-
-fn folder_bytes(folder: &Path) -> u64 {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let sizes = entries.map(|entry| match entry.metadata() {
-        Ok(metadata) if metadata.is_dir() => folder_bytes(&entry.path()),
-        Ok(metadata) => metadata.len(),
-        Err(_) => 0,
-    });
-    sizes.sum()
 }

@@ -304,8 +304,7 @@ pub fn borrows_under(document: &LiveDocument<'_>) -> Option<DocumentKey> {
         return None;
     }
     let alias = alias_of(&document.key.institution_id, &document.header.part.content)?;
-    let borrows = |line| LiveLine::product_code(line).is_some() && !Coverage::of(document, line).is_enough();
-    document.lines.iter().any(borrows).then_some(alias)
+    (!borrowers(document).is_empty()).then_some(alias)
 }
 
 fn alias_of(institution_id: &Text, header: &Header) -> Option<DocumentKey> {

@@ -8,8 +8,8 @@
 //! of it. When it looks is said by an entry of the log, so it does not depend on batches.
 //!
 //! Limits: an alias keeps the offers of so many lenders, and so many codes, for so many borrowers. One that was offered
-//! more, or has more of them (those that borrowed at any time count, so at this limit the order of arrival can tell), stays *overfull*: it passes nothing on any more, and holds the claims that would borrow
-//! there, as documents over their limits do. It is the mark of a sender that writes one number everywhere.
+//! more, or has more of them (those that borrowed at any time count, so at this limit the order of arrival can tell), stays
+//! *overfull*: it passes nothing on any more, and holds the claims that would borrow there, as documents over their limits do. It is the mark of a sender that writes one number everywhere.
 
 use std::sync::Arc;
 

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use super::facts::Facts;
+use super::rows::range_under;
 use crate::store::{Bytes, Change, Entry, Reader, Rows, StoreError};
 
 /// The committed state of a partition.
@@ -120,20 +121,12 @@ impl Rows for Layered<'_> {
     }
 
     fn range(&self, from: Bound<&[u8]>, to: Bound<&[u8]>, limit: usize) -> Result<Vec<Entry>, StoreError> {
-        let mut changed: BTreeMap<&[u8], Option<&Bytes>> = BTreeMap::new();
+        let mut changed: BTreeMap<&[u8], Option<&[u8]>> = BTreeMap::new();
         for layer in self.layers {
-            changed.extend(within(layer, from, to).iter().map(|(key, value)| (&**key, value.as_ref())));
+            changed.extend(within(layer, from, to).iter().map(|(key, value)| (&**key, value.as_deref())));
         }
-        let deleted = changed.values().filter(|value| value.is_none()).count();
-        let mut rows: BTreeMap<Vec<u8>, Vec<u8>> =
-            self.rows.range(from, to, limit.saturating_add(deleted))?.into_iter().collect();
-        for (key, value) in changed {
-            match value {
-                Some(value) => rows.insert(key.to_vec(), value.to_vec()),
-                None => rows.remove(key),
-            };
-        }
-        Ok(rows.into_iter().take(limit).collect())
+        let changed = changed.iter().map(|(key, value)| (*key, *value));
+        range_under(self.rows, changed, (from, to), limit)
     }
 }
 

@@ -73,16 +73,8 @@ impl Changes {
         limit: usize,
     ) -> Result<Vec<store::Entry>, StoreError> {
         let changed = self.rows.range::<[u8], _>((from, to));
-        let deleted = changed.clone().filter(|(_, change)| change.content.is_none()).count();
-        let stored = rows.range(from, to, limit.saturating_add(deleted))?;
-        let mut merged: BTreeMap<Vec<u8>, Vec<u8>> = stored.into_iter().collect();
-        for (key, change) in changed {
-            match &change.content {
-                Some(content) => merged.insert(key.clone(), content.clone()),
-                None => merged.remove(key),
-            };
-        }
-        Ok(merged.into_iter().take(limit).collect())
+        let changed = changed.map(|(key, change)| (&**key, change.content.as_deref()));
+        range_under(rows, changed, (from, to), limit)
     }
 
     /// Everything changed; what came and went meanwhile is not among it.
@@ -102,6 +94,25 @@ impl Changes {
     pub(super) fn clear(&mut self) {
         self.rows.clear();
     }
+}
+
+/// Up to `limit` rows within the bounds, in key order, as they are with changes on top of them that lie within them too.
+pub(super) fn range_under<'a>(
+    rows: &dyn Rows,
+    changed: impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)> + Clone,
+    (from, to): (Bound<&[u8]>, Bound<&[u8]>),
+    limit: usize,
+) -> Result<Vec<store::Entry>, StoreError> {
+    let deleted = changed.clone().filter(|(_, content)| content.is_none()).count();
+    let stored = rows.range(from, to, limit.saturating_add(deleted))?;
+    let mut merged: BTreeMap<Vec<u8>, Vec<u8>> = stored.into_iter().collect();
+    for (key, content) in changed {
+        match content {
+            Some(content) => merged.insert(key.to_vec(), content.to_vec()),
+            None => merged.remove(key),
+        };
+    }
+    Ok(merged.into_iter().take(limit).collect())
 }
 
 impl<V: State> PartitionState<V> {

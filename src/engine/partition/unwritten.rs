@@ -30,13 +30,7 @@ pub(super) struct Unwritten {
 impl Unwritten {
     /// Takes the values that changed; none is decoded any more.
     pub(super) fn encode<V: State>(&mut self, values: &mut Values<V>) {
-        let Self { values: encoded, bytes, .. } = self;
-        values.take_changed(|key, value| {
-            *bytes += size(&key, value.as_ref());
-            if let Some(before) = encoded.insert(key.clone(), value) {
-                *bytes = bytes.saturating_sub(size(&key, before.as_ref()));
-            }
-        });
+        values.take_changed(|key, value| self.set_value(key, value));
     }
 
     /// Takes over what a batch changed that is committed now.
@@ -46,13 +40,17 @@ impl Unwritten {
             self.bytes += batch.bytes;
         }
         for (key, value) in batch.values.drain() {
-            self.bytes += size(&key, value.as_ref());
-            if let Some(before) = self.values.insert(key.clone(), value) {
-                self.bytes = self.bytes.saturating_sub(size(&key, before.as_ref()));
-            }
+            self.set_value(key, value);
         }
         batch.bytes = 0;
         self.bytes += self.rows.absorb(&mut batch.rows, BYTES_PER_ROW);
+    }
+
+    fn set_value(&mut self, key: Bytes, value: Option<Bytes>) {
+        self.bytes += size(&key, value.as_ref());
+        if let Some(before) = self.values.insert(key.clone(), value) {
+            self.bytes = self.bytes.saturating_sub(size(&key, before.as_ref()));
+        }
     }
 
     /// All of them in the order of their keys, for others to read.
