@@ -27,7 +27,7 @@
 //! What each stage reads and publishes to is one table, [`pipeline::PIPELINE`]. Every stage is the same loop,
 //! [`engine::worker`]: a batch is applied to what the partition's [`store`] holds, outputs and input offsets are
 //! committed in one transaction, and only then may the changes reach the store, at once or with those of later batches: after
-//! a crash the log is replayed from where the store is. Other threads read what the store holds ([`engine::readers`]).
+//! a crash the log is replayed from where the store is. Other threads read what is committed ([`engine::readers`]).
 //! Copies of the store go elsewhere ([`store::snapshot`]), and the log behind them may be trimmed ([`engine::snapshots`]).
 //! Time travels with the entries ([`engine::watermark`]); the domain reads no clock, and forgets by that time alone ([`domain::horizon`]).
 //!
